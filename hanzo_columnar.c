@@ -1,0 +1,25 @@
+/*
+ * hanzo_columnar.c
+ *	  Module magic and start: one call per layer.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "read/groupcache.h"
+#include "storage/heapview.h"
+#include "storage/options.h"
+#include "write/bulk.h"
+
+PG_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	hz_heapview_init();
+	hz_options_init();
+	hz_groupcache_init();
+	hz_bulk_init();
+}

@@ -1,0 +1,163 @@
+/*
+ * am/am_index.c
+ *	  Fetching rows by TID: index scans, row versions, liveness, deletable index entries.
+ *
+ * Delta TIDs go to heap's own routines, columnar TIDs to read/rowfetch.c.
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "storage/bufmgr.h"
+
+#include "am/columnar_am.h"
+#include "am/follow.h"
+#include "am/scandesc.h"
+#include "read/rowfetch.h"
+#include "storage/rowid.h"
+#include "write/bulk.h"
+
+typedef struct HzIndexFetch
+{
+	IndexFetchHeapData delta;	/* must be first: heap's routines use it */
+	HzRowFetch *columns;		/* NULL until a columnar TID comes */
+	MemoryContext context;
+} HzIndexFetch;
+
+static IndexFetchTableData *
+index_fetch_begin(Relation rel)
+{
+	HzIndexFetch *fetch = palloc0(sizeof(HzIndexFetch));
+
+	hz_bulk_flush(rel);
+	fetch->delta.xs_base.rel = rel;
+	fetch->delta.xs_cbuf = InvalidBuffer;
+	fetch->context = CurrentMemoryContext;
+	return &fetch->delta.xs_base;
+}
+
+static void
+index_fetch_reset(IndexFetchTableData *base)
+{
+	HzIndexFetch *fetch = (HzIndexFetch *) base;
+
+	GetHeapamTableAmRoutine()->index_fetch_reset(base);
+	if (fetch->columns != NULL)
+		hz_rowfetch_reset(fetch->columns);
+}
+
+static void
+index_fetch_end(IndexFetchTableData *base)
+{
+	HzIndexFetch *fetch = (HzIndexFetch *) base;
+
+	GetHeapamTableAmRoutine()->index_fetch_reset(base);
+	if (fetch->columns != NULL)
+		hz_rowfetch_end(fetch->columns);
+	pfree(fetch);
+}
+
+static bool
+index_fetch_tuple(IndexFetchTableData *base, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot,
+				  bool *call_again, bool *all_dead)
+{
+	HzIndexFetch *fetch = (HzIndexFetch *) base;
+
+	if (!hz_rowid_is_columnar(tid))
+		return GetHeapamTableAmRoutine()->index_fetch_tuple(base, tid, snapshot, slot, call_again,
+															all_dead);
+	*call_again = false;
+	/* only VACUUM may decide that an entry of the column store is dead (PROTOCOLS 3.5) */
+	if (all_dead != NULL)
+		*all_dead = false;
+	if (fetch->columns == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(fetch->context);
+
+		fetch->columns = hz_rowfetch_begin(base->rel);
+		MemoryContextSwitchTo(old);
+	}
+	return hz_rowfetch(fetch->columns, tid, snapshot, slot);
+}
+
+static bool
+tuple_fetch_row_version(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
+{
+	hz_bulk_flush(rel);
+	if (!hz_rowid_is_columnar(tid))
+		return GetHeapamTableAmRoutine()->tuple_fetch_row_version(rel, tid, snapshot, slot);
+	return hz_follow_fetch(rel, tid, snapshot, slot);
+}
+
+static bool
+tuple_tid_valid(TableScanDesc sscan, ItemPointer tid)
+{
+	HzScanDesc *scan = (HzScanDesc *) sscan;
+
+	if (!hz_rowid_is_columnar(tid))
+		return GetHeapamTableAmRoutine()->tuple_tid_valid(scan->delta, tid);
+	return ItemPointerIsValid(tid) && ItemPointerGetOffsetNumber(tid) <= HZ_ROWID_ROWS_PER_BLOCK;
+}
+
+static void
+tuple_get_latest_tid(TableScanDesc sscan, ItemPointer tid)
+{
+	HzScanDesc *scan = (HzScanDesc *) sscan;
+
+	hz_follow_latest(sscan->rs_rd, scan->delta, sscan->rs_snapshot, tid);
+}
+
+static bool
+tuple_satisfies_snapshot(Relation rel, TupleTableSlot *slot, Snapshot snapshot)
+{
+	if (!hz_rowid_is_columnar(&slot->tts_tid))
+		return GetHeapamTableAmRoutine()->tuple_satisfies_snapshot(rel, slot, snapshot);
+	return hz_follow_fetch(rel, &slot->tts_tid, snapshot, NULL);
+}
+
+/*
+ * Heap's routine, but for columnar TIDs: those are left alone, always (PROTOCOLS 3.5). They are sorted
+ * behind the delta's so that heap sees a shorter array.
+ */
+static TransactionId
+index_delete_tuples(Relation rel, TM_IndexDeleteOp *delstate)
+{
+	TM_IndexDelete *all = delstate->deltids;
+	int			total = delstate->ndeltids;
+	int			kept = 0;
+	TransactionId horizon = InvalidTransactionId;
+
+	for (int i = 0; i < total; i++)
+	{
+		if (!hz_rowid_is_columnar(&all[i].tid))
+		{
+			TM_IndexDelete swap = all[kept];
+
+			all[kept++] = all[i];
+			all[i] = swap;
+		}
+	}
+	for (int i = kept; i < total; i++)
+		delstate->status[all[i].id].knowndeletable = false;
+	delstate->ndeltids = kept;
+	if (kept > 0)
+		horizon = GetHeapamTableAmRoutine()->index_delete_tuples(rel, delstate);
+	if (!delstate->bottomup)
+		delstate->ndeltids = kept;
+	return horizon;
+}
+
+void
+hz_am_index_callbacks(TableAmRoutine *routine)
+{
+	routine->index_fetch_begin = index_fetch_begin;
+	routine->index_fetch_reset = index_fetch_reset;
+	routine->index_fetch_end = index_fetch_end;
+	routine->index_fetch_tuple = index_fetch_tuple;
+	routine->tuple_fetch_row_version = tuple_fetch_row_version;
+	routine->tuple_tid_valid = tuple_tid_valid;
+	routine->tuple_get_latest_tid = tuple_get_latest_tid;
+	routine->tuple_satisfies_snapshot = tuple_satisfies_snapshot;
+	routine->index_delete_tuples = index_delete_tuples;
+}

@@ -1,0 +1,322 @@
+/*
+ * am/am_modify.c
+ *	  Inserting, updating, deleting and locking rows.
+ *
+ * New versions always go to the delta, which is a heap. Deleting, updating and locking a row of the column store
+ * leaves marks (storage/mark.h). A row that compaction has moved under us is found through its forward.
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/catalog.h"
+#include "commands/publicationcmds.h"
+#include "pgstat.h"
+#include "storage/predicate.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "am/columnar_am.h"
+#include "am/follow.h"
+#include "base/compat.h"
+#include "storage/heapview.h"
+#include "storage/mark.h"
+#include "storage/rowid.h"
+#include "write/bulk.h"
+
+/*
+ * Index entries follow this insert, and a unique check may look into the column store under an index
+ * page's lock: open and lock the TOAST relation and its indexes before (PROTOCOLS 2.7).
+ */
+static void
+prepare_index_inserts(Relation rel)
+{
+	if (rel->rd_rel->relhasindex)
+		hz_store_close(hz_store_open(rel, RowExclusiveLock));
+}
+
+/* Whether rows given one by one may be buffered: a rewrite, CREATE TABLE AS or REFRESH is filling the table. */
+static bool
+is_bulk_insert(Relation rel, int options, BulkInsertState bistate)
+{
+	return bistate != NULL && (options & TABLE_INSERT_SKIP_FSM) != 0 &&
+		hz_compat_is_new_storage(rel) && hz_bulk_possible(rel);
+}
+
+static void
+tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int options, BulkInsertState bistate)
+{
+	HzHeapView	view;
+
+	if (is_bulk_insert(rel, options, bistate))
+	{
+		hz_bulk_add(rel, slot, cid);
+		slot->tts_tableOid = RelationGetRelid(rel);
+		return;
+	}
+	prepare_index_inserts(rel);
+	hz_heapview_begin(&view, rel);
+	GetHeapamTableAmRoutine()->tuple_insert(rel, slot, cid, options, bistate);
+	hz_heapview_end(&view);
+}
+
+static void
+tuple_insert_speculative(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
+						 BulkInsertState bistate, uint32 token)
+{
+	HzHeapView	view;
+
+	prepare_index_inserts(rel);
+	hz_heapview_begin(&view, rel);
+	GetHeapamTableAmRoutine()->tuple_insert_speculative(rel, slot, cid, options, bistate, token);
+	hz_heapview_end(&view);
+}
+
+static void
+tuple_complete_speculative(Relation rel, TupleTableSlot *slot, uint32 token, bool succeeded)
+{
+	HzHeapView	view;
+
+	hz_heapview_begin(&view, rel);
+	GetHeapamTableAmRoutine()->tuple_complete_speculative(rel, slot, token, succeeded);
+	hz_heapview_end(&view);
+}
+
+static void
+multi_insert(Relation rel, TupleTableSlot **slots, int count, CommandId cid, int options,
+			 BulkInsertState bistate)
+{
+	HzHeapView	view;
+	int			head = count;
+
+	if (hz_bulk_possible(rel))
+		head = hz_compat_is_new_storage(rel) ? 0 : hz_bulk_head(rel, cid, count);
+	else
+		prepare_index_inserts(rel);
+	if (head > 0)
+	{
+		hz_heapview_begin(&view, rel);
+		heap_multi_insert(rel, slots, head, cid, options, bistate);
+		hz_heapview_end(&view);
+	}
+	for (int i = head; i < count; i++)
+	{
+		hz_bulk_add(rel, slots[i], cid);
+		slots[i]->tts_tableOid = RelationGetRelid(rel);
+	}
+}
+
+static void
+finish_bulk_insert(Relation rel, int options)
+{
+	hz_bulk_flush(rel);
+}
+
+/* A published table's change of a columnar row has no WAL record that decoding understands. */
+static void
+refuse_undecodable(Relation rel, bool update)
+{
+	PublicationDesc actions;
+
+	if (!RelationIsLogicallyLogged(rel))
+		return;
+	RelationBuildPublicationDesc(rel, &actions);
+	if (update ? actions.pubactions.pubupdate : actions.pubactions.pubdelete)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot %s a compacted row of table \"%s\", which publishes such changes",
+						update ? "update" : "delete", RelationGetRelationName(rel)),
+				 errhint("Take the table out of the publication, or let the publication publish inserts only.")));
+}
+
+static TM_Result
+act_on_columns(Relation rel, ItemPointer tid, HzMarkKind kind, LockTupleMode mode, CommandId cid,
+			   Snapshot crosscheck, HzMarkWait wait, TM_FailureData *failure)
+{
+	HzStore    *store = hz_store_open(rel, RowExclusiveLock);
+	TM_Result	result = TM_Deleted;
+
+	CheckForSerializableConflictIn(rel, NULL, InvalidBlockNumber);
+	if (store != NULL)
+		result = hz_mark_act(store, tid, kind, mode, cid, crosscheck, wait, failure);
+	hz_store_close(store);
+	return result;
+}
+
+/* A delta row that seems deleted may have been moved: then it counts as updated, to its new place. */
+static TM_Result
+deleted_or_moved(Relation rel, ItemPointer tid, TM_Result result, TM_FailureData *failure)
+{
+	ItemPointerData where;
+	TransactionId mover;
+
+	if (result == TM_Deleted && hz_follow_moved(rel, tid, &where, &mover))
+	{
+		failure->ctid = where;
+		failure->xmax = mover;
+		return TM_Updated;
+	}
+	return result;
+}
+
+static TM_Result
+tuple_delete(Relation rel, ItemPointer tid, CommandId cid, Snapshot snapshot, Snapshot crosscheck,
+			 bool wait, TM_FailureData *failure, bool changing_partition)
+{
+	TM_Result	result;
+	HzHeapView	view;
+
+	hz_bulk_flush(rel);
+	if (!hz_rowid_is_columnar(tid))
+	{
+		hz_heapview_begin(&view, rel);
+		result = heap_delete(rel, tid, cid, crosscheck, wait, failure, changing_partition);
+		hz_heapview_end(&view);
+		return deleted_or_moved(rel, tid, result, failure);
+	}
+	refuse_undecodable(rel, false);
+	result = act_on_columns(rel, tid, changing_partition ? HZ_MARK_MOVED : HZ_MARK_DELETED, LockTupleExclusive,
+							cid, crosscheck, wait ? HZ_MARK_WAIT_BLOCK : HZ_MARK_WAIT_NEVER, failure);
+	if (result == TM_Ok)
+		pgstat_count_heap_delete(rel);
+	return result;
+}
+
+/* The new version of a columnar row goes to the delta between two marks (PROTOCOLS 2.3). */
+static TM_Result
+update_columnar(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId cid, Snapshot crosscheck,
+				bool wait, TM_FailureData *failure)
+{
+	TM_Result	result;
+	HzHeapView	view;
+	HzStore    *store;
+
+	refuse_undecodable(rel, true);
+	result = act_on_columns(rel, tid, HZ_MARK_LOCKED, LockTupleExclusive, cid, crosscheck,
+							wait ? HZ_MARK_WAIT_BLOCK : HZ_MARK_WAIT_NEVER, failure);
+	if (result != TM_Ok)
+		return result;
+	prepare_index_inserts(rel);
+	hz_heapview_begin(&view, rel);
+	GetHeapamTableAmRoutine()->tuple_insert(rel, slot, cid, 0, NULL);
+	hz_heapview_end(&view);
+	store = hz_store_open(rel, RowExclusiveLock);
+	hz_mark_updated(store, tid, &slot->tts_tid, cid);
+	hz_store_close(store);
+	pgstat_count_heap_delete(rel);
+	return TM_Ok;
+}
+
+static TM_Result
+tuple_update(Relation rel, ItemPointer otid, TupleTableSlot *slot, CommandId cid, Snapshot snapshot,
+			 Snapshot crosscheck, bool wait, TM_FailureData *failure, LockTupleMode *lockmode,
+			 HzCompatUpdateIndexes *update_indexes)
+{
+	TM_Result	result;
+	HzHeapView	view;
+
+	hz_bulk_flush(rel);
+	if (hz_rowid_is_columnar(otid))
+	{
+		*lockmode = LockTupleExclusive;
+		result = update_columnar(rel, otid, slot, cid, crosscheck, wait, failure);
+		*update_indexes = result == TM_Ok ? HZ_COMPAT_UPDATE_ALL : HZ_COMPAT_UPDATE_NONE;
+		return result;
+	}
+	prepare_index_inserts(rel);
+	hz_heapview_begin(&view, rel);
+	result = GetHeapamTableAmRoutine()->tuple_update(rel, otid, slot, cid, snapshot, crosscheck, wait,
+													 failure, lockmode, update_indexes);
+	hz_heapview_end(&view);
+	return deleted_or_moved(rel, otid, result, failure);
+}
+
+static HzMarkWait
+mark_wait(LockWaitPolicy policy)
+{
+	switch (policy)
+	{
+		case LockWaitSkip:
+			return HZ_MARK_WAIT_SKIP;
+		case LockWaitError:
+			return HZ_MARK_WAIT_ERROR;
+		case LockWaitBlock:
+			break;
+	}
+	return HZ_MARK_WAIT_BLOCK;
+}
+
+/* One step along the chain: locks the version at *tid, wherever it is. */
+static TM_Result
+lock_version(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot, CommandId cid,
+			 LockTupleMode mode, LockWaitPolicy policy, uint8 flags, TM_FailureData *failure)
+{
+	TM_Result	result;
+	HzHeapView	view;
+
+	if (!hz_rowid_is_columnar(tid))
+	{
+		bool		traversed = failure->traversed;
+
+		hz_heapview_begin(&view, rel);
+		result = GetHeapamTableAmRoutine()->tuple_lock(rel, tid, snapshot, slot, cid, mode, policy, flags,
+													   failure);
+		hz_heapview_end(&view);
+		failure->traversed = failure->traversed || traversed;
+		return deleted_or_moved(rel, tid, result, failure);
+	}
+	result = act_on_columns(rel, tid, HZ_MARK_LOCKED, mode, cid, InvalidSnapshot, mark_wait(policy), failure);
+	if (result == TM_Ok && !hz_follow_fetch(rel, tid, SnapshotAny, slot))
+		elog(ERROR, "locked row (%u,%u) of table \"%s\" has vanished", ItemPointerGetBlockNumber(tid),
+			 ItemPointerGetOffsetNumber(tid), RelationGetRelationName(rel));
+	return result;
+}
+
+static TM_Result
+tuple_lock(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot, CommandId cid,
+		   LockTupleMode mode, LockWaitPolicy policy, uint8 flags, TM_FailureData *failure)
+{
+	bool		follow = (flags & TUPLE_LOCK_FLAG_FIND_LAST_VERSION) != 0;
+	bool		moves_only = !follow && (flags & TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS) != 0;
+	ItemPointerData at = *tid;
+
+	hz_bulk_flush(rel);
+	failure->traversed = false;
+	for (;;)
+	{
+		ItemPointerData before = at;
+		bool		was_columnar = hz_rowid_is_columnar(&at);
+		TM_Result	result = lock_version(rel, &at, snapshot, slot, cid, mode, policy, flags, failure);
+		bool		moved = result == TM_Updated && hz_rowid_is_columnar(&failure->ctid) &&
+			!ItemPointerEquals(&failure->ctid, &at);
+
+		if (result != TM_Updated || !(follow || (moves_only && moved)))
+		{
+			if (follow)
+				*tid = at;
+			return result;
+		}
+		if (ItemPointerIndicatesMovedPartitions(&failure->ctid))
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("tuple to be locked was already moved to another partition due to concurrent update")));
+		if (ItemPointerEquals(&failure->ctid, was_columnar ? &before : &at))
+			return result;
+		at = failure->ctid;
+		failure->traversed = follow;
+	}
+}
+
+void
+hz_am_modify_callbacks(TableAmRoutine *routine)
+{
+	routine->tuple_insert = tuple_insert;
+	routine->tuple_insert_speculative = tuple_insert_speculative;
+	routine->tuple_complete_speculative = tuple_complete_speculative;
+	routine->multi_insert = multi_insert;
+	routine->finish_bulk_insert = finish_bulk_insert;
+	routine->tuple_delete = tuple_delete;
+	routine->tuple_update = tuple_update;
+	routine->tuple_lock = tuple_lock;
+}

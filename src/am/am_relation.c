@@ -1,0 +1,165 @@
+/*
+ * am/am_relation.c
+ *	  Storage of the whole relation: creation, truncation, sizes, TOAST.
+ *
+ * relation_size() is the delta plus the TOAST heap, except within a heap view, where heap code must see its
+ * own blocks only. pg_relation_size() and its kin read files and do not come here.
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/heaptoast.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/heap.h"
+#include "catalog/pg_am_d.h"
+#include "optimizer/plancat.h"
+#include "storage/bufmgr.h"
+#include "storage/smgr.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "am/columnar_am.h"
+#include "base/compat.h"
+#include "read/groupcache.h"
+#include "storage/directory.h"
+#include "storage/heapview.h"
+#include "write/bulk.h"
+
+static void
+relation_set_new_filelocator(Relation rel, const RelFileLocator *locator, char persistence,
+							 TransactionId *freeze_xid, MultiXactId *min_multi)
+{
+	/* rows still buffered belong to the storage that is being replaced: a rollback brings it back */
+	hz_bulk_flush(rel);
+	GetHeapamTableAmRoutine()->hz_compat_set_new_filelocator(rel, locator, persistence, freeze_xid, min_multi);
+}
+
+/*
+ * Core rebuilds the table's indexes before it truncates the TOAST relation: empty that one here, so
+ * that no row group is found in between (PROTOCOLS 1.2). That core does it again is no harm.
+ */
+static void
+relation_nontransactional_truncate(Relation rel)
+{
+	hz_bulk_flush(rel);
+	GetHeapamTableAmRoutine()->relation_nontransactional_truncate(rel);
+	if (OidIsValid(rel->rd_rel->reltoastrelid))
+	{
+		Relation	toast = table_open(rel->rd_rel->reltoastrelid, AccessExclusiveLock);
+
+		heap_truncate_one_rel(toast);
+		table_close(toast, NoLock);
+	}
+	hz_groupcache_forget(RelationGetRelid(rel));
+}
+
+static void
+relation_copy_data(Relation rel, const RelFileLocator *locator)
+{
+	hz_bulk_flush(rel);
+	GetHeapamTableAmRoutine()->relation_copy_data(rel, locator);
+}
+
+/* Blocks of the TOAST heap. */
+static BlockNumber
+toast_blocks(Relation rel)
+{
+	BlockNumber blocks;
+	Relation	toast;
+
+	if (!OidIsValid(rel->rd_rel->reltoastrelid) || !IsTransactionState())
+		return 0;
+	toast = try_relation_open(rel->rd_rel->reltoastrelid, AccessShareLock);
+	if (toast == NULL)
+		return 0;
+	blocks = RelationGetNumberOfBlocks(toast);
+	relation_close(toast, AccessShareLock);
+	return blocks;
+}
+
+static uint64
+relation_size(Relation rel, ForkNumber fork)
+{
+	uint64		size = table_block_relation_size(rel, fork);
+
+	if (fork == MAIN_FORKNUM && !hz_heapview_active(rel))
+		size += (uint64) toast_blocks(rel) * BLCKSZ;
+	return size;
+}
+
+static bool
+relation_needs_toast_table(Relation rel)
+{
+	return true;
+}
+
+static Oid
+relation_toast_am(Relation rel)
+{
+	return HEAP_TABLE_AM_OID;
+}
+
+/* Rows of the column store as its directory counts them, deletes since then not looked at. */
+static double
+columnar_rows(Relation rel)
+{
+	HzStore    *store = hz_store_open(rel, AccessShareLock);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	uint32		count;
+	HzGroup   **groups = hz_directory_read(store, snapshot, &count);
+	double		rows = 0;
+
+	for (uint32 i = 0; i < count; i++)
+		rows += groups[i]->rows - groups[i]->born_deleted;
+	UnregisterSnapshot(snapshot);
+	hz_store_close(store);
+	return rows;
+}
+
+/*
+ * Sizes for the planner. Once the table was vacuumed, analyzed or compacted, the density of rows in
+ * pages that was found then is scaled; before, the directory says how many rows there are.
+ */
+static void
+relation_estimate_size(Relation rel, int32 *attr_widths, BlockNumber *pages, double *tuples,
+					   double *all_visible)
+{
+	MemoryContext context;
+	MemoryContext old;
+	HzHeapView	view;
+
+	if (rel->rd_rel->reltuples > 0 && rel->rd_rel->relpages > 0)
+	{
+		table_block_relation_estimate_size(rel, attr_widths, pages, tuples, all_visible,
+										   MAXALIGN(SizeofHeapTupleHeader) + sizeof(ItemIdData),
+										   BLCKSZ - SizeOfPageHeaderData);
+		*all_visible = 0;
+		return;
+	}
+	hz_heapview_begin(&view, rel);
+	table_block_relation_estimate_size(rel, attr_widths, pages, tuples, all_visible,
+									   MAXALIGN(SizeofHeapTupleHeader) + sizeof(ItemIdData),
+									   BLCKSZ - SizeOfPageHeaderData);
+	hz_heapview_end(&view);
+	context = AllocSetContextCreate(CurrentMemoryContext, "hanzo estimate", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	*pages += toast_blocks(rel);
+	*tuples += columnar_rows(rel);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+void
+hz_am_relation_callbacks(TableAmRoutine *routine)
+{
+	routine->hz_compat_set_new_filelocator = relation_set_new_filelocator;
+	routine->relation_nontransactional_truncate = relation_nontransactional_truncate;
+	routine->relation_copy_data = relation_copy_data;
+	routine->relation_size = relation_size;
+	routine->relation_needs_toast_table = relation_needs_toast_table;
+	routine->relation_toast_am = relation_toast_am;
+	routine->relation_fetch_toast_slice = heap_fetch_toast_slice;
+	routine->relation_estimate_size = relation_estimate_size;
+}

@@ -1,0 +1,221 @@
+/*
+ * am/am_vacuum.c
+ *	  VACUUM of both stores.
+ *
+ * Heap's VACUUM cleans the delta and its index entries; core vacuums the TOAST relation by itself. What
+ * is left to do: index entries of rows whose row group is gone, and the numbers in pg_class, which heap
+ * takes from the delta alone.
+ *
+ * An index entry of a columnar row goes when its row block lies below the counter of numbers (read first)
+ * and no directory tuple covers it, not even a dead one: its pruning has already conflicted on standbys, while
+ * btree's vacuum records carry no conflict (PROTOCOLS 3.5). VACUUM's ShareUpdateExclusiveLock keeps compaction out,
+ * the only one that makes index entries before the directory tuple.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_class.h"
+#include "commands/vacuum.h"
+#include "access/multixact.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "utils/fmgroids.h"
+#include "utils/snapmgr.h"
+
+#include "am/columnar_am.h"
+#include "base/compat.h"
+#include "storage/directory.h"
+#include "storage/heapview.h"
+#include "storage/rowid.h"
+#include "write/bulk.h"
+
+typedef struct Extent
+{
+	uint32		first;			/* row block */
+	uint32		blocks;
+} Extent;
+
+/* Row blocks that some directory tuple covers, ascending. */
+typedef struct Present
+{
+	Extent	   *extents;
+	uint32		count;
+	uint32		next_block;
+	uint64		total;			/* blocks covered */
+} Present;
+
+static void
+read_present(HzStore *store, Present *present)
+{
+	HzStoreScan scan;
+	uint32		room = 256;
+
+	memset(present, 0, sizeof(*present));
+	present->next_block = hz_store_next_block(store);
+	present->extents = palloc(sizeof(Extent) * room);
+	if (hz_store_is_empty(store))
+		return;
+	hz_store_scan_begin(store, &scan, HZ_STORE_DIRECTORY, 0, PG_INT32_MAX, SnapshotAny, ForwardScanDirection);
+	while (hz_store_scan_next(&scan))
+	{
+		HzGroup    *group = hz_directory_parse(store, scan.tuple);
+
+		CHECK_FOR_INTERRUPTS();
+		if (present->count == room)
+			present->extents = repalloc_huge(present->extents, sizeof(Extent) * (room *= 2));
+		present->extents[present->count].first = group->number;
+		present->extents[present->count++].blocks = hz_rowid_blocks(group->rows);
+		present->total += hz_rowid_blocks(group->rows);
+	}
+	hz_store_scan_end(&scan);
+}
+
+/* Whether an index entry points to a row of a group that is gone for ever. */
+static bool
+entry_is_dead(ItemPointer tid, void *state)
+{
+	Present    *present = state;
+	uint32		block;
+	uint32		low = 0;
+	uint32		high = present->count;
+
+	if (!hz_rowid_is_columnar(tid))
+		return false;
+	block = (uint32) (hz_rowid_from_tid(tid) / HZ_ROWID_ROWS_PER_BLOCK);
+	if (block >= present->next_block)
+		return false;
+	while (low < high)
+	{
+		uint32		middle = (low + high) / 2;
+
+		if (present->extents[middle].first + present->extents[middle].blocks <= block)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low == present->count || present->extents[low].first > block;
+}
+
+static void
+vacuum_indexes(Relation rel, Present *present, BufferAccessStrategy strategy)
+{
+	Relation   *indexes;
+	int			count;
+
+	vac_open_indexes(rel, RowExclusiveLock, &count, &indexes);
+	for (int i = 0; i < count; i++)
+	{
+		IndexVacuumInfo info = {0};
+		IndexBulkDeleteResult *stats;
+
+		info.index = indexes[i];
+		hz_compat_vacuum_heaprel(info, rel);
+		info.estimated_count = true;
+		info.message_level = DEBUG2;
+		info.num_heap_tuples = Max(rel->rd_rel->reltuples, 0);
+		info.strategy = strategy;
+		stats = index_bulk_delete(&info, NULL, entry_is_dead, present);
+		stats = index_vacuum_cleanup(&info, stats);
+		if (stats != NULL)
+			pfree(stats);
+	}
+	vac_close_indexes(count, indexes, NoLock);
+}
+
+/* Removes entries of groups that went since the last time, if any did. */
+static void
+vacuum_columnar_entries(Relation rel, HzStore *store, BufferAccessStrategy strategy)
+{
+	Present		present;
+	uint32		gone;
+
+	if (!rel->rd_rel->relhasindex)
+		return;
+	read_present(store, &present);
+	gone = (uint32) (present.next_block - present.total);
+	if (gone == hz_store_vacuumed(store))
+		return;
+	vacuum_indexes(rel, &present, strategy);
+	hz_store_set_vacuumed(store, gone);
+}
+
+/* Rows of the column store that a snapshot taken now sees, apart from delete marks not folded yet. */
+static double
+columnar_rows(HzStore *store)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	uint32		count;
+	HzGroup   **groups = hz_directory_read(store, snapshot, &count);
+	double		rows = 0;
+
+	for (uint32 i = 0; i < count; i++)
+		rows += groups[i]->rows - groups[i]->born_deleted;
+	UnregisterSnapshot(snapshot);
+	return rows;
+}
+
+/* What heap_vacuum_rel() has just written in place into pg_class: read past every cache. */
+static void
+read_relstats(Relation rel, double *tuples, BlockNumber *all_visible)
+{
+	Relation	pg_class = table_open(RelationRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(RelationGetRelid(rel)));
+	scan = systable_beginscan(pg_class, ClassOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "pg_class entry of table %u has vanished", RelationGetRelid(rel));
+	*tuples = Max(((Form_pg_class) GETSTRUCT(tuple))->reltuples, 0);
+	*all_visible = (BlockNumber) Max(((Form_pg_class) GETSTRUCT(tuple))->relallvisible, 0);
+	systable_endscan(scan);
+	table_close(pg_class, AccessShareLock);
+}
+
+/* pg_class shall speak of both stores. */
+static void
+update_relstats(Relation rel, HzStore *store)
+{
+	BlockNumber delta_pages = (BlockNumber) (table_block_relation_size(rel, MAIN_FORKNUM) / BLCKSZ);
+	BlockNumber all_visible;
+	double		delta_rows;
+
+	read_relstats(rel, &delta_rows, &all_visible);
+	hz_compat_update_relstats(rel, delta_pages + RelationGetNumberOfBlocks(store->toast),
+							  delta_rows + columnar_rows(store), Min(all_visible, delta_pages),
+							  rel->rd_rel->relhasindex);
+}
+
+static void
+relation_vacuum(Relation rel, struct VacuumParams *params, BufferAccessStrategy strategy)
+{
+	HzHeapView	view;
+	HzStore    *store;
+
+	hz_bulk_flush(rel);
+	hz_heapview_begin(&view, rel);
+	heap_vacuum_rel(rel, params, strategy);
+	hz_heapview_end(&view);
+	store = hz_store_open(rel, RowExclusiveLock);
+	if (!hz_store_is_empty(store))
+	{
+		if (params->index_cleanup != VACOPTVALUE_DISABLED)
+			vacuum_columnar_entries(rel, store, strategy);
+		update_relstats(rel, store);
+	}
+	hz_store_close(store);
+}
+
+void
+hz_am_vacuum_callbacks(TableAmRoutine *routine)
+{
+	routine->relation_vacuum = relation_vacuum;
+	routine->relation_copy_for_cluster = hz_am_copy_for_cluster;
+}

@@ -1,0 +1,235 @@
+/*
+ * format/chunk_encode.c
+ *	  Drafts: the body of a chunk in one way of storing its vectors. See chunk_internal.h.
+ *
+ * Null slots are given the value before them, so that they cost the encodings nothing.
+ */
+#ifndef FRONTEND
+#include "postgres.h"
+#endif
+
+#include "format/chunk_internal.h"
+
+/* What an entry of the frame table takes in the head, nearly. */
+#define FRAME_ENTRY_BYTES 12
+
+void
+hz_draft_init(const HzChunkInput *input, HzChunkDraft *draft)
+{
+	memset(draft, 0, sizeof(*draft));
+	draft->pieces = hz_alloc_zero(input->vectors * sizeof(HzChunkPiece));
+	draft->frames.codec = input->options->codec;
+	draft->frames.level = input->options->level;
+}
+
+void
+hz_draft_free(HzChunkDraft *draft)
+{
+	hz_free(draft->pieces);
+	hz_bytes_free(&draft->data);
+	hz_frame_free(&draft->frames);
+	hz_bytes_free(&draft->dict_bytes);
+	hz_bytes_free(&draft->child_bytes);
+	memset(draft, 0, sizeof(*draft));
+}
+
+uint64_t
+hz_draft_size(const HzChunkDraft *draft)
+{
+	return draft->data.length + draft->frames.stored.length +
+		(uint64_t) draft->frames.count * FRAME_ENTRY_BYTES +
+		draft->dict_bytes.length + draft->child_bytes.length;
+}
+
+static inline void
+fill(uint8_t *slots, uint32_t width, const uint64_t *validity, uint32_t count)
+{
+	uint32_t	first = 0;
+
+	while (!hz_bitmap_get(validity, first))
+		first++;
+	for (uint32_t i = 0; i < first; i++)
+		memcpy(slots + (size_t) i * width, slots + (size_t) first * width, width);
+	for (uint32_t i = first + 1; i < count; i++)
+		if (!hz_bitmap_get(validity, i))
+			memcpy(slots + (size_t) i * width, slots + ((size_t) i - 1) * width, width);
+}
+
+void
+hz_fill_nulls(void *slots, uint32_t width, const uint64_t *validity, uint32_t count)
+{
+	if (width == 2)
+		fill(slots, 2, validity, count);
+	else if (width == 4)
+		fill(slots, 4, validity, count);
+	else if (width == 8)
+		fill(slots, 8, validity, count);
+	else if (width == 16)
+		fill(slots, 16, validity, count);
+	else
+		fill(slots, width, validity, count);
+}
+
+/* Closes the piece of vector v, whose data were appended from `start` on. */
+static void
+close_piece(HzChunkDraft *draft, uint32_t v, HzPieceMode mode, size_t start)
+{
+	draft->pieces[v].mode = mode;
+	draft->pieces[v].data_length = (uint32_t) (draft->data.length - start);
+}
+
+static inline bool
+all_null(const HzChunkInput *input, uint32_t v)
+{
+	return input->zones[v].nulls == input->zones[v].rows;
+}
+
+void
+hz_draft_integers(const HzChunkInput *input, HzChunkDraft *draft)
+{
+	for (uint32_t v = 0; v < input->vectors; v++)
+	{
+		size_t		start = draft->data.length;
+
+		if (all_null(input, v))
+			continue;
+		hz_int_encode(input->integers + (size_t) v * HZ_VECTOR_ROWS, input->zones[v].rows, &draft->data);
+		close_piece(draft, v, HZ_PIECE_VALUES, start);
+	}
+}
+
+/* The values of vector v with nulls filled: those of the column, or a copy in `room`. */
+static const uint8_t *
+filled_values(const HzChunkInput *input, uint32_t v, uint8_t *room)
+{
+	uint32_t	width = input->column->width;
+	uint32_t	count = input->zones[v].rows;
+	const uint8_t *values = (const uint8_t *) input->column->fixed + (size_t) v * HZ_VECTOR_ROWS * width;
+
+	if (input->zones[v].nulls == 0 && (uintptr_t) values % 8 == 0)
+		return values;
+	memcpy(room, values, (size_t) count * width);
+	if (input->zones[v].nulls != 0)
+		hz_fill_nulls(room, width, hz_input_validity(input, v), count);
+	return room;
+}
+
+void
+hz_draft_floats(const HzChunkInput *input, HzChunkDraft *draft)
+{
+	uint32_t	width = input->column->width;
+	uint8_t    *room = hz_alloc(HZ_VECTOR_ROWS * (size_t) width);
+
+	for (uint32_t v = 0; v < input->vectors; v++)
+	{
+		size_t		start = draft->data.length;
+		const uint8_t *values;
+
+		if (all_null(input, v))
+			continue;
+		values = filled_values(input, v, room);
+		if (input->options->ordered)
+			hz_zone_floats(values, width, input->zones[v].rows, &input->zones[v]);
+		hz_float_encode(values, width, input->zones[v].rows, &draft->data);
+		close_piece(draft, v, HZ_PIECE_VALUES, start);
+	}
+	hz_free(room);
+}
+
+void
+hz_draft_fixed(const HzChunkInput *input, HzChunkDraft *draft)
+{
+	uint32_t	width = input->column->width;
+	uint8_t    *room = hz_alloc(HZ_VECTOR_ROWS * (size_t) width);
+
+	for (uint32_t v = 0; v < input->vectors; v++)
+	{
+		size_t		start = draft->data.length;
+
+		if (all_null(input, v))
+			continue;
+		hz_fixed_encode(filled_values(input, v, room), width, input->zones[v].rows, &draft->data);
+		close_piece(draft, v, HZ_PIECE_VALUES, start);
+	}
+	hz_free(room);
+}
+
+void
+hz_draft_decimals_vector(HzChunkDraft *draft, uint32_t v, const HzInt128 *values, uint32_t count, uint16_t scale)
+{
+	size_t		start = draft->data.length;
+	int64_t		narrow[HZ_VECTOR_ROWS];
+	bool		fits = true;
+
+	for (uint32_t i = 0; i < count; i++)
+	{
+		narrow[i] = (int64_t) values[i];
+		fits &= narrow[i] == values[i];
+	}
+	if (fits)
+		hz_int_encode(narrow, count, &draft->data);
+	else
+		hz_int128_encode(values, count, &draft->data);
+	close_piece(draft, v, fits ? HZ_PIECE_DECIMAL64 : HZ_PIECE_DECIMAL128, start);
+	draft->pieces[v].scale = scale;
+}
+
+/* ---- strings ---- */
+
+void
+hz_draft_strings_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v)
+{
+	const HzString *strings = input->column->strings + (size_t) v * HZ_VECTOR_ROWS;
+	const uint64_t *validity = hz_input_validity(input, v);
+	uint32_t	count = input->zones[v].rows;
+	uint64_t	before = draft->frames.raw_total;
+	size_t		start = draft->data.length;
+	int64_t		lengths[HZ_VECTOR_ROWS];
+
+	for (uint32_t i = 0; i < count; i++)
+	{
+		if (validity != NULL && !hz_bitmap_get(validity, i))
+			continue;
+		lengths[i] = (int64_t) strings[i].length;
+		hz_frame_append(&draft->frames, strings[i].data, strings[i].length);
+	}
+	if (validity != NULL)
+		hz_fill_nulls(lengths, sizeof(int64_t), validity, count);
+	hz_int_encode(lengths, count, &draft->data);
+	close_piece(draft, v, HZ_PIECE_STRINGS, start);
+	draft->pieces[v].payload = draft->frames.raw_total - before;
+}
+
+void
+hz_draft_strings(const HzChunkInput *input, HzChunkDraft *draft)
+{
+	for (uint32_t v = 0; v < input->vectors; v++)
+		if (!all_null(input, v))
+			hz_draft_strings_vector(input, draft, v);
+	hz_frame_finish(&draft->frames);
+}
+
+/* ---- dictionary codes ---- */
+
+void
+hz_draft_codes(const HzChunkInput *input, HzChunkDraft *draft, uint16_t *codes, uint32_t dict_count)
+{
+	int64_t		bias = dict_count > HZ_CHUNK_BIASED_DICT ? HZ_CHUNK_BIASED_DICT : 0;
+	int64_t		wide[HZ_VECTOR_ROWS];
+
+	for (uint32_t v = 0; v < input->vectors; v++)
+	{
+		uint16_t   *vector = codes + (size_t) v * HZ_VECTOR_ROWS;
+		uint32_t	count = input->zones[v].rows;
+		size_t		start = draft->data.length;
+
+		if (all_null(input, v))
+			continue;
+		if (input->zones[v].nulls != 0)
+			hz_fill_nulls(vector, sizeof(uint16_t), hz_input_validity(input, v), count);
+		for (uint32_t i = 0; i < count; i++)
+			wide[i] = (int64_t) vector[i] - bias;
+		hz_int_encode(wide, count, &draft->data);
+		close_piece(draft, v, HZ_PIECE_CODES, start);
+	}
+}

@@ -1,0 +1,483 @@
+/*
+ * format/chunk_read.c
+ *	  Reading a chunk vector by vector. See chunk.h.
+ *
+ * The head has been validated (chunk_head.c), so ranges and counts need no further checks; what a piece,
+ * a frame or the dictionary decodes to is checked here before it is used as a length or an index.
+ *
+ * A vector with some nulls is never CONSTANT, since the slots of its nulls hold zeroes.
+ */
+#ifndef FRONTEND
+#include "postgres.h"
+#endif
+
+#include "format/chunk_reader.h"
+
+static const uint8_t no_bytes[16];
+static const uint64_t no_values[HZ_ENCODING_ROOM / 64];
+
+/* ---- vectors of values ---- */
+
+/* Bytes of a slot of a vector in this mode. */
+static uint32_t
+slot_width(const HzChunkHead *head, HzPieceMode mode)
+{
+	switch (mode)
+	{
+		case HZ_PIECE_DECIMAL64:
+			return sizeof(int64_t);
+		case HZ_PIECE_DECIMAL128:
+			return sizeof(HzInt128);
+		case HZ_PIECE_VALUES:
+			return head->width;
+		case HZ_PIECE_NULLS:
+			return head->kind == HZ_KIND_NUMERIC ? sizeof(int64_t) :
+				head->kind == HZ_KIND_BYTES ? sizeof(HzString) : head->width;
+		default:
+			return sizeof(HzString);
+	}
+}
+
+static void
+need_slots(HzChunkReader *reader)
+{
+	size_t		width = reader->head.width < sizeof(HzInt128) ? sizeof(HzInt128) : reader->head.width;
+
+	if (reader->slots == NULL)
+		reader->slots = hz_alloc(HZ_ENCODING_ROOM * width);
+	reader->slots_vector = HZ_NO_VECTOR;
+}
+
+static inline void
+zero_nulls_of(uint8_t *slots, uint32_t width, const uint64_t *validity, uint32_t count)
+{
+	for (uint32_t w = 0; w < HZ_BITMAP_WORDS(count); w++)
+	{
+		uint64_t	nulls = ~validity[w];
+
+		if (w == count / 64)
+			nulls &= (UINT64_C(1) << count % 64) - 1;
+		for (; nulls != 0; nulls &= nulls - 1)
+			memset(slots + ((size_t) w * 64 + (uint32_t) __builtin_ctzll(nulls)) * width, 0, width);
+	}
+}
+
+static void
+zero_nulls(void *slots, uint32_t width, const uint64_t *validity, uint32_t count)
+{
+	if (validity == NULL)
+		return;
+	if (width == 1)
+		zero_nulls_of(slots, 1, validity, count);
+	else if (width == 2)
+		zero_nulls_of(slots, 2, validity, count);
+	else if (width == 4)
+		zero_nulls_of(slots, 4, validity, count);
+	else if (width == 8)
+		zero_nulls_of(slots, 8, validity, count);
+	else if (width == 16)
+		zero_nulls_of(slots, 16, validity, count);
+	else
+		zero_nulls_of(slots, width, validity, count);
+}
+
+static bool
+are_bools(const uint8_t *slots, uint32_t count)
+{
+	uint8_t		seen = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		seen |= slots[i];
+	return seen <= 1;
+}
+
+HzStatus
+hz_reader_slots(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+	const uint8_t *data = hz_reader_data(reader, piece);
+	HzKind		kind = reader->head.kind;
+	uint32_t	count = piece->zone.rows;
+	uint32_t	width = slot_width(&reader->head, piece->mode);
+	HzStatus	status;
+
+	if (reader->slots_vector == v)
+		return HZ_OK;
+	need_slots(reader);
+	if (piece->mode == HZ_PIECE_DECIMAL128)
+		status = hz_int128_decode(data, piece->data_length, count, (HzInt128 *) (void *) reader->slots);
+	else if (piece->mode == HZ_PIECE_DECIMAL64 || hz_kind_is_integer(kind))
+		status = hz_int_decode(data, piece->data_length, count, width, reader->slots);
+	else if (hz_kind_is_float(kind))
+		status = hz_float_decode(data, piece->data_length, count, width, reader->slots);
+	else
+		status = hz_fixed_decode(data, piece->data_length, count, width, reader->slots);
+	if (status != HZ_OK)
+		return status;
+	if (kind == HZ_KIND_BOOL && !are_bools(reader->slots, count))
+		return HZ_CORRUPT;
+	zero_nulls(reader->slots, width, validity, count);
+	reader->slots_vector = v;
+	return HZ_OK;
+}
+
+static HzStatus
+values_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+	HzStatus	status = hz_reader_slots(reader, v, out->validity);
+
+	out->form = out->validity == NULL && hz_reader_data(reader, piece)[0] == HZ_ENCODING_CONSTANT ?
+		HZ_FORM_CONSTANT : HZ_FORM_FLAT;
+	out->width = slot_width(&reader->head, piece->mode);
+	out->scale = piece->scale;
+	out->numeric = piece->mode == HZ_PIECE_DECIMAL64 ? HZ_NUMERIC_INT64 :
+		piece->mode == HZ_PIECE_DECIMAL128 ? HZ_NUMERIC_INT128 : HZ_NUMERIC_PAYLOAD;
+	out->values = reader->slots;
+	return status;
+}
+
+/* ---- vectors of dictionary codes ---- */
+
+static HzStatus
+decode_codes(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+	uint32_t	count = piece->zone.rows;
+	uint32_t	dict_count = reader->head.dict.count;
+	uint16_t	max = 0;
+	HzStatus	status;
+
+	if (reader->codes == NULL)
+		reader->codes = hz_alloc(HZ_ENCODING_ROOM * sizeof(uint16_t));
+	status = hz_int_decode(hz_reader_data(reader, piece), piece->data_length, count, sizeof(uint16_t), reader->codes);
+	if (status != HZ_OK)
+		return status;
+	if (dict_count > HZ_CHUNK_BIASED_DICT)
+		for (uint32_t i = 0; i < count; i++)
+			reader->codes[i] ^= HZ_CHUNK_BIASED_DICT;
+	zero_nulls(reader->codes, sizeof(uint16_t), validity, count);
+	for (uint32_t i = 0; i < count; i++)
+		max = reader->codes[i] > max ? reader->codes[i] : max;
+	return max < dict_count ? HZ_OK : HZ_CORRUPT;
+}
+
+static HzStatus
+codes_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
+{
+	const HzChunkDict *dict = &reader->head.dict;
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+	HzStatus	status = hz_reader_dict(reader);
+
+	if (status == HZ_OK)
+		status = decode_codes(reader, v, out->validity);
+	if (status != HZ_OK)
+		return status;
+	out->width = reader->dict.slot_width;
+	out->numeric = dict->form == HZ_DICT_INTEGERS ? HZ_NUMERIC_INT64 : HZ_NUMERIC_PAYLOAD;
+	out->scale = dict->scale;
+	out->values = reader->dict.values;
+	out->form = HZ_FORM_DICT;
+	out->codes = reader->codes;
+	out->dict_count = dict->count;
+	if (out->validity == NULL && hz_reader_data(reader, piece)[0] == HZ_ENCODING_CONSTANT)
+	{
+		out->form = HZ_FORM_CONSTANT;
+		out->values = (const uint8_t *) reader->dict.values + (size_t) reader->codes[0] * out->width;
+		out->codes = NULL;
+		out->dict_count = 0;
+	}
+	return HZ_OK;
+}
+
+/* ---- vectors of strings ---- */
+
+HzStatus
+hz_reader_lengths(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+	uint32_t	count = piece->zone.rows;
+	uint64_t	sum = 0;
+	int32_t		all = 0;
+	HzStatus	status;
+
+	if (reader->lengths == NULL)
+		reader->lengths = hz_alloc(HZ_ENCODING_ROOM * sizeof(int32_t));
+	status = hz_int_decode(hz_reader_data(reader, piece), piece->data_length, count, sizeof(int32_t), reader->lengths);
+	if (status != HZ_OK)
+		return status;
+	zero_nulls(reader->lengths, sizeof(int32_t), validity, count);
+	for (uint32_t i = 0; i < count; i++)
+	{
+		all |= reader->lengths[i];
+		sum += (uint32_t) reader->lengths[i];
+	}
+	return all >= 0 && sum == piece->payload ? HZ_OK : HZ_CORRUPT;
+}
+
+uint32_t
+hz_reader_find_frame(const HzChunkHead *head, uint64_t position)
+{
+	uint32_t	low = 0;
+	uint32_t	high = head->frame_count;
+
+	while (high - low > 1)
+	{
+		uint32_t	middle = low + (high - low) / 2;
+
+		if (head->frames[middle].start <= position)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Points strings at the bytes from `position` on, as many as lie in one frame; returns how many, 0: none does. */
+static uint32_t
+cut_frame(const HzChunkFrame *frame, const uint8_t *bytes, uint64_t position, const int32_t *lengths,
+		  uint32_t count, HzString *strings)
+{
+	const uint8_t *at = bytes + (position - frame->start);
+	const uint8_t *end = bytes + frame->raw_length;
+	uint32_t	i = 0;
+
+	for (; i < count && (size_t) (end - at) >= (size_t) lengths[i]; i++)
+	{
+		strings[i].data = at;
+		strings[i].length = (uint64_t) lengths[i];
+		at += lengths[i];
+	}
+	return i;
+}
+
+/* Points the slots at the strings of vector v, whose lengths are loaded. */
+static HzStatus
+point_strings(HzChunkReader *reader, uint32_t v, HzString *strings)
+{
+	const HzChunkHead *head = &reader->head;
+	uint32_t	count = head->pieces[v].zone.rows;
+	uint64_t	position = head->pieces[v].payload_start;
+	uint32_t	frame = hz_reader_find_frame(head, position);
+
+	for (uint32_t done = 0; done < count; frame++)
+	{
+		const uint8_t *bytes;
+		uint32_t	cut;
+		HzStatus	status;
+
+		if (frame >= head->frame_count)
+			return HZ_CORRUPT;
+		status = hz_frame_load(&reader->frames, &reader->source, head, frame, &bytes);
+		if (status != HZ_OK)
+			return status;
+		cut = cut_frame(&head->frames[frame], bytes, position, reader->lengths + done, count - done,
+						strings + done);
+		for (uint32_t i = done; i < done + cut; i++)
+			position += (uint32_t) reader->lengths[i];
+		done += cut;
+		/* what is left begins in the next frame, or a value crosses the border */
+		if (done < count && position != head->frames[frame].start + head->frames[frame].raw_length)
+			return HZ_CORRUPT;
+	}
+	return HZ_OK;
+}
+
+static HzStatus
+strings_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+	HzString   *strings;
+	HzStatus	status;
+
+	need_slots(reader);
+	strings = (HzString *) (void *) reader->slots;
+	status = hz_reader_lengths(reader, v, out->validity);
+	if (status != HZ_OK)
+		return status;
+	if (piece->payload > 0)
+		status = point_strings(reader, v, strings);
+	else
+		for (uint32_t i = 0; i < piece->zone.rows; i++)
+		{
+			strings[i].data = no_bytes;
+			strings[i].length = 0;
+		}
+	out->form = HZ_FORM_FLAT;
+	out->width = sizeof(HzString);
+	out->numeric = HZ_NUMERIC_PAYLOAD;
+	out->values = strings;
+	return status;
+}
+
+/* ---- vectors of arrays ---- */
+
+static inline const uint8_t *
+child_slot(const HzVector *vector, uint32_t i)
+{
+	size_t		slot = vector->form == HZ_FORM_FLAT ? i : vector->form == HZ_FORM_DICT ? vector->codes[i] : 0;
+
+	return (const uint8_t *) vector->values + slot * vector->width;
+}
+
+/* Appends elements [i, i + count) of the child's decoded vector. */
+static HzStatus
+append_elements(HzChunkReader *reader, uint32_t i, uint32_t count)
+{
+	const HzArrayShape *shape = &reader->head.child.shape;
+	const HzVector *vector = &reader->child_vector;
+	HzBytes    *out = &reader->arrays;
+	uint64_t	length = hz_array_element_length(shape, vector->width);
+
+	if (shape->element_width > 0 && vector->form == HZ_FORM_FLAT && length == vector->width)
+	{
+		/* without padding: all at once */
+		length *= count;
+		if (length > reader->meta.raw_bytes - out->length)
+			return HZ_CORRUPT;
+		hz_bytes_append(out, child_slot(vector, i), length);
+		return HZ_OK;
+	}
+	for (uint32_t end = i + count; i < end; i++)
+	{
+		HzString	element;
+
+		element.data = child_slot(vector, i);
+		element.length = vector->width;
+		if (shape->element_width == -1)
+			memcpy(&element, element.data, sizeof(element));
+		length = hz_array_element_length(shape, element.length);
+		if (length > reader->meta.raw_bytes - out->length)
+			return HZ_CORRUPT;
+		out->length += hz_array_put_element(shape, element.data, element.length, hz_bytes_reserve(out, length));
+	}
+	return HZ_OK;
+}
+
+HzStatus
+hz_reader_build_array(HzChunkReader *reader, uint64_t first, uint32_t count)
+{
+	HzBytes    *out = &reader->arrays;
+	uint64_t	header = hz_array_payload_length(count, 0);
+	HzStatus	status = hz_reader_child(reader);
+
+	if (status != HZ_OK)
+		return status;
+	if (out->length > reader->meta.raw_bytes || header > reader->meta.raw_bytes - out->length)
+		return HZ_CORRUPT;
+	hz_array_put_header(reader->head.child.element_type, count, hz_bytes_reserve(out, header));
+	out->length += header;
+	for (uint32_t done = 0; done < count && status == HZ_OK;)
+	{
+		uint32_t	index = (uint32_t) ((first + done) / HZ_VECTOR_ROWS);
+		uint32_t	i = (uint32_t) ((first + done) % HZ_VECTOR_ROWS);
+		uint32_t	n = HZ_VECTOR_ROWS - i < count - done ? HZ_VECTOR_ROWS - i : count - done;
+
+		if (reader->child_index != index)
+		{
+			reader->child_index = HZ_NO_VECTOR;
+			status = hz_chunk_vector(reader->child, index, &reader->child_vector);
+			if (status != HZ_OK)
+				return status;
+			reader->child_index = index;
+		}
+		status = append_elements(reader, i, n);
+		done += n;
+	}
+	return status;
+}
+
+static HzStatus
+arrays_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+	uint64_t	first = piece->payload_start;
+	HzString   *strings;
+	HzStatus	status;
+
+	need_slots(reader);
+	strings = (HzString *) (void *) reader->slots;
+	status = hz_reader_lengths(reader, v, out->validity);
+	reader->arrays.length = 0;
+	for (uint32_t i = 0; i < piece->zone.rows && status == HZ_OK; i++)
+	{
+		size_t		start = reader->arrays.length;
+
+		if (out->validity == NULL || hz_bitmap_get(out->validity, i))
+			status = hz_reader_build_array(reader, first, (uint32_t) reader->lengths[i]);
+		first += (uint32_t) reader->lengths[i];
+		strings[i].length = reader->arrays.length - start;
+	}
+	/* only now does the buffer stay where it is */
+	for (uint64_t i = 0, at = 0; status == HZ_OK && i < piece->zone.rows; i++)
+	{
+		strings[i].data = strings[i].length == 0 ? no_bytes : reader->arrays.data + at;
+		at += strings[i].length;
+	}
+	out->form = HZ_FORM_FLAT;
+	out->width = sizeof(HzString);
+	out->values = strings;
+	return status;
+}
+
+/* ---- any vector ---- */
+
+void
+hz_reader_begin_vector(HzChunkReader *reader, uint32_t count, HzVector *out)
+{
+	hz_frame_unpin(&reader->frames);
+	memset(out, 0, sizeof(*out));
+	out->kind = reader->head.kind;
+	out->count = count;
+}
+
+void
+hz_reader_null_vector(HzChunkReader *reader, HzVector *out)
+{
+	out->form = HZ_FORM_CONSTANT;
+	out->width = slot_width(&reader->head, HZ_PIECE_NULLS);
+	out->numeric = HZ_NUMERIC_INT64;
+	out->validity = no_values;
+	if (hz_kind_is_strings(out->kind) || out->width <= sizeof(no_bytes))
+	{
+		memset(&reader->single, 0, sizeof(reader->single));
+		if (out->kind == HZ_KIND_BYTES)
+			reader->single.string.data = no_bytes;
+		out->values = &reader->single;
+		return;
+	}
+	need_slots(reader);
+	memset(reader->slots, 0, out->width);
+	out->values = reader->slots;
+}
+
+HzStatus
+hz_chunk_vector(HzChunkReader *reader, uint32_t vector, HzVector *out)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[vector];
+	HzStatus	status;
+
+	if (vector >= reader->head.vectors)
+		return HZ_CORRUPT;
+	hz_reader_begin_vector(reader, piece->zone.rows, out);
+	if (piece->mode == HZ_PIECE_NULLS)
+	{
+		hz_reader_null_vector(reader, out);
+		return HZ_OK;
+	}
+	status = hz_reader_piece(reader, vector);
+	if (status == HZ_OK)
+		status = hz_reader_validity(reader, vector, &out->validity);
+	if (status != HZ_OK)
+		return status;
+	if (piece->mode == HZ_PIECE_CODES)
+		status = codes_vector(reader, vector, out);
+	else if (piece->mode == HZ_PIECE_STRINGS)
+		status = strings_vector(reader, vector, out);
+	else if (piece->mode == HZ_PIECE_ARRAYS)
+		status = arrays_vector(reader, vector, out);
+	else
+		status = values_vector(reader, vector, out);
+	hz_frame_trim(&reader->frames);
+	return status;
+}

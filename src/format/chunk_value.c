@@ -1,0 +1,242 @@
+/*
+ * format/chunk_value.c
+ *	  Reading single values of a chunk, its bloom filter, and all of it for verification. See chunk.h.
+ */
+#ifndef FRONTEND
+#include "postgres.h"
+#endif
+
+#include "format/bloom.h"
+#include "format/chunk_reader.h"
+
+/* ---- single values, by the mode of their vector ---- */
+
+/* The slot of the dictionary. */
+static HzStatus
+code_value(HzChunkReader *reader, const HzChunkPiece *piece, uint32_t i, HzVector *out)
+{
+	const HzChunkDict *dict = &reader->head.dict;
+	int64_t		code;
+	HzStatus	status = hz_reader_dict(reader);
+
+	if (status == HZ_OK)
+		status = hz_int_value(hz_reader_data(reader, piece), piece->data_length, piece->zone.rows, i, &code);
+	if (status != HZ_OK)
+		return status;
+	if (code < INT16_MIN || code > INT16_MAX)
+		return HZ_CORRUPT;
+	if (dict->count > HZ_CHUNK_BIASED_DICT)
+		code += HZ_CHUNK_BIASED_DICT;
+	if (code < 0 || code >= dict->count)
+		return HZ_CORRUPT;
+	out->width = reader->dict.slot_width;
+	out->numeric = dict->form == HZ_DICT_INTEGERS ? HZ_NUMERIC_INT64 : HZ_NUMERIC_PAYLOAD;
+	out->scale = dict->scale;
+	out->values = (const uint8_t *) reader->dict.values + (size_t) code * out->width;
+	return HZ_OK;
+}
+
+/* Stores an integer in a slot of its width; false when it does not fit. */
+static bool
+narrow(HzKind kind, uint32_t width, int64_t value, void *slot)
+{
+	int64_t		limit = width == 8 ? INT64_MAX : (INT64_C(1) << (width * 8 - 1)) - 1;
+
+	if (value > limit || value < -limit - 1 || (kind == HZ_KIND_BOOL && (value & ~INT64_C(1)) != 0))
+		return false;
+	memcpy(slot, &value, width);
+	return true;
+}
+
+static HzStatus
+integer_value(HzChunkReader *reader, const HzChunkPiece *piece, uint32_t i, HzVector *out)
+{
+	int64_t		value;
+	HzStatus	status;
+
+	status = hz_int_value(hz_reader_data(reader, piece), piece->data_length, piece->zone.rows, i, &value);
+	if (status != HZ_OK)
+		return status;
+	out->width = piece->mode == HZ_PIECE_DECIMAL64 ? sizeof(int64_t) : reader->head.width;
+	out->numeric = HZ_NUMERIC_INT64;
+	out->scale = piece->scale;
+	out->values = &reader->single;
+	return narrow(out->kind, out->width, value, reader->single.bytes) ? HZ_OK : HZ_CORRUPT;
+}
+
+/* Encodings without access to one value: the vector is decoded once and kept. */
+static HzStatus
+slot_value(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *validity, HzVector *out)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+	HzStatus	status = hz_reader_slots(reader, v, validity);
+
+	out->width = piece->mode == HZ_PIECE_DECIMAL128 ? sizeof(HzInt128) : reader->head.width;
+	out->numeric = HZ_NUMERIC_INT128;
+	out->scale = piece->scale;
+	out->values = reader->slots + (size_t) i * out->width;
+	return status;
+}
+
+/* The sums of the lengths of vector v, kept for its other rows. */
+static HzStatus
+load_starts(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
+{
+	uint32_t	count = reader->head.pieces[v].zone.rows;
+	HzStatus	status;
+
+	if (reader->starts_vector == v)
+		return HZ_OK;
+	if (reader->starts == NULL)
+		reader->starts = hz_alloc((HZ_ENCODING_ROOM + 1) * sizeof(uint64_t));
+	reader->starts_vector = HZ_NO_VECTOR;
+	status = hz_reader_lengths(reader, v, validity);
+	if (status != HZ_OK)
+		return status;
+	reader->starts[0] = reader->head.pieces[v].payload_start;
+	for (uint32_t i = 0; i < count; i++)
+		reader->starts[i + 1] = reader->starts[i] + (uint32_t) reader->lengths[i];
+	reader->starts_vector = v;
+	return HZ_OK;
+}
+
+static HzStatus
+string_value(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *validity, HzVector *out)
+{
+	HzString   *string = &reader->single.string;
+	const HzChunkHead *head = &reader->head;
+	HzStatus	status = load_starts(reader, v, validity);
+	uint32_t	frame;
+	uint64_t	at;
+
+	if (status != HZ_OK)
+		return status;
+	out->width = sizeof(HzString);
+	out->numeric = HZ_NUMERIC_PAYLOAD;
+	out->values = string;
+	string->length = reader->starts[i + 1] - reader->starts[i];
+	string->data = (const uint8_t *) "";
+	if (string->length == 0)
+		return HZ_OK;
+	frame = hz_reader_find_frame(head, reader->starts[i]);
+	at = reader->starts[i] - head->frames[frame].start;
+	if (at + string->length > head->frames[frame].raw_length)
+		return HZ_CORRUPT;
+	status = hz_frame_load(&reader->frames, &reader->source, head, frame, &string->data);
+	hz_frame_trim(&reader->frames);
+	if (status == HZ_OK)
+		string->data += at;
+	return status;
+}
+
+static HzStatus
+array_value(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *validity, HzVector *out)
+{
+	HzString   *string = &reader->single.string;
+	HzStatus	status = load_starts(reader, v, validity);
+
+	if (status != HZ_OK)
+		return status;
+	reader->arrays.length = 0;
+	status = hz_reader_build_array(reader, reader->starts[i], (uint32_t) (reader->starts[i + 1] - reader->starts[i]));
+	string->data = reader->arrays.data;
+	string->length = reader->arrays.length;
+	out->width = sizeof(HzString);
+	out->values = string;
+	return status;
+}
+
+static HzStatus
+value_by_mode(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *validity, HzVector *out)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+
+	switch (piece->mode)
+	{
+		case HZ_PIECE_CODES:
+			return code_value(reader, piece, i, out);
+		case HZ_PIECE_STRINGS:
+			return string_value(reader, v, i, validity, out);
+		case HZ_PIECE_ARRAYS:
+			return array_value(reader, v, i, validity, out);
+		case HZ_PIECE_DECIMAL64:
+			return integer_value(reader, piece, i, out);
+		case HZ_PIECE_VALUES:
+			if (hz_kind_is_integer(reader->head.kind))
+				return integer_value(reader, piece, i, out);
+			return slot_value(reader, v, i, validity, out);
+		default:
+			return slot_value(reader, v, i, validity, out);
+	}
+}
+
+HzStatus
+hz_chunk_value(HzChunkReader *reader, uint32_t row, HzVector *out)
+{
+	uint32_t	v = row / HZ_VECTOR_ROWS;
+	uint32_t	i = row % HZ_VECTOR_ROWS;
+	const uint64_t *validity;
+	HzStatus	status;
+
+	if (row >= reader->head.rows)
+		return HZ_CORRUPT;
+	hz_reader_begin_vector(reader, 1, out);
+	if (reader->head.pieces[v].mode == HZ_PIECE_NULLS)
+	{
+		hz_reader_null_vector(reader, out);
+		return HZ_OK;
+	}
+	status = hz_reader_piece(reader, v);
+	if (status == HZ_OK)
+		status = hz_reader_validity(reader, v, &validity);
+	if (status != HZ_OK)
+		return status;
+	if (validity != NULL && !hz_bitmap_get(validity, i))
+	{
+		hz_reader_null_vector(reader, out);
+		return HZ_OK;
+	}
+	out->form = HZ_FORM_FLAT;
+	return value_by_mode(reader, v, i, validity, out);
+}
+
+/* ---- the bloom filter ---- */
+
+HzStatus
+hz_chunk_bloom(HzChunkReader *reader, uint64_t hash, bool *maybe)
+{
+	HzStatus	status;
+
+	*maybe = true;
+	if (reader->head.bloom_length == 0)
+		return HZ_OK;
+	status = hz_reader_bloom(reader);
+	if (status != HZ_OK)
+		return status;
+	return hz_bloom_check(reader->bloom.data, reader->bloom.length, hash, maybe);
+}
+
+/* ---- verification ---- */
+
+HzStatus
+hz_chunk_verify(HzChunkReader *reader)
+{
+	HzStatus	status = HZ_OK;
+	HzVector	vector;
+	bool		maybe;
+
+	for (uint32_t v = 0; v < reader->head.vectors && status == HZ_OK; v++)
+		status = hz_chunk_vector(reader, v, &vector);
+	if (status == HZ_OK && (reader->head.flags & HZ_CHUNK_HAS_DICT))
+		status = hz_reader_dict(reader);
+	if (status == HZ_OK)
+		status = hz_chunk_bloom(reader, 0, &maybe);
+	if (status == HZ_OK && (reader->head.flags & HZ_CHUNK_HAS_CHILD))
+	{
+		status = hz_reader_child(reader);
+		reader->child_index = HZ_NO_VECTOR;
+		if (status == HZ_OK)
+			status = hz_chunk_verify(reader->child);
+	}
+	return status;
+}

@@ -1,0 +1,66 @@
+/*
+ * read/batchscan.h
+ *	  The batch reader: the column store's rows in vectors of up to 2,048, for every consumer.
+ *
+ * A scan visits the row groups that its snapshot sees, by number, each vector by vector. Columns of the
+ * current batch are decoded when they are asked for and stay valid until the next batch. The directory is read at
+ * the first batch, so that a scan with a non-MVCC snapshot may read the delta before (PROTOCOLS 1.6).
+ *
+ * In a parallel scan, processes share HzBatchShared and take runs of vectors in turn.
+ */
+#ifndef HZ_BATCHSCAN_H
+#define HZ_BATCHSCAN_H
+
+#include "port/atomics.h"
+#include "storage/groupread.h"
+
+typedef struct HzBatchShared
+{
+	pg_atomic_uint64 next_run;
+} HzBatchShared;
+
+typedef struct HzBatch
+{
+	HzGroup    *group;
+	uint32		vector;			/* number of the vector in the group */
+	uint32		first;			/* position of its first row in the group */
+	uint32		rows;
+	uint32		live;			/* rows that are not deleted */
+	const uint64 *deleted;		/* bit i: row first + i is deleted; NULL: none is */
+} HzBatch;
+
+typedef struct HzBatchScan HzBatchScan;
+
+/* `shared` is NULL for a scan of this process alone. The snapshot must outlive the scan. */
+extern HzBatchScan *hz_batchscan_begin(Relation rel, Snapshot snapshot, HzBatchShared *shared);
+extern void hz_batchscan_rescan(HzBatchScan *scan);
+extern void hz_batchscan_end(HzBatchScan *scan);
+
+/* The next batch with live rows, or NULL at the end. */
+extern HzBatch *hz_batchscan_next(HzBatchScan *scan);
+
+/* The batch before the current one (backward cursors; not in a parallel scan), or NULL at the start. */
+extern HzBatch *hz_batchscan_previous(HzBatchScan *scan);
+
+/* Puts the scan behind the last batch, so that hz_batchscan_previous() finds it. */
+extern void hz_batchscan_to_end(HzBatchScan *scan);
+
+/*
+ * Goes to one vector of group `index` (as in hz_batchscan_groups) and returns it as it is: also when all
+ * of its rows are deleted.
+ */
+extern HzBatch *hz_batchscan_seek(HzBatchScan *scan, uint32 index, uint32 vector);
+
+/* Column `attno` (0-based) of the current batch; false when the group does not have it (added later). */
+extern bool hz_batchscan_column(HzBatchScan *scan, int attno, HzVector *vector);
+
+/*
+ * The same as Datums: `values` and `isnull` have room for HZ_VECTOR_ROWS; by-reference values live until
+ * the next batch. Missing and dropped columns get their default or null.
+ */
+extern void hz_batchscan_datums(HzBatchScan *scan, int attno, Datum *values, bool *isnull);
+
+/* The groups of the scan (reads the directory if that is still to do). */
+extern HzGroup **hz_batchscan_groups(HzBatchScan *scan, uint32 *count);
+
+#endif							/* HZ_BATCHSCAN_H */

@@ -1,0 +1,36 @@
+/*
+ * read/groupcache.h
+ *	  Open row groups that outlive a statement, so that point lookups find their dictionaries and
+ *	  decompressed frames warm.
+ *
+ * A group's bytes never change and its number is never reused, so what is cached (not: who sees it) is
+ * right as long as the table keeps its storage and its columns' types: entries are keyed by the
+ * TOAST relation's file and the group's number, and dropped when the relcache entry of the table is invalidated.
+ * At most HZ_GROUPCACHE_BYTES a backend.
+ */
+#ifndef HZ_GROUPCACHE_H
+#define HZ_GROUPCACHE_H
+
+#include "storage/groupread.h"
+
+#define HZ_GROUPCACHE_BYTES (64 * 1024 * 1024)
+
+typedef struct HzGroupCacheEntry
+{
+	HzGroup    *group;			/* description only: visibility is the caller's business */
+	HzGroupReader *reader;
+	HzColumnType *types;
+} HzGroupCacheEntry;
+
+/*
+ * The entry for `group`, attached to `store`; pinned until released or the end of the transaction.
+ */
+extern HzGroupCacheEntry *hz_groupcache_get(HzStore *store, HzGroup *group);
+extern void hz_groupcache_release(HzGroupCacheEntry *entry);
+
+/* Forgets everything about a table (truncation in place). */
+extern void hz_groupcache_forget(Oid tableoid);
+
+extern void hz_groupcache_init(void);
+
+#endif							/* HZ_GROUPCACHE_H */

@@ -1,0 +1,235 @@
+/*
+ * read/rowfetch.c
+ *	  Point reads of the column store. See rowfetch.h.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "storage/predicate.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "base/bitmap.h"
+#include "read/groupcache.h"
+#include "read/rowfetch.h"
+#include "read/rowslot.h"
+#include "storage/mark.h"
+#include "storage/rowid.h"
+
+#define REMEMBERED 8
+
+/* A group that the fetch's MVCC snapshot sees. */
+typedef struct Seen
+{
+	HzGroup    *group;
+	uint64	   *deleted;		/* NULL: nothing is */
+	HzGroupCacheEntry *open;
+	MemoryContext context;
+} Seen;
+
+struct HzRowFetch
+{
+	Relation	rel;
+	HzStore    *store;
+	MemoryContext context;		/* of the fetch */
+	MemoryContext row_context;	/* reset for every row */
+	Datum	   *values;
+	bool	   *isnull;
+	Snapshot	snapshot;		/* what `seen` was read with */
+	CommandId	curcid;
+	TransactionId snapshot_xmax;
+	Seen		seen[REMEMBERED];
+	int			seen_count;
+	int			next_victim;
+};
+
+HzRowFetch *
+hz_rowfetch_begin(Relation rel)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hanzo row fetch",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	HzRowFetch *fetch = palloc0(sizeof(HzRowFetch));
+
+	fetch->rel = rel;
+	fetch->context = context;
+	fetch->row_context = AllocSetContextCreate(context, "hanzo row", ALLOCSET_DEFAULT_SIZES);
+	fetch->store = hz_store_open(rel, AccessShareLock);
+	fetch->values = palloc(sizeof(Datum) * Max(RelationGetDescr(rel)->natts, 1));
+	fetch->isnull = palloc(sizeof(bool) * Max(RelationGetDescr(rel)->natts, 1));
+	MemoryContextSwitchTo(old);
+	return fetch;
+}
+
+static void
+forget_one(Seen *seen)
+{
+	if (seen->open != NULL)
+		hz_groupcache_release(seen->open);
+	if (seen->context != NULL)
+		MemoryContextDelete(seen->context);
+	memset(seen, 0, sizeof(*seen));
+}
+
+void
+hz_rowfetch_reset(HzRowFetch *fetch)
+{
+	for (int i = 0; i < fetch->seen_count; i++)
+		forget_one(&fetch->seen[i]);
+	fetch->seen_count = 0;
+	fetch->next_victim = 0;
+	fetch->snapshot = NULL;
+}
+
+void
+hz_rowfetch_end(HzRowFetch *fetch)
+{
+	hz_rowfetch_reset(fetch);
+	hz_store_close(fetch->store);
+	MemoryContextDelete(fetch->context);
+}
+
+/* Fills the slot from an open group. */
+static void
+fetch_values(HzRowFetch *fetch, const HzGroup *header, HzGroupCacheEntry *open, uint64 number,
+			 TupleTableSlot *slot)
+{
+	TupleDesc	desc = RelationGetDescr(fetch->rel);
+	uint32		position = (uint32) (number - hz_group_first_row(header));
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		HzVector	vector;
+
+		if (TupleDescAttr(desc, i)->attisdropped)
+		{
+			fetch->isnull[i] = true;
+			fetch->values[i] = (Datum) 0;
+			continue;
+		}
+		if (!hz_groupread_has(open->reader, i))
+		{
+			fetch->values[i] = getmissingattr(desc, i + 1, &fetch->isnull[i]);
+			continue;
+		}
+		hz_groupread_value(open->reader, i, position, &vector);
+		fetch->isnull[i] = vector.validity != NULL && !hz_bitmap_get(vector.validity, 0);
+		fetch->values[i] = fetch->isnull[i] ? (Datum) 0 : hz_coltype_datum(&open->types[i], &vector, 0);
+	}
+	hz_rowslot_store(slot, RelationGetRelid(fetch->rel), header, number, fetch->values, fetch->isnull);
+}
+
+/* The remembered or newly read group of a row under the fetch's MVCC snapshot; NULL: not visible. */
+static Seen *
+seen_group(HzRowFetch *fetch, uint64 number, Snapshot snapshot)
+{
+	MemoryContext context;
+	MemoryContext old;
+	HzGroup    *group;
+	Seen	   *seen;
+
+	if (fetch->snapshot != snapshot || fetch->curcid != snapshot->curcid ||
+		fetch->snapshot_xmax != snapshot->xmax)
+	{
+		hz_rowfetch_reset(fetch);
+		fetch->snapshot = snapshot;
+		fetch->curcid = snapshot->curcid;
+		fetch->snapshot_xmax = snapshot->xmax;
+	}
+	for (int i = 0; i < fetch->seen_count; i++)
+	{
+		HzGroup    *candidate = fetch->seen[i].group;
+
+		if (candidate != NULL && number - hz_group_first_row(candidate) < candidate->rows)
+			return &fetch->seen[i];
+	}
+	context = AllocSetContextCreate(fetch->context, "hanzo seen group", ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(context);
+	group = hz_directory_find(fetch->store, number, snapshot);
+	if (group == NULL)
+	{
+		MemoryContextSwitchTo(old);
+		MemoryContextDelete(context);
+		return NULL;
+	}
+	if (fetch->seen_count < REMEMBERED)
+		seen = &fetch->seen[fetch->seen_count++];
+	else
+	{
+		seen = &fetch->seen[fetch->next_victim];
+		fetch->next_victim = (fetch->next_victim + 1) % REMEMBERED;
+		forget_one(seen);
+	}
+	seen->context = context;
+	seen->group = group;
+	seen->deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
+	if (hz_mark_deleted_rows(fetch->store, group, snapshot, seen->deleted) == 0)
+		seen->deleted = NULL;
+	MemoryContextSwitchTo(old);
+	return seen;
+}
+
+static bool
+fetch_mvcc(HzRowFetch *fetch, uint64 number, Snapshot snapshot, TupleTableSlot *slot)
+{
+	Seen	   *seen = seen_group(fetch, number, snapshot);
+
+	PredicateLockRelation(fetch->rel, snapshot);
+	if (seen == NULL)
+		return false;
+	if (seen->deleted != NULL &&
+		hz_bitmap_get(seen->deleted, number - hz_group_first_row(seen->group)))
+		return false;
+	if (slot != NULL)
+	{
+		if (seen->open == NULL)
+			seen->open = hz_groupcache_get(fetch->store, seen->group);
+		else
+			hz_groupread_attach(seen->open->reader, fetch->store);
+		fetch_values(fetch, seen->group, seen->open, number, slot);
+	}
+	return true;
+}
+
+static bool
+fetch_other(HzRowFetch *fetch, uint64 number, Snapshot snapshot, TupleTableSlot *slot)
+{
+	HzGroup    *group = hz_directory_find(fetch->store, number, snapshot);
+	HzGroupCacheEntry *open;
+
+	if (group == NULL ||
+		!hz_mark_row_visible(fetch->store, group, (uint32) (number - hz_group_first_row(group)), snapshot))
+		return false;
+	if (slot != NULL)
+	{
+		open = hz_groupcache_get(fetch->store, group);
+		fetch_values(fetch, group, open, number, slot);
+		hz_groupcache_release(open);
+	}
+	return true;
+}
+
+bool
+hz_rowfetch(HzRowFetch *fetch, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
+{
+	MemoryContext old = MemoryContextSwitchTo(fetch->row_context);
+	uint64		number = hz_rowid_from_tid(tid);
+	bool		found = false;
+
+	if (snapshot->snapshot_type == SNAPSHOT_DIRTY)
+	{
+		snapshot->xmin = snapshot->xmax = InvalidTransactionId;
+		snapshot->speculativeToken = 0;
+	}
+	if (!hz_store_is_empty(fetch->store))
+	{
+		if (snapshot->snapshot_type == SNAPSHOT_MVCC)
+			found = fetch_mvcc(fetch, number, snapshot, slot);
+		else
+			found = fetch_other(fetch, number, snapshot, slot);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(fetch->row_context);
+	return found;
+}

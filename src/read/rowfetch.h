@@ -1,0 +1,28 @@
+/*
+ * read/rowfetch.h
+ *	  Columnar rows one at a time, by TID.
+ *
+ * Used by index scans, TID fetches, unique checks. Under an MVCC snapshot the groups met so far
+ * and their deleted rows are remembered for the life of the fetch; under any other snapshot every call looks again.
+ * Takes no heavyweight lock after hz_rowfetch_begin() (PROTOCOLS 2.7).
+ */
+#ifndef HZ_ROWFETCH_H
+#define HZ_ROWFETCH_H
+
+#include "executor/tuptable.h"
+#include "utils/rel.h"
+#include "utils/snapshot.h"
+
+typedef struct HzRowFetch HzRowFetch;
+
+extern HzRowFetch *hz_rowfetch_begin(Relation rel);
+extern void hz_rowfetch_reset(HzRowFetch *fetch);
+extern void hz_rowfetch_end(HzRowFetch *fetch);
+
+/*
+ * Stores the row in the slot (which may be NULL: only its visibility is asked) if the snapshot sees it.
+ * SnapshotDirty's xmin and xmax are set as a heap would.
+ */
+extern bool hz_rowfetch(HzRowFetch *fetch, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot);
+
+#endif							/* HZ_ROWFETCH_H */

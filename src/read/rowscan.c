@@ -1,0 +1,185 @@
+/*
+ * read/rowscan.c
+ *	  Rows out of batches. See rowscan.h.
+ */
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "base/bitmap.h"
+#include "read/rowscan.h"
+#include "read/rowslot.h"
+
+struct HzRowScan
+{
+	Relation	rel;
+	HzBatchScan *batches;
+	HzBatch    *batch;			/* NULL: before the first or behind the last */
+	bool		at_end;			/* with batch NULL: behind the last */
+	int64		row;			/* in the batch */
+	int			natts;
+	Datum	  **columns;		/* natts arrays of HZ_VECTOR_ROWS */
+	bool	  **nulls;
+	Datum	   *values;
+	bool	   *isnull;
+};
+
+HzRowScan *
+hz_rowscan_begin(Relation rel, Snapshot snapshot, HzBatchShared *shared)
+{
+	HzRowScan  *scan = palloc0(sizeof(HzRowScan));
+
+	scan->rel = rel;
+	scan->natts = RelationGetDescr(rel)->natts;
+	scan->batches = hz_batchscan_begin(rel, snapshot, shared);
+	return scan;
+}
+
+/* The arrays are made when the first batch comes: most scans of small tables never need them. */
+static void
+make_room(HzRowScan *scan)
+{
+	if (scan->columns != NULL)
+		return;
+	scan->columns = palloc(sizeof(Datum *) * Max(scan->natts, 1));
+	scan->nulls = palloc(sizeof(bool *) * Max(scan->natts, 1));
+	scan->values = palloc(sizeof(Datum) * Max(scan->natts, 1));
+	scan->isnull = palloc(sizeof(bool) * Max(scan->natts, 1));
+	for (int i = 0; i < scan->natts; i++)
+	{
+		scan->columns[i] = palloc(sizeof(Datum) * HZ_VECTOR_ROWS);
+		scan->nulls[i] = palloc(sizeof(bool) * HZ_VECTOR_ROWS);
+	}
+}
+
+void
+hz_rowscan_rescan(HzRowScan *scan)
+{
+	hz_batchscan_rescan(scan->batches);
+	scan->batch = NULL;
+	scan->at_end = false;
+}
+
+void
+hz_rowscan_end(HzRowScan *scan)
+{
+	hz_batchscan_end(scan->batches);
+	if (scan->columns != NULL)
+	{
+		for (int i = 0; i < scan->natts; i++)
+		{
+			pfree(scan->columns[i]);
+			pfree(scan->nulls[i]);
+		}
+		pfree(scan->columns);
+		pfree(scan->nulls);
+		pfree(scan->values);
+		pfree(scan->isnull);
+	}
+	pfree(scan);
+}
+
+void
+hz_rowscan_to_end(HzRowScan *scan)
+{
+	scan->batch = NULL;
+	scan->at_end = true;
+}
+
+static void
+decode_batch(HzRowScan *scan)
+{
+	for (int i = 0; i < scan->natts; i++)
+		hz_batchscan_datums(scan->batches, i, scan->columns[i], scan->nulls[i]);
+}
+
+static void
+store_row(HzRowScan *scan, TupleTableSlot *slot)
+{
+	for (int i = 0; i < scan->natts; i++)
+	{
+		scan->values[i] = scan->columns[i][scan->row];
+		scan->isnull[i] = scan->nulls[i][scan->row];
+	}
+	hz_rowslot_store(slot, RelationGetRelid(scan->rel), scan->batch->group,
+					 hz_group_first_row(scan->batch->group) + scan->batch->first + scan->row,
+					 scan->values, scan->isnull);
+}
+
+static bool
+load_batch(HzRowScan *scan, ScanDirection direction)
+{
+	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(scan));
+
+	make_room(scan);
+	MemoryContextSwitchTo(old);
+	if (scan->batch == NULL && ScanDirectionIsBackward(direction) && scan->at_end)
+		hz_batchscan_to_end(scan->batches);
+	if (scan->batch == NULL && ScanDirectionIsForward(direction))
+		hz_batchscan_rescan(scan->batches);
+	scan->batch = ScanDirectionIsBackward(direction) ? hz_batchscan_previous(scan->batches)
+		: hz_batchscan_next(scan->batches);
+	scan->at_end = scan->batch == NULL && ScanDirectionIsForward(direction);
+	if (scan->batch == NULL)
+		return false;
+	decode_batch(scan);
+	scan->row = ScanDirectionIsBackward(direction) ? scan->batch->rows : -1;
+	return true;
+}
+
+bool
+hz_rowscan_next(HzRowScan *scan, ScanDirection direction, TupleTableSlot *slot)
+{
+	int			step = ScanDirectionIsBackward(direction) ? -1 : 1;
+
+	for (;;)
+	{
+		if (scan->batch == NULL && scan->at_end && step > 0)
+			return false;
+		if (scan->batch == NULL && !load_batch(scan, direction))
+			return false;
+		scan->row += step;
+		if (scan->row < 0 || scan->row >= (int64) scan->batch->rows)
+		{
+			if (!load_batch(scan, direction))
+				return false;
+			continue;
+		}
+		if (scan->batch->deleted == NULL || !hz_bitmap_get(scan->batch->deleted, scan->row))
+			break;
+	}
+	store_row(scan, slot);
+	return true;
+}
+
+HzGroup **
+hz_rowscan_groups(HzRowScan *scan, uint32 *count)
+{
+	return hz_batchscan_groups(scan->batches, count);
+}
+
+bool
+hz_rowscan_fetch(HzRowScan *scan, uint32 index, uint32 position, TupleTableSlot *slot)
+{
+	uint32		count;
+	HzGroup   **groups = hz_batchscan_groups(scan->batches, &count);
+	uint32		vector = position / HZ_VECTOR_ROWS;
+
+	if (index >= count || position >= groups[index]->rows)
+		return false;
+	if (scan->batch == NULL || scan->batch->group != groups[index] || scan->batch->vector != vector)
+	{
+		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(scan));
+
+		make_room(scan);
+		MemoryContextSwitchTo(old);
+		scan->batch = hz_batchscan_seek(scan->batches, index, vector);
+		if (scan->batch->live > 0)
+			decode_batch(scan);
+	}
+	scan->row = position % HZ_VECTOR_ROWS;
+	if (scan->batch->deleted != NULL && hz_bitmap_get(scan->batch->deleted, scan->row))
+		return false;
+	store_row(scan, slot);
+	return true;
+}

@@ -1,0 +1,256 @@
+/*
+ * storage/directory.c
+ *	  Reading and writing directory tuples. See directory.h.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "utils/snapmgr.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "storage/directory.h"
+#include "storage/rowid.h"
+
+#define DIRECTORY_MAGIC 0x47525A48	/* "HZRG" */
+#define DIRECTORY_VERSION 1
+#define DIRECTORY_HEADER 40
+#define FLAG_IN_STREAM 1
+
+void
+hz_directory_write(const HzGroup *group, HzBytes *out)
+{
+	size_t		start = out->length;
+
+	hz_bytes_put32(out, DIRECTORY_MAGIC);
+	hz_bytes_put32(out, 0);
+	hz_bytes_put8(out, DIRECTORY_VERSION);
+	hz_bytes_put8(out, group->description_in_stream ? FLAG_IN_STREAM : 0);
+	hz_bytes_put16(out, (uint16_t) group->range_count);
+	hz_bytes_put32(out, group->chunk_id);
+	hz_bytes_put32(out, group->rows);
+	hz_bytes_put32(out, group->pages);
+	hz_bytes_put64(out, group->bytes);
+	hz_bytes_put32(out, group->description_length);
+	hz_bytes_put32(out, group->born_deleted);
+	for (uint32 i = 0; i < group->range_count; i++)
+	{
+		hz_bytes_put32(out, group->ranges[i].first);
+		hz_bytes_put32(out, group->ranges[i].count);
+	}
+	if (!group->description_in_stream)
+		hz_bytes_append(out, group->description, group->description_length);
+	hz_store32(out->data + start + 4,
+			   (uint32_t) XXH3_64bits(out->data + start + 8, out->length - start - 8));
+}
+
+static void
+report_damage(HzStore *store, HeapTuple tuple, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("damaged directory entry in table \"%s\": %s",
+					RelationGetRelationName(store->table), what),
+			 errdetail("Block %u, offset %u of TOAST relation \"%s\".",
+					   ItemPointerGetBlockNumber(&tuple->t_self),
+					   ItemPointerGetOffsetNumber(&tuple->t_self),
+					   RelationGetRelationName(store->toast))));
+}
+
+/* Fills *group from the payload; NULL or what is wrong. */
+static const char *
+parse_payload(HzGroup *group, const uint8_t *data, Size length)
+{
+	uint8_t		flags;
+	Size		ranges_size;
+
+	if (length < DIRECTORY_HEADER || hz_load32(data) != DIRECTORY_MAGIC)
+		return "bad magic";
+	if (hz_load32(data + 4) != (uint32_t) XXH3_64bits(data + 8, length - 8))
+		return "checksum mismatch";
+	if (data[8] != DIRECTORY_VERSION)
+		return "unknown version";
+	flags = data[9];
+	group->range_count = hz_load16(data + 10);
+	group->chunk_id = hz_load32(data + 12);
+	group->rows = hz_load32(data + 16);
+	group->pages = hz_load32(data + 20);
+	group->bytes = hz_load64(data + 24);
+	group->description_length = hz_load32(data + 32);
+	group->born_deleted = hz_load32(data + 36);
+	group->description_in_stream = (flags & FLAG_IN_STREAM) != 0;
+	ranges_size = (Size) group->range_count * 8;
+	if (group->rows == 0 || group->rows > HZ_CHUNK_MAX_ROWS || group->born_deleted > group->rows ||
+		group->chunk_id < FirstNormalObjectId ||
+		group->pages != (group->bytes + HZ_STORE_PAGE - 1) / HZ_STORE_PAGE)
+		return "impossible sizes";
+	if (length != DIRECTORY_HEADER + ranges_size +
+		(group->description_in_stream ? 0 : group->description_length))
+		return "wrong length";
+	if (group->description_in_stream && group->description_length > group->bytes)
+		return "impossible sizes";
+	group->ranges = palloc(sizeof(HzBlockRange) * Max(group->range_count, 1));
+	for (uint32 i = 0; i < group->range_count; i++)
+	{
+		group->ranges[i].first = hz_load32(data + DIRECTORY_HEADER + i * 8);
+		group->ranges[i].count = hz_load32(data + DIRECTORY_HEADER + i * 8 + 4);
+	}
+	if (!group->description_in_stream)
+	{
+		uint8_t    *copy = palloc(group->description_length);
+
+		memcpy(copy, data + DIRECTORY_HEADER + ranges_size, group->description_length);
+		group->description = copy;
+	}
+	return NULL;
+}
+
+HzGroup *
+hz_directory_parse(HzStore *store, HeapTuple tuple)
+{
+	HzGroup    *group = palloc0(sizeof(HzGroup));
+	Oid			chunk_id;
+	int32		seq;
+	Size		length;
+	const uint8_t *data = hz_store_tuple_data(store, tuple, &chunk_id, &seq, &length);
+	const char *wrong = parse_payload(group, data, length);
+
+	if (wrong != NULL)
+		report_damage(store, tuple, wrong);
+	group->number = (uint32) seq;
+	group->tid = tuple->t_self;
+	group->raw_xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+	group->infomask = tuple->t_data->t_infomask;
+	group->cmin = HeapTupleHeaderGetRawCommandId(tuple->t_data);
+	return group;
+}
+
+HzGroup **
+hz_directory_read(HzStore *store, Snapshot snapshot, uint32 *count)
+{
+	uint32		room = 64;
+	HzGroup   **groups;
+	HzStoreScan scan;
+
+	*count = 0;
+	if (hz_store_is_empty(store))
+		return NULL;
+	groups = palloc(sizeof(HzGroup *) * room);
+	hz_store_scan_begin(store, &scan, HZ_STORE_DIRECTORY, 0, PG_INT32_MAX, snapshot,
+						ForwardScanDirection);
+	while (hz_store_scan_next(&scan))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (*count == room)
+			groups = repalloc_huge(groups, sizeof(HzGroup *) * (room *= 2));
+		groups[(*count)++] = hz_directory_parse(store, scan.tuple);
+	}
+	hz_store_scan_end(&scan);
+	return groups;
+}
+
+HzGroup *
+hz_directory_find_tuple(HzStore *store, uint64 row, Snapshot snapshot, HeapTuple *tuple)
+{
+	int64		block = (int64) (row / HZ_ROWID_ROWS_PER_BLOCK);
+	int64		least = block - (int64) hz_rowid_blocks(HZ_CHUNK_MAX_ROWS) + 1;
+	HzStoreScan scan;
+	HzGroup    *found = NULL;
+
+	if (hz_store_is_empty(store))
+		return NULL;
+	hz_store_scan_begin(store, &scan, HZ_STORE_DIRECTORY, (int32) Max(least, 0), (int32) block,
+						snapshot, BackwardScanDirection);
+	while (found == NULL && hz_store_scan_next(&scan))
+	{
+		HzGroup    *group = hz_directory_parse(store, scan.tuple);
+
+		if (row - hz_group_first_row(group) < group->rows)
+		{
+			found = group;
+			if (tuple != NULL)
+				*tuple = heap_copytuple(scan.tuple);
+		}
+	}
+	hz_store_scan_end(&scan);
+	if (found == NULL && snapshot->snapshot_type == SNAPSHOT_DIRTY)
+	{
+		snapshot->xmin = snapshot->xmax = InvalidTransactionId;
+		snapshot->speculativeToken = 0;
+	}
+	return found;
+}
+
+HzGroup *
+hz_directory_find(HzStore *store, uint64 row, Snapshot snapshot)
+{
+	return hz_directory_find_tuple(store, row, snapshot, NULL);
+}
+
+void
+hz_directory_insert(HzStore *store, const HzGroup *group, CommandId cid)
+{
+	HzBytes		bytes = {0};
+
+	hz_directory_write(group, &bytes);
+	hz_store_put(store, HZ_STORE_DIRECTORY, (int32) group->number, bytes.data, bytes.length, cid, 0, NULL,
+				 NULL);
+	hz_bytes_free(&bytes);
+}
+
+HTSV_Result
+hz_directory_state(HzStore *store, const HzGroup *group, TransactionId oldest_xmin)
+{
+	HeapTupleData tuple;
+	Buffer		buffer;
+	HTSV_Result state;
+
+	tuple.t_self = group->tid;
+	if (!heap_fetch(store->toast, SnapshotAny, &tuple, &buffer, false))
+		return HEAPTUPLE_DEAD;
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	state = HeapTupleSatisfiesVacuum(&tuple, oldest_xmin, buffer);
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	ReleaseBuffer(buffer);
+	return state;
+}
+
+/* Deletes every tuple of this chunk_id in the range that is not already gone. */
+static void
+delete_tuples(HzStore *store, Oid chunk_id, int32 first, int32 last, CommandId cid)
+{
+	HzStoreScan scan;
+
+	hz_store_scan_begin(store, &scan, chunk_id, first, last, SnapshotSelf, ForwardScanDirection);
+	while (hz_store_scan_next(&scan))
+	{
+		TM_FailureData failure;
+		ItemPointerData tid = scan.tuple->t_self;
+		TM_Result	result = heap_delete(store->toast, &tid, cid, InvalidSnapshot, true, &failure, false);
+
+		CHECK_FOR_INTERRUPTS();
+		if (result != TM_Ok && result != TM_Deleted && result != TM_SelfModified)
+			elog(ERROR, "could not delete tuple (%u,%u) of the column store: %d",
+				 ItemPointerGetBlockNumber(&tid), ItemPointerGetOffsetNumber(&tid), (int) result);
+	}
+	hz_store_scan_end(&scan);
+}
+
+void
+hz_directory_delete(HzStore *store, HzGroup *group, CommandId cid)
+{
+	TM_FailureData failure;
+	TM_Result	result;
+
+	result = heap_delete(store->toast, &group->tid, cid, InvalidSnapshot, true, &failure, false);
+	if (result != TM_Ok)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("row group %u of table \"%s\" was rewritten concurrently",
+						group->number, RelationGetRelationName(store->table)),
+				 errhint("Run the command again.")));
+	delete_tuples(store, group->chunk_id, PG_INT32_MIN, PG_INT32_MAX, cid);
+}

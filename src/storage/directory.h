@@ -1,0 +1,95 @@
+/*
+ * storage/directory.h
+ *	  The row-group directory: which groups a snapshot sees, and where their bytes are.
+ *
+ * One tuple (HZ_STORE_DIRECTORY, group number) per row group. A group is visible exactly when its
+ * directory tuple is. Its number is its first row number / 256; numbers are never reused. A group whose
+ * tuple goes (compaction, rewriting, TTL) takes its pages, marks and forwards with it in the same transaction.
+ *
+ * The tuple's payload, little-endian:
+ *
+ *	  OFFSET SIZE DESCRIPTION
+ *	  0      4    magic "HZRG"
+ *	  4      4    XXH3 (low 32 bits) of all that follows
+ *	  8      1    version (1)
+ *	  9      1    flags: 1 = the description is in the stream, behind the chunks
+ *	  10     2    number of block ranges (0: go through the index)
+ *	  12     4    chunk_id of the group's bytes
+ *	  16     4    rows
+ *	  20     4    pages (tuples) of the stream
+ *	  24     8    bytes of the stream
+ *	  32     4    length of the description
+ *	  36     4    rows deleted at birth (those that could not be moved)
+ *	  40     8*n  block ranges: first block, number of blocks
+ *	  …           description (format/rowgroup.h), unless in the stream
+ */
+#ifndef HZ_DIRECTORY_H
+#define HZ_DIRECTORY_H
+
+#include "format/rowgroup.h"
+#include "storage/store.h"
+
+typedef struct HzBlockRange
+{
+	BlockNumber first;
+	uint32		count;
+} HzBlockRange;
+
+typedef struct HzGroup
+{
+	uint32		number;			/* first row number / 256 */
+	Oid			chunk_id;
+	uint32		rows;
+	uint32		born_deleted;
+	uint64		bytes;
+	uint32		pages;
+	uint32		range_count;
+	HzBlockRange *ranges;
+	const uint8_t *description; /* NULL while it is still in the stream */
+	uint32		description_length;
+	bool		description_in_stream;
+	bool		described;		/* meta is filled */
+	HzRowGroupMeta meta;
+	ItemPointerData tid;		/* of the directory tuple */
+	TransactionId raw_xmin;		/* of the directory tuple, with the infomask that explains it */
+	uint16		infomask;
+	CommandId	cmin;			/* meaningful for our own transaction only */
+} HzGroup;
+
+static inline uint64
+hz_group_first_row(const HzGroup *group)
+{
+	return (uint64) group->number * 256;
+}
+
+/* All groups visible to the snapshot by ascending number; palloc'd in the current context. */
+extern HzGroup **hz_directory_read(HzStore *store, Snapshot snapshot, uint32 *count);
+
+/*
+ * The group that holds a row number, if the snapshot sees it; NULL otherwise. With SnapshotDirty, the
+ * snapshot's xmin and xmax are set as for the directory tuple.
+ */
+extern HzGroup *hz_directory_find(HzStore *store, uint64 row, Snapshot snapshot);
+
+/* As hz_directory_find, and gives a copy of the directory tuple itself (SnapshotAny lookups of actors). */
+extern HzGroup *hz_directory_find_tuple(HzStore *store, uint64 row, Snapshot snapshot, HeapTuple *tuple);
+
+/* Inserts the directory tuple: from now on the group exists for whoever sees this command. */
+extern void hz_directory_insert(HzStore *store, const HzGroup *group, CommandId cid);
+
+/* The bytes of the directory tuple of a group. */
+extern void hz_directory_write(const HzGroup *group, HzBytes *out);
+
+/* Parses a directory tuple; DATA_CORRUPTED when it is damaged. */
+extern HzGroup *hz_directory_parse(HzStore *store, HeapTuple tuple);
+
+/* State of the group's directory tuple as VACUUM sees it (HeapTupleSatisfiesVacuum). */
+extern HTSV_Result hz_directory_state(HzStore *store, const HzGroup *group, TransactionId oldest_xmin);
+
+/*
+ * Deletes the directory tuple and everything that belongs to the group. The caller holds the group's
+ * short lock and has seen that nobody acts on its rows (PROTOCOLS 3.2).
+ */
+extern void hz_directory_delete(HzStore *store, HzGroup *group, CommandId cid);
+
+#endif							/* HZ_DIRECTORY_H */

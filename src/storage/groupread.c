@@ -1,0 +1,340 @@
+/*
+ * storage/groupread.c
+ *	  Reads row groups: pages by block, the index where blocks have moved. See groupread.h.
+ *
+ * A page of the stream is looked for on the block that the directory names; the tuple found there is
+ * accepted only with the right (chunk_id, chunk_seq). If it is not there (somebody ran VACUUM FULL on the TOAST
+ * relation) the index finds it. The buffer's content lock is held only to find the line pointer: the
+ * pin keeps the tuple (PROTOCOLS 1.6).
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "utils/snapmgr.h"
+
+#include "storage/groupread.h"
+
+struct HzGroupReader
+{
+	HzStore    *store;
+	HzGroup    *group;
+	const HzColumnType *types;
+	int			natts;
+	BufferAccessStrategy strategy;
+	MemoryContext context;
+	uint64		bytes_read;
+	BlockNumber last_block;		/* for error messages */
+	BlockNumber block_count;	/* of the TOAST relation; 0: not asked yet */
+	struct ColumnSource
+	{
+		struct HzGroupReader *reader;
+		uint64		offset;		/* of the chunk in the stream */
+		uint64		length;
+		HzChunkReader *chunk;
+	}		   *columns;		/* of the group's description */
+};
+
+static void
+report_column_damage(HzGroupReader *reader, int attno, HzStatus status)
+{
+	Relation	table = reader->store->table;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("damaged column data in table \"%s\": row group %u, column \"%s\": %s",
+					RelationGetRelationName(table), reader->group->number,
+					attno < RelationGetDescr(table)->natts ?
+					NameStr(TupleDescAttr(RelationGetDescr(table), attno)->attname) : "?",
+					hz_status_text(status)),
+			 errdetail("Near block %u of TOAST relation \"%s\".", reader->last_block,
+					   RelationGetRelationName(reader->store->toast)),
+			 errhint("Run hanzo_datastore.verify() on the table to find all damage, and restore from a backup.")));
+}
+
+/* The tuple of page `seq` on this pinned buffer, or false. */
+static bool
+page_on_buffer(HzStore *store, HzGroup *group, Buffer buffer, uint32 seq, const uint8_t **data, Size *length)
+{
+	Page		page = BufferGetPage(buffer);
+	bool		found = false;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	for (OffsetNumber off = FirstOffsetNumber; !found && off <= PageGetMaxOffsetNumber(page); off++)
+	{
+		ItemId		item = PageGetItemId(page, off);
+		HeapTupleData tuple;
+		Oid			chunk_id;
+		int32		chunk_seq;
+
+		if (!ItemIdIsNormal(item))
+			continue;
+		tuple.t_data = (HeapTupleHeader) PageGetItem(page, item);
+		tuple.t_len = ItemIdGetLength(item);
+		ItemPointerSet(&tuple.t_self, BufferGetBlockNumber(buffer), off);
+		tuple.t_tableOid = RelationGetRelid(store->toast);
+		*data = hz_store_tuple_data(store, &tuple, &chunk_id, &chunk_seq, length);
+		found = chunk_id == group->chunk_id && chunk_seq == (int32) seq;
+	}
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	return found;
+}
+
+/* The block that the directory names for page `seq`; InvalidBlockNumber when it names none. */
+static BlockNumber
+block_of_page(const HzGroup *group, uint32 seq)
+{
+	for (uint32 i = 0; i < group->range_count; i++)
+	{
+		if (seq < group->ranges[i].count)
+			return group->ranges[i].first + seq;
+		seq -= group->ranges[i].count;
+	}
+	return InvalidBlockNumber;
+}
+
+/* Copies part of page `seq` to target; false when the page cannot be found or is too short. */
+static bool
+copy_from_page(HzGroupReader *reader, uint32 seq, uint32 offset, uint32 length, uint8_t *target)
+{
+	HzStore    *store = reader->store;
+	BlockNumber block = block_of_page(reader->group, seq);
+	const uint8_t *data;
+	Size		available;
+	bool		done = false;
+
+	if (reader->block_count == 0)
+		reader->block_count = RelationGetNumberOfBlocks(store->toast);
+	if (block != InvalidBlockNumber && block < reader->block_count)
+	{
+		Buffer		buffer = ReadBufferExtended(store->toast, MAIN_FORKNUM, block, RBM_NORMAL,
+												reader->strategy);
+
+		reader->last_block = block;
+		if (page_on_buffer(store, reader->group, buffer, seq, &data, &available) &&
+			offset + length <= available)
+		{
+			memcpy(target, data + offset, length);
+			done = true;
+		}
+		ReleaseBuffer(buffer);
+	}
+	if (!done)
+	{
+		HzStoreScan scan;
+
+		hz_store_scan_begin(store, &scan, reader->group->chunk_id, (int32) seq, (int32) seq, SnapshotAny,
+							ForwardScanDirection);
+		if (hz_store_scan_next(&scan))
+		{
+			reader->last_block = ItemPointerGetBlockNumber(&scan.tuple->t_self);
+			if (offset + length <= scan.length)
+			{
+				memcpy(target, scan.data + offset, length);
+				done = true;
+			}
+		}
+		hz_store_scan_end(&scan);
+	}
+	return done;
+}
+
+/* Copies a range of the group's stream. */
+static HzStatus
+read_stream(HzGroupReader *reader, uint64 offset, uint64 length, uint8_t *target)
+{
+	if (offset > reader->group->bytes || length > reader->group->bytes - offset)
+		return HZ_CORRUPT;
+	while (length > 0)
+	{
+		uint32		seq = (uint32) (offset / HZ_STORE_PAGE);
+		uint32		skip = (uint32) (offset % HZ_STORE_PAGE);
+		uint32		take = (uint32) Min((uint64) HZ_STORE_PAGE - skip, length);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!copy_from_page(reader, seq, skip, take, target))
+			return HZ_CORRUPT;
+		reader->bytes_read += take;
+		offset += take;
+		length -= take;
+		target += take;
+	}
+	return HZ_OK;
+}
+
+static HzStatus
+read_chunk(void *arg, uint64 offset, uint64 length, void *target)
+{
+	struct ColumnSource *source = arg;
+
+	if (offset > source->length || length > source->length - offset)
+		return HZ_CORRUPT;
+	return read_stream(source->reader, source->offset + offset, length, target);
+}
+
+void
+hz_groupread_describe(HzStore *store, HzGroup *group)
+{
+	HzGroupReader reader = {.store = store,.group = group};
+	const uint8_t *bytes = group->description;
+	HzStatus	status = HZ_OK;
+
+	if (group->described)
+		return;
+	if (group->description_in_stream)
+	{
+		uint8_t    *copy = palloc(group->description_length);
+
+		status = read_stream(&reader, group->bytes - group->description_length,
+							 group->description_length, copy);
+		bytes = copy;
+	}
+	if (status == HZ_OK)
+		status = hz_rowgroup_read(bytes, group->description_length, &group->meta);
+	if (status == HZ_OK && group->meta.rows != group->rows)
+		status = HZ_CORRUPT;
+	if (status != HZ_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("damaged description of row group %u in table \"%s\": %s",
+						group->number, RelationGetRelationName(store->table), hz_status_text(status)),
+				 errdetail("Directory entry at block %u of TOAST relation \"%s\".",
+						   ItemPointerGetBlockNumber(&group->tid),
+						   RelationGetRelationName(store->toast))));
+	group->described = true;
+}
+
+HzGroupReader *
+hz_groupread_open(HzStore *store, HzGroup *group, const HzColumnType *types, int natts,
+				  BufferAccessStrategy strategy)
+{
+	HzGroupReader *reader;
+
+	hz_groupread_describe(store, group);
+	reader = palloc0(sizeof(HzGroupReader));
+	reader->store = store;
+	reader->group = group;
+	reader->types = types;
+	reader->natts = natts;
+	reader->strategy = strategy;
+	reader->context = CurrentMemoryContext;
+	reader->columns = palloc0(sizeof(*reader->columns) * Max(group->meta.column_count, 1));
+	for (uint32 i = 0; i < group->meta.column_count; i++)
+	{
+		reader->columns[i].reader = reader;
+		reader->columns[i].offset = group->meta.columns[i].offset;
+		reader->columns[i].length = group->meta.columns[i].length;
+	}
+	return reader;
+}
+
+void
+hz_groupread_close(HzGroupReader *reader)
+{
+	for (uint32 i = 0; i < reader->group->meta.column_count; i++)
+	{
+		if (reader->columns[i].chunk != NULL)
+			hz_chunk_close(reader->columns[i].chunk);
+	}
+	pfree(reader->columns);
+	pfree(reader);
+}
+
+void
+hz_groupread_attach(HzGroupReader *reader, HzStore *store)
+{
+	reader->store = store;
+	reader->block_count = 0;
+}
+
+bool
+hz_groupread_has(HzGroupReader *reader, int attno)
+{
+	return attno < (int) reader->group->meta.column_count &&
+		reader->group->meta.columns[attno].kind != 0;
+}
+
+/* Opens the chunk of a column that the group has. */
+static HzChunkReader *
+open_column(HzGroupReader *reader, int attno)
+{
+	struct ColumnSource *column = &reader->columns[attno];
+
+	if (column->chunk == NULL)
+	{
+		const HzChunkMeta *meta = &reader->group->meta.columns[attno];
+		HzSource	source = {read_chunk, column};
+		MemoryContext old;
+		HzStatus	status = HZ_CORRUPT;
+
+		old = MemoryContextSwitchTo(reader->context);
+		if (hz_coltype_readable(&reader->types[attno], meta))
+			status = hz_chunk_open(meta, &source, &column->chunk);
+		MemoryContextSwitchTo(old);
+		if (status != HZ_OK)
+		{
+			column->chunk = NULL;
+			report_column_damage(reader, attno, status);
+		}
+	}
+	return column->chunk;
+}
+
+void
+hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector, HzVector *out)
+{
+	HzChunkReader *chunk = open_column(reader, attno);
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	HzStatus	status = hz_chunk_vector(chunk, vector, out);
+
+	MemoryContextSwitchTo(old);
+	if (status != HZ_OK)
+		report_column_damage(reader, attno, status);
+}
+
+void
+hz_groupread_value(HzGroupReader *reader, int attno, uint32 row, HzVector *out)
+{
+	HzChunkReader *chunk = open_column(reader, attno);
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	HzStatus	status = hz_chunk_value(chunk, row, out);
+
+	MemoryContextSwitchTo(old);
+	if (status != HZ_OK)
+		report_column_damage(reader, attno, status);
+}
+
+const HzZone *
+hz_groupread_zone(HzGroupReader *reader, int attno, uint32 vector)
+{
+	return hz_chunk_zone(open_column(reader, attno), vector);
+}
+
+char *
+hz_groupread_verify(HzGroupReader *reader, int attno)
+{
+	struct ColumnSource *column = &reader->columns[attno];
+	const HzChunkMeta *meta = &reader->group->meta.columns[attno];
+	HzSource	source = {read_chunk, column};
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	HzStatus	status = HZ_OK;
+
+	if (!hz_coltype_readable(&reader->types[attno], meta))
+		status = HZ_CORRUPT;
+	if (status == HZ_OK && column->chunk == NULL)
+		status = hz_chunk_open(meta, &source, &column->chunk);
+	if (status != HZ_OK)
+		column->chunk = NULL;
+	else
+		status = hz_chunk_verify(column->chunk);
+	MemoryContextSwitchTo(old);
+	if (status == HZ_OK)
+		return NULL;
+	return psprintf("%s, near block %u", hz_status_text(status), reader->last_block);
+}
+
+uint64
+hz_groupread_bytes(const HzGroupReader *reader)
+{
+	return reader->bytes_read;
+}

@@ -1,0 +1,49 @@
+/*
+ * storage/groupread.h
+ *	  The columns of one row group, opened as they are needed.
+ *
+ * A reader belongs to the memory context that was current when it was made, and to a group that the
+ * caller's snapshot sees (or that it keeps from being removed in another way). It pins no buffer
+ * between calls. Errors are thrown and name relation, row group, column and block.
+ */
+#ifndef HZ_GROUPREAD_H
+#define HZ_GROUPREAD_H
+
+#include "storage/coltype.h"
+#include "storage/directory.h"
+
+typedef struct HzGroupReader HzGroupReader;
+
+/* Fills group->meta if that is still to do. */
+extern void hz_groupread_describe(HzStore *store, HzGroup *group);
+
+/*
+ * A reader of `group`, whose columns are seen through `types` (natts of them, borrowed). `strategy` may
+ * be NULL. Store and group are borrowed and must outlive the reader.
+ */
+extern HzGroupReader *hz_groupread_open(HzStore *store, HzGroup *group, const HzColumnType *types,
+										int natts, BufferAccessStrategy strategy);
+extern void hz_groupread_close(HzGroupReader *reader);
+
+/* A cached reader may outlive the statement: it gets the store of the current one. */
+extern void hz_groupread_attach(HzGroupReader *reader, HzStore *store);
+
+/* Whether the group stores attribute `attno` (0-based); otherwise it was added later. */
+extern bool hz_groupread_has(HzGroupReader *reader, int attno);
+
+/* The decoded vector `vector` of attribute `attno`; valid until the next call for this attribute. */
+extern void hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector, HzVector *out);
+
+/* The value at row `row` of the group as a vector of one. */
+extern void hz_groupread_value(HzGroupReader *reader, int attno, uint32 row, HzVector *out);
+
+/* The zone map of a vector. */
+extern const HzZone *hz_groupread_zone(HzGroupReader *reader, int attno, uint32 vector);
+
+/* Reads and checks every byte of one column; NULL or the error as text (palloc'd). */
+extern char *hz_groupread_verify(HzGroupReader *reader, int attno);
+
+/* Bytes of the TOAST relation's pages read so far by this reader. */
+extern uint64 hz_groupread_bytes(const HzGroupReader *reader);
+
+#endif							/* HZ_GROUPREAD_H */

@@ -1,0 +1,383 @@
+/*
+ * storage/store.c
+ *	  Tuples of the column store and the counter of row numbers. See store.h.
+ *
+ * META is one tuple, inserted frozen and changed in place, so that no abort takes numbers back which
+ * others have drawn from it. Creating and changing it happens under LockPage(TOAST relation, META_LOCK).
+ * A crash between inserting META and its index entry leaves a tuple that no index finds; a later REINDEX
+ * may bring it back: therefore readers take the maximum of all META tuples.
+ *
+ * In parallel mode (CREATE TABLE AS with a parallel query) core refuses in-place updates. Such relations
+ * are new in this transaction, so nobody else draws: numbers are counted in memory and written to META
+ * at the first chance outside of parallel mode.
+ */
+#include "postgres.h"
+
+#include "access/heaptoast.h"
+#include "access/table.h"
+#include "access/toast_internals.h"
+#include "access/xact.h"
+#include "catalog/catalog.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "base/bytes.h"
+#include "base/compat.h"
+#include "storage/rowid.h"
+#include "storage/store.h"
+
+#define META_LOCK ((BlockNumber) 0xFFFFFFFE)
+#define META_SIZE 24			/* magic u32, version u32, next block u32, vacuumed blocks u32, zero u64 */
+#define META_MAGIC 0x54445A48	/* "HZDT" */
+
+StaticAssertDecl(MAXALIGN(SizeofHeapTupleHeader) + 8 + VARHDRSZ + HZ_STORE_PAGE <= MaxHeapTupleSize,
+				 "a page of the column store is one heap tuple");
+
+/* Row blocks drawn in parallel mode for a relation new in this transaction, not yet in META. */
+static Oid	pending_relid = InvalidOid;
+static TransactionId pending_xact = InvalidTransactionId;
+static uint32 pending_next = 0;
+
+HzStore *
+hz_store_open(Relation table, LOCKMODE lockmode)
+{
+	Oid			toastrelid = table->rd_rel->reltoastrelid;
+	HzStore    *store;
+
+	if (!OidIsValid(toastrelid))
+		return NULL;
+	store = palloc0(sizeof(HzStore));
+	store->table = table;
+	store->lockmode = lockmode;
+	store->toast = table_open(toastrelid, lockmode);
+	store->valid_index = toast_open_indexes(store->toast, lockmode, &store->indexes, &store->index_count);
+	return store;
+}
+
+void
+hz_store_close(HzStore *store)
+{
+	if (store == NULL)
+		return;
+	toast_close_indexes(store->indexes, store->index_count, NoLock);
+	table_close(store->toast, NoLock);
+	pfree(store);
+}
+
+bool
+hz_store_is_empty(const HzStore *store)
+{
+	return store == NULL || RelationGetNumberOfBlocks(store->toast) == 0;
+}
+
+void
+hz_store_put(HzStore *store, Oid chunk_id, int32 chunk_seq, const void *data, Size length,
+			 CommandId cid, int options, BulkInsertState bistate, ItemPointer tid)
+{
+	union
+	{
+		struct varlena header;
+		char		room[VARHDRSZ + HZ_STORE_PAGE];
+		int32		align;
+	}			chunk;
+	Datum		values[3];
+	bool		isnull[3] = {false, false, false};
+	HeapTuple	tuple;
+
+	Assert(length <= HZ_STORE_PAGE);
+	SET_VARSIZE(&chunk, length + VARHDRSZ);
+	memcpy(VARDATA(&chunk), data, length);
+	values[0] = ObjectIdGetDatum(chunk_id);
+	values[1] = Int32GetDatum(chunk_seq);
+	values[2] = PointerGetDatum(&chunk);
+	tuple = heap_form_tuple(RelationGetDescr(store->toast), values, isnull);
+
+	/* An error between the tuple and its index entry aborts both; META alone must not be torn. */
+	heap_insert(store->toast, tuple, cid, options | HEAP_INSERT_NO_LOGICAL, bistate);
+	for (int i = 0; i < store->index_count; i++)
+	{
+		Relation	index = store->indexes[i];
+
+		if (index->rd_index->indisready)
+			index_insert(index, values, isnull, &tuple->t_self, store->toast,
+						 index->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO,
+						 false, NULL);
+	}
+	if (tid != NULL)
+		*tid = tuple->t_self;
+	heap_freetuple(tuple);
+}
+
+void
+hz_store_scan_begin(HzStore *store, HzStoreScan *scan, Oid chunk_id, int32 first, int32 last,
+					Snapshot snapshot, ScanDirection direction)
+{
+	ScanKeyData keys[3];
+
+	ScanKeyInit(&keys[0], (AttrNumber) 1, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(chunk_id));
+	ScanKeyInit(&keys[1], (AttrNumber) 2, BTGreaterEqualStrategyNumber, F_INT4GE, Int32GetDatum(first));
+	ScanKeyInit(&keys[2], (AttrNumber) 2, BTLessEqualStrategyNumber, F_INT4LE, Int32GetDatum(last));
+	scan->scan = systable_beginscan_ordered(store->toast, store->indexes[store->valid_index],
+											snapshot, 3, keys);
+	scan->direction = direction;
+	scan->desc = RelationGetDescr(store->toast);
+	scan->tuple = NULL;
+}
+
+/* Takes a TOAST tuple apart; false when it is not shaped as ours. */
+static bool
+tuple_parts(HeapTuple tuple, TupleDesc desc, Oid *chunk_id, int32 *seq, const uint8_t **data, Size *length)
+{
+	bool		isnull;
+	struct varlena *bytes;
+
+	*chunk_id = DatumGetObjectId(fastgetattr(tuple, 1, desc, &isnull));
+	if (isnull)
+		return false;
+	*seq = DatumGetInt32(fastgetattr(tuple, 2, desc, &isnull));
+	if (isnull)
+		return false;
+	bytes = (struct varlena *) DatumGetPointer(fastgetattr(tuple, 3, desc, &isnull));
+	if (isnull || VARATT_IS_EXTENDED(bytes))
+	{
+		if (isnull || !VARATT_IS_SHORT(bytes) || VARATT_IS_EXTERNAL(bytes))
+			return false;
+		*data = (const uint8_t *) VARDATA_SHORT(bytes);
+		*length = VARSIZE_SHORT(bytes) - VARHDRSZ_SHORT;
+	}
+	else
+	{
+		*data = (const uint8_t *) VARDATA(bytes);
+		*length = VARSIZE(bytes) - VARHDRSZ;
+	}
+	/* never trust a length beyond the tuple itself */
+	return (const char *) *data + *length <= (const char *) tuple->t_data + tuple->t_len;
+}
+
+const uint8_t *
+hz_store_tuple_data(HzStore *store, HeapTuple tuple, Oid *chunk_id, int32 *chunk_seq, Size *length)
+{
+	const uint8_t *data;
+
+	if (!tuple_parts(tuple, RelationGetDescr(store->toast), chunk_id, chunk_seq, &data, length))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("malformed tuple (%u,%u) in the column store of table \"%s\"",
+						ItemPointerGetBlockNumber(&tuple->t_self),
+						ItemPointerGetOffsetNumber(&tuple->t_self),
+						RelationGetRelationName(store->table))));
+	return data;
+}
+
+bool
+hz_store_scan_next(HzStoreScan *scan)
+{
+	Oid			chunk_id;
+
+	scan->tuple = systable_getnext_ordered(scan->scan, scan->direction);
+	if (scan->tuple == NULL)
+		return false;
+	if (!tuple_parts(scan->tuple, scan->desc, &chunk_id, &scan->seq, &scan->data, &scan->length))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("malformed tuple (%u,%u) in column store \"%s\"",
+						ItemPointerGetBlockNumber(&scan->tuple->t_self),
+						ItemPointerGetOffsetNumber(&scan->tuple->t_self),
+						RelationGetRelationName(scan->scan->heap_rel))));
+	return true;
+}
+
+void
+hz_store_scan_end(HzStoreScan *scan)
+{
+	systable_endscan_ordered(scan->scan);
+}
+
+/* Finds META: its tuple (copied; the one with the greatest counter) or NULL. */
+static HeapTuple
+find_meta(HzStore *store, uint32 *next)
+{
+	HzStoreScan scan;
+	HeapTuple	found = NULL;
+
+	*next = 0;
+	if (hz_store_is_empty(store))
+		return NULL;
+	hz_store_scan_begin(store, &scan, HZ_STORE_META, 0, 0, SnapshotAny, ForwardScanDirection);
+	while (hz_store_scan_next(&scan))
+	{
+		uint32		here;
+
+		if (scan.length != META_SIZE || hz_load32(scan.data) != META_MAGIC)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("damaged metadata in the column store of table \"%s\"",
+							RelationGetRelationName(store->table))));
+		if (hz_load32(scan.data + 4) != HZ_STORE_VERSION)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("column store of table \"%s\" has format version %u, this build reads version %u",
+							RelationGetRelationName(store->table), hz_load32(scan.data + 4),
+							HZ_STORE_VERSION),
+					 errhint("Install the version of hanzo_datastore that wrote it, or a newer one.")));
+		here = hz_load32(scan.data + 8);
+		if (found == NULL || here > *next)
+		{
+			if (found != NULL)
+				heap_freetuple(found);
+			found = heap_copytuple(scan.tuple);
+			*next = here;
+		}
+	}
+	hz_store_scan_end(&scan);
+	return found;
+}
+
+/* The payload of a copy of META, to be changed. */
+static uint8_t *
+meta_bytes(HzStore *store, HeapTuple copy)
+{
+	Oid			chunk_id;
+	int32		seq;
+	Size		length;
+
+	return (uint8_t *) hz_store_tuple_data(store, copy, &chunk_id, &seq, &length);
+}
+
+/* Creates META, or writes the counter into the tuple that is there. */
+static void
+write_meta(HzStore *store, HeapTuple found, uint32 next)
+{
+	if (found == NULL)
+	{
+		uint8_t		meta[META_SIZE] = {0};
+
+		hz_store32(meta, META_MAGIC);
+		hz_store32(meta + 4, HZ_STORE_VERSION);
+		hz_store32(meta + 8, next);
+		HOLD_INTERRUPTS();
+		hz_store_put(store, HZ_STORE_META, 0, meta, META_SIZE, GetCurrentCommandId(true),
+					 HEAP_INSERT_FROZEN, NULL, NULL);
+		RESUME_INTERRUPTS();
+	}
+	else
+	{
+		hz_store32(meta_bytes(store, found) + 8, next);
+		hz_compat_inplace_update(store->toast, found);
+	}
+}
+
+uint32
+hz_store_next_block(HzStore *store)
+{
+	uint32		next;
+	HeapTuple	found = find_meta(store, &next);
+
+	if (found != NULL)
+		heap_freetuple(found);
+	if (store != NULL && pending_relid == RelationGetRelid(store->toast) &&
+		pending_xact == GetTopTransactionId())
+		next = Max(next, pending_next);
+	return next;
+}
+
+uint32
+hz_store_draw(HzStore *store, uint32 blocks)
+{
+	uint32		first;
+	HeapTuple	found;
+
+	LockPage(store->toast, META_LOCK, ExclusiveLock);
+	found = find_meta(store, &first);
+	if (pending_relid == RelationGetRelid(store->toast) && pending_xact == GetTopTransactionId())
+		first = Max(first, pending_next);
+	if (blocks > HZ_ROWID_MAX_BLOCKS - first)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("table \"%s\" has used up its row numbers", RelationGetRelationName(store->table)),
+				 errhint("VACUUM FULL does not renew them; rewrite the table, for instance with "
+						 "CREATE TABLE ... AS, or partition it.")));
+	if (found != NULL && IsInParallelMode())
+	{
+		pending_relid = RelationGetRelid(store->toast);
+		pending_xact = GetTopTransactionId();
+		pending_next = first + blocks;
+	}
+	else
+		write_meta(store, found, first + blocks);
+	if (found != NULL)
+		heap_freetuple(found);
+	UnlockPage(store->toast, META_LOCK, ExclusiveLock);
+	return first;
+}
+
+void
+hz_store_persist_draws(HzStore *store)
+{
+	uint32		next;
+	HeapTuple	found;
+
+	if (pending_relid != RelationGetRelid(store->toast) || pending_xact != GetTopTransactionId())
+		return;
+	LockPage(store->toast, META_LOCK, ExclusiveLock);
+	found = find_meta(store, &next);
+	if (pending_next > next)
+		write_meta(store, found, pending_next);
+	UnlockPage(store->toast, META_LOCK, ExclusiveLock);
+	pending_relid = InvalidOid;
+}
+
+uint32
+hz_store_vacuumed(HzStore *store)
+{
+	uint32		next;
+	uint32		vacuumed = 0;
+	HeapTuple	found = find_meta(store, &next);
+
+	if (found != NULL)
+	{
+		vacuumed = hz_load32(meta_bytes(store, found) + 12);
+		heap_freetuple(found);
+	}
+	return vacuumed;
+}
+
+void
+hz_store_set_vacuumed(HzStore *store, uint32 blocks)
+{
+	uint32		next;
+	HeapTuple	found;
+
+	LockPage(store->toast, META_LOCK, ExclusiveLock);
+	found = find_meta(store, &next);
+	if (found != NULL)
+	{
+		hz_store32(meta_bytes(store, found) + 12, blocks);
+		hz_compat_inplace_update(store->toast, found);
+		heap_freetuple(found);
+	}
+	UnlockPage(store->toast, META_LOCK, ExclusiveLock);
+}
+
+Oid
+hz_store_new_chunk_id(HzStore *store)
+{
+	return GetNewOidWithIndex(store->toast, RelationGetRelid(store->indexes[store->valid_index]),
+							  (AttrNumber) 1);
+}
+
+void
+hz_store_lock_group(HzStore *store, uint32 group)
+{
+	LockPage(store->toast, group, ExclusiveLock);
+}
+
+void
+hz_store_unlock_group(HzStore *store, uint32 group)
+{
+	UnlockPage(store->toast, group, ExclusiveLock);
+}

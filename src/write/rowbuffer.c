@@ -1,0 +1,301 @@
+/*
+ * write/rowbuffer.c
+ *	  Columns of rows that wait to be sealed. See rowbuffer.h.
+ */
+#include "postgres.h"
+
+#include "access/detoast.h"
+#include "fmgr.h"
+#include "utils/memutils.h"
+
+#include "write/rowbuffer.h"
+
+typedef struct BufferColumn
+{
+	HzBytes		values;			/* fixed: slots; strings: their bytes, one after the other */
+	uint64	   *ends;			/* strings: end of each in `values` */
+	uint64	   *validity;		/* NULL while there is no null */
+} BufferColumn;
+
+struct HzRowBuffer
+{
+	MemoryContext context;
+	TupleDesc	desc;
+	HzColumnType *types;
+	BufferColumn *columns;
+	uint32		rows;
+	uint32		room;			/* rows that ends and validity have room for */
+	uint64		bytes;
+};
+
+HzRowBuffer *
+hz_rowbuffer_create(MemoryContext parent, TupleDesc desc)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "hanzo row buffer", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	HzRowBuffer *buffer = palloc0(sizeof(HzRowBuffer));
+
+	buffer->context = context;
+	buffer->desc = CreateTupleDescCopyConstr(desc);
+	buffer->types = hz_coltype_for(desc);
+	buffer->columns = palloc0(sizeof(BufferColumn) * Max(desc->natts, 1));
+	MemoryContextSwitchTo(old);
+	return buffer;
+}
+
+void
+hz_rowbuffer_destroy(HzRowBuffer *buffer)
+{
+	MemoryContextDelete(buffer->context);
+}
+
+void
+hz_rowbuffer_reset(HzRowBuffer *buffer)
+{
+	for (int i = 0; i < buffer->desc->natts; i++)
+	{
+		buffer->columns[i].values.length = 0;
+		if (buffer->columns[i].validity != NULL)
+		{
+			pfree(buffer->columns[i].validity);
+			buffer->columns[i].validity = NULL;
+		}
+	}
+	buffer->rows = 0;
+	buffer->bytes = 0;
+}
+
+static void
+grow(HzRowBuffer *buffer)
+{
+	uint32		room = buffer->room == 0 ? 1024 : buffer->room * 2;
+
+	for (int i = 0; i < buffer->desc->natts; i++)
+	{
+		BufferColumn *column = &buffer->columns[i];
+
+		if (buffer->types[i].width == 0)
+			column->ends = hz_realloc(column->ends, sizeof(uint64) * room);
+		if (column->validity != NULL)
+		{
+			column->validity = repalloc(column->validity, HZ_BITMAP_WORDS(room) * 8);
+			memset(column->validity + HZ_BITMAP_WORDS(buffer->room), 0xFF,
+				   (HZ_BITMAP_WORDS(room) - HZ_BITMAP_WORDS(buffer->room)) * 8);
+		}
+	}
+	buffer->room = room;
+}
+
+static void
+add_null(HzRowBuffer *buffer, BufferColumn *column)
+{
+	if (column->validity == NULL)
+	{
+		column->validity = palloc(HZ_BITMAP_WORDS(buffer->room) * 8);
+		memset(column->validity, 0xFF, HZ_BITMAP_WORDS(buffer->room) * 8);
+	}
+	hz_bitmap_clear(column->validity, buffer->rows);
+}
+
+static void
+add_fixed(BufferColumn *column, const HzColumnType *type, Datum value, bool isnull)
+{
+	uint8_t    *slot = hz_bytes_reserve(&column->values, type->width);
+
+	column->values.length += type->width;
+	if (isnull)
+		memset(slot, 0, type->width);
+	else if (!type->typbyval)
+		memcpy(slot, DatumGetPointer(value), type->width);
+	else if (type->width == 1)
+	{
+		uint8		v = DatumGetUInt8(value);
+
+		*slot = type->kind == HZ_KIND_BOOL ? v != 0 : v;
+	}
+	else if (type->width == 2)
+	{
+		int16		v = DatumGetInt16(value);
+
+		memcpy(slot, &v, 2);
+	}
+	else if (type->width == 4)
+	{
+		int32		v = DatumGetInt32(value);
+
+		memcpy(slot, &v, 4);
+	}
+	else
+	{
+		int64		v = DatumGetInt64(value);
+
+		memcpy(slot, &v, 8);
+	}
+}
+
+static void
+add_string(HzRowBuffer *buffer, BufferColumn *column, const HzColumnType *type, Datum value, bool isnull)
+{
+	if (!isnull && type->typlen == -2)
+		hz_bytes_append(&column->values, DatumGetCString(value), strlen(DatumGetCString(value)));
+	else if (!isnull)
+	{
+		struct varlena *original = (struct varlena *) DatumGetPointer(value);
+		struct varlena *plain = pg_detoast_datum_packed(original);
+
+		hz_bytes_append(&column->values, VARDATA_ANY(plain), VARSIZE_ANY_EXHDR(plain));
+		if (plain != original)
+			pfree(plain);
+	}
+	column->ends[buffer->rows] = column->values.length;
+}
+
+void
+hz_rowbuffer_add(HzRowBuffer *buffer, const Datum *values, const bool *isnull)
+{
+	MemoryContext old = MemoryContextSwitchTo(buffer->context);
+
+	if (buffer->rows == buffer->room)
+		grow(buffer);
+	for (int i = 0; i < buffer->desc->natts; i++)
+	{
+		BufferColumn *column = &buffer->columns[i];
+		const HzColumnType *type = &buffer->types[i];
+		size_t		before = column->values.length;
+
+		if (type->kind == 0)
+			continue;
+		if (isnull[i])
+			add_null(buffer, column);
+		if (type->width > 0)
+			add_fixed(column, type, values[i], isnull[i]);
+		else
+			add_string(buffer, column, type, values[i], isnull[i]);
+		buffer->bytes += column->values.length - before + (type->width > 0 ? 0 : sizeof(uint64));
+	}
+	buffer->rows++;
+	MemoryContextSwitchTo(old);
+}
+
+uint32
+hz_rowbuffer_rows(const HzRowBuffer *buffer)
+{
+	return buffer->rows;
+}
+
+uint64
+hz_rowbuffer_bytes(const HzRowBuffer *buffer)
+{
+	return buffer->bytes;
+}
+
+TupleDesc
+hz_rowbuffer_desc(const HzRowBuffer *buffer)
+{
+	return buffer->desc;
+}
+
+const HzColumnType *
+hz_rowbuffer_types(const HzRowBuffer *buffer)
+{
+	return buffer->types;
+}
+
+static HzString
+string_at(const BufferColumn *column, uint32 row)
+{
+	uint64		start = row == 0 ? 0 : column->ends[row - 1];
+	HzString	string = {column->values.data + start, column->ends[row] - start};
+
+	return string;
+}
+
+Datum
+hz_rowbuffer_datum(const HzRowBuffer *buffer, uint32 row, int attno, bool *isnull)
+{
+	const HzColumnType *type = &buffer->types[attno];
+	const BufferColumn *column = &buffer->columns[attno];
+	HzVector	vector = {.kind = type->kind,.form = HZ_FORM_FLAT,.numeric = HZ_NUMERIC_PAYLOAD,
+	.width = type->width,.count = 1};
+	HzString	string;
+
+	*isnull = type->kind == 0 ||
+		(column->validity != NULL && !hz_bitmap_get(column->validity, row));
+	if (*isnull)
+		return (Datum) 0;
+	if (type->width > 0)
+		vector.values = column->values.data + (Size) row * type->width;
+	else
+	{
+		string = string_at(column, row);
+		vector.values = &string;
+	}
+	return hz_coltype_datum(type, &vector, 0);
+}
+
+#define GATHER(ctype) \
+	for (uint32 i = 0; i < rows; i++) \
+		((ctype *) target)[i] = ((const ctype *) source)[permutation[i]]
+
+/* Fixed-width values in the order of the permutation. */
+static void
+gather_fixed(const void *source, uint32 width, const uint32 *permutation, uint32 rows, void *target)
+{
+	if (width == 1)
+		GATHER(uint8);
+	else if (width == 2)
+		GATHER(uint16);
+	else if (width == 4)
+		GATHER(uint32);
+	else if (width == 8)
+		GATHER(uint64);
+	else
+	{
+		for (uint32 i = 0; i < rows; i++)
+			memcpy((char *) target + (Size) i * width, (const char *) source + (Size) permutation[i] * width,
+				   width);
+	}
+}
+
+void
+hz_rowbuffer_column(const HzRowBuffer *buffer, int attno, const uint32 *permutation, HzColumn *column)
+{
+	const HzColumnType *type = &buffer->types[attno];
+	const BufferColumn *source = &buffer->columns[attno];
+	uint32		rows = buffer->rows;
+
+	memset(column, 0, sizeof(*column));
+	column->kind = type->kind;
+	column->width = type->width;
+	column->rows = rows;
+	if (type->width > 0 && permutation == NULL)
+		column->fixed = source->values.data;
+	else if (type->width > 0)
+	{
+		void	   *fixed = hz_alloc((Size) rows * type->width);
+
+		gather_fixed(source->values.data, type->width, permutation, rows, fixed);
+		column->fixed = fixed;
+	}
+	else
+	{
+		HzString   *strings = hz_alloc(sizeof(HzString) * rows);
+
+		for (uint32 i = 0; i < rows; i++)
+			strings[i] = string_at(source, permutation ? permutation[i] : i);
+		column->strings = strings;
+	}
+	if (source->validity != NULL && permutation == NULL)
+		column->validity = source->validity;
+	else if (source->validity != NULL)
+	{
+		uint64	   *validity = palloc0(HZ_BITMAP_WORDS(rows) * 8);
+
+		for (uint32 i = 0; i < rows; i++)
+		{
+			if (hz_bitmap_get(source->validity, permutation[i]))
+				hz_bitmap_set(validity, i);
+		}
+		column->validity = validity;
+	}
+}

@@ -1,0 +1,152 @@
+/*
+ * write/seal.c
+ *	  Encodes a buffer column by column and writes the stream's pages as they fill. See seal.h.
+ *
+ * Memory: beside the buffer, one gathered column, its encoded chunk and one page.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "storage/mark.h"
+#include "storage/rowid.h"
+#include "write/seal.h"
+#include "write/sortrows.h"
+
+#define MAX_RANGES 64
+
+typedef struct PageWriter
+{
+	HzStore    *store;
+	HzGroup    *group;
+	HzBytes		pending;		/* bytes not yet on a page */
+	CommandId	cid;
+	BulkInsertState bistate;
+	bool		scattered;		/* too many block ranges: readers use the index */
+} PageWriter;
+
+static void
+note_block(PageWriter *writer, BlockNumber block)
+{
+	HzGroup    *group = writer->group;
+	HzBlockRange *last = group->range_count > 0 ? &group->ranges[group->range_count - 1] : NULL;
+
+	if (last != NULL && last->first + last->count == block)
+		last->count++;
+	else if (group->range_count < MAX_RANGES)
+	{
+		group->ranges[group->range_count].first = block;
+		group->ranges[group->range_count++].count = 1;
+	}
+	else
+		writer->scattered = true;
+}
+
+static void
+write_pages(PageWriter *writer, bool last)
+{
+	size_t		done = 0;
+
+	while (writer->pending.length - done >= HZ_STORE_PAGE || (last && writer->pending.length > done))
+	{
+		Size		length = Min(writer->pending.length - done, HZ_STORE_PAGE);
+		ItemPointerData tid;
+
+		CHECK_FOR_INTERRUPTS();
+		hz_store_put(writer->store, writer->group->chunk_id, (int32) writer->group->pages,
+					 writer->pending.data + done, length, writer->cid, 0, writer->bistate, &tid);
+		note_block(writer, ItemPointerGetBlockNumber(&tid));
+		writer->group->pages++;
+		writer->group->bytes += length;
+		done += length;
+	}
+	memmove(writer->pending.data, writer->pending.data + done, writer->pending.length - done);
+	writer->pending.length -= done;
+}
+
+static void
+write_column(PageWriter *writer, HzRowBuffer *buffer, const HzOptions *options, int attno,
+			 const uint32 *permutation, HzChunkMeta *meta)
+{
+	const HzColumnType *type = &hz_rowbuffer_types(buffer)[attno];
+	HzChunkOptions chunk_options = {.codec = options->columns[attno].codec,
+		.level = options->columns[attno].level,
+		.ordered = type->ordered,
+		.bloom = options->columns[attno].bloom,
+	.array = type->array};
+	HzColumn	column;
+	HzStatus	status;
+	uint64		offset = writer->group->bytes + writer->pending.length;
+
+	hz_rowbuffer_column(buffer, attno, permutation, &column);
+	status = hz_chunk_write(&column, &chunk_options, &writer->pending, meta);
+	if (status != HZ_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("could not encode column \"%s\": %s",
+						NameStr(TupleDescAttr(hz_rowbuffer_desc(buffer), attno)->attname),
+						hz_status_text(status))));
+	meta->offset = offset;
+	write_pages(writer, false);
+}
+
+/* Puts the description into the group, or behind the chunks when a directory tuple cannot hold it. */
+static void
+write_description(PageWriter *writer, const HzRowGroupMeta *meta)
+{
+	HzGroup    *group = writer->group;
+	HzBytes		bytes = {0};
+
+	hz_rowgroup_write(meta, &bytes);
+	group->description = bytes.data;
+	group->description_length = (uint32) bytes.length;
+	group->description_in_stream = bytes.length + 40 + 8 * MAX_RANGES > HZ_STORE_PAGE;
+	if (group->description_in_stream)
+		hz_bytes_append(&writer->pending, bytes.data, bytes.length);
+}
+
+HzGroup *
+hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *options, CommandId cid, uint32 *permutation)
+{
+	HzGroup    *group = palloc0(sizeof(HzGroup));
+	int			natts = hz_rowbuffer_desc(buffer)->natts;
+	PageWriter	writer = {.store = store,.group = group,.cid = cid};
+	MemoryContext column_context = AllocSetContextCreate(CurrentMemoryContext, "hanzo seal column",
+														 ALLOCSET_DEFAULT_SIZES);
+	uint32	   *order;
+
+	group->rows = group->meta.rows = hz_rowbuffer_rows(buffer);
+	Assert(group->rows > 0 && group->rows <= HZ_MARK_MAX_ROWS);
+	group->ranges = palloc(sizeof(HzBlockRange) * MAX_RANGES);
+	group->meta.column_count = natts;
+	group->meta.columns = palloc0(sizeof(HzChunkMeta) * Max(natts, 1));
+	group->described = true;
+	order = hz_sortrows(buffer, options, permutation);
+	group->number = hz_store_draw(store, hz_rowid_blocks(group->rows));
+	group->chunk_id = hz_store_new_chunk_id(store);
+	writer.bistate = GetBulkInsertState();
+	/* allocated here, so that growing it leaves it in this context, not in column_context */
+	(void) hz_bytes_reserve(&writer.pending, HZ_STORE_PAGE * 8);
+	for (int i = 0; i < natts; i++)
+	{
+		MemoryContext old;
+
+		if (hz_rowbuffer_types(buffer)[i].kind == 0)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		old = MemoryContextSwitchTo(column_context);
+		write_column(&writer, buffer, options, i, order, &group->meta.columns[i]);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(column_context);
+	}
+	write_description(&writer, &group->meta);
+	write_pages(&writer, true);
+	if (writer.scattered)
+		group->range_count = 0;
+	FreeBulkInsertState(writer.bistate);
+	hz_bytes_free(&writer.pending);
+	MemoryContextDelete(column_context);
+	return group;
+}

@@ -1,0 +1,21 @@
+/*
+ * write/seal.h
+ *	  Turns a buffer of rows into a row group.
+ */
+#ifndef HZ_SEAL_H
+#define HZ_SEAL_H
+
+#include "storage/directory.h"
+#include "storage/options.h"
+#include "write/rowbuffer.h"
+
+/*
+ * Sorts the rows by the table's sort key, encodes the columns, writes the pages of a new group. The group is
+ * palloc'd in the current context and exists for nobody until hz_directory_insert(). With
+ * `permutation` (rows entries, filled here) the caller learns which buffered row became row i of the group.
+ * The store is open with RowExclusiveLock.
+ */
+extern HzGroup *hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *options, CommandId cid,
+						uint32 *permutation);
+
+#endif							/* HZ_SEAL_H */
