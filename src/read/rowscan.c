@@ -123,7 +123,7 @@ load_batch(HzRowScan *scan, ScanDirection direction)
 	if (scan->batch == NULL)
 		return false;
 	decode_batch(scan);
-	scan->row = ScanDirectionIsBackward(direction) ? scan->batch->rows : -1;
+	scan->row = ScanDirectionIsBackward(direction) ? (int64) scan->batch->rows : -1;
 	return true;
 }
 
