@@ -23,7 +23,7 @@ use strict;
 use warnings;
 
 # From the lowest to the highest. src/sql holds no C.
-my @layers = qw(base encoding compress format storage write read expr agg am exec plan);
+my @layers = qw(base encoding compress format storage write read expr agg am exec plan admin);
 my %rank = map { $layers[$_] => $_ } 0 .. $#layers;
 my %apart = (write => 'read', read => 'write', expr => 'agg', agg => 'expr');
 my %pure = map { $_ => 1 } qw(base encoding compress format);

@@ -14,7 +14,7 @@ static const uint32_t case_counts[] = {1,   2,    3,    5,    63,   64,   65,
 									   100, 1000, 1023, 1024, 1025, 2047, 2048};
 
 #define CASE_COUNTS (sizeof(case_counts) / sizeof(case_counts[0]))
-#define INT_CASES 25
+#define INT_CASES 26
 #define FLOAT_CASES 17
 
 static const char *const int_case_names[INT_CASES] = {"zero",
@@ -41,7 +41,8 @@ static const char *const int_case_names[INT_CASES] = {"zero",
 													  "restarts",
 													  "mostly zero",
 													  "divisor above 32 bits",
-													  "steps with two divisors"};
+													  "steps with two divisors",
+													  "multiples whose deltas wrap"};
 
 /* Value i of the case; `before` is value i - 1 (0 for the first). */
 static inline int64_t
@@ -99,6 +100,10 @@ int_case(int which, uint32_t i, int64_t before)
 			return r % 50 ? 0 : (int64_t) (r >> 20);
 		case 23:
 			return (int64_t) (r % 3000) * (INT64_C(1) << 33) * 3 - INT64_C(77777777777);
+		case 25:
+			return (i / 60 % 2 ? INT64_MIN / 3072 + (int64_t) (r % 1000)
+							   : INT64_MAX / 3072 - (int64_t) (r % 1000)) *
+				   3072;
 		default:
 			return i ? before + 3 + (int64_t) (r % 9) * 10 : 7;
 	}

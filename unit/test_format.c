@@ -2,7 +2,7 @@
  * unit/test_format.c
  *	  Chunks of every kind: round trips, single values, zone maps, bloom filters, damage, golden files.
  *
- *	  test_format [directory of golden files [regenerate]]
+ *	  test_format [directory of golden files [regenerate [rows]]]
  */
 #include <math.h>
 
@@ -15,6 +15,7 @@
 
 static const uint32_t row_counts[] = {1, 2, 63, 64, 65, 2047, 2048, 2049, 6000};
 
+#define GOLDEN_ROWS 2100
 #define ROW_COUNTS (sizeof(row_counts) / sizeof(row_counts[0]))
 
 static const HzChunkOptions plain_options = {HZ_CODEC_NONE, 0, true, true, {0, 0, (HzKind) 0}};
@@ -1119,12 +1120,11 @@ golden_file(const char *directory, const char *name, bool regenerate, const HzCo
 }
 
 static void
-test_golden(const char *directory, bool regenerate)
+test_golden(const char *directory, bool regenerate, uint32_t rows)
 {
 	static const HzArrayShape text_array = {-1, 'i', HZ_KIND_BYTES};
 	static const char *const names[] = {"bool", "int32", "int64_dict", "float64", "uuid", "text_dict", "text", "text_zstd",
 	"text_lz4", "numeric", "numeric_mixed", "text_array", "nulls"};
-	uint32_t	rows = 2100;
 
 	for (int which = 0; which < 13; which++)
 	{
@@ -1191,6 +1191,8 @@ main(int argc, char **argv)
 	test_dictionaries();
 	test_row_group();
 	test_damage();
-	test_golden(argc > 1 ? argv[1] : "unit/golden", argc > 2 && strcmp(argv[2], "regenerate") == 0);
+	/* with rows: small files, as seeds of fuzz_chunk */
+	test_golden(argc > 1 ? argv[1] : "unit/golden", argc > 2 && strcmp(argv[2], "regenerate") == 0,
+				argc > 3 ? (uint32_t) atoi(argv[3]) : GOLDEN_ROWS);
 	return unit_summary();
 }

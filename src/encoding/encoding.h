@@ -6,7 +6,9 @@
  * and appends the smallest to `out` (ties: the one that decodes faster). The first byte names the
  * encoding. Every decoder takes the whole encoded piece with its length, checks everything, never
  * reads outside it, never writes more than `count` slots rounded up to a multiple of 64 (the caller's
- * room must be HZ_ENCODING_ROOM slots), never allocates, and returns HZ_CORRUPT for bytes no encoder writes.
+ * room must be HZ_ENCODING_ROOM slots), never allocates, and returns HZ_CORRUPT for bytes no encoder writes
+ * (packed values aside, which all mean something) and HZ_LIMIT for a count or width out of range. The bytes are in
+ * README.md; encoders need up to 300 kB of stack, decoders 100 kB.
  * Null values are presented to encoders as zero or, better, as a repeat of the previous value: the
  * caller owns validity.
  *

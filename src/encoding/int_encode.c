@@ -79,7 +79,9 @@ hz_int_encode_at(const int64_t *values, uint32_t count, HzIntDepth depth, HzByte
 	if (LONG_RUN * runs > count)
 	{
 		subtract_neighbours(values, count, deltas);
-		hz_int_plan(deltas, count - 1, plan.common, size, &delta_plan);
+		/* Deltas that wrap are not multiples of what divides the values. */
+		hz_int_plan(deltas, count - 1, plan.range <= INT64_MAX ? plan.common : 1, size,
+					&delta_plan);
 		delta = HZ_INT_DELTA_HEADER + delta_plan.size < size;
 		size = delta ? HZ_INT_DELTA_HEADER + delta_plan.size : size;
 	}

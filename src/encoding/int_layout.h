@@ -64,6 +64,19 @@ hz_int_slot(int64_t value)
 extern HzStatus hz_int_leaf_open(const uint8_t *bytes, size_t length, uint32_t count,
 								 HzIntLeaf *leaf);
 
+/* The first `wanted` of an open leaf's count values, 64 bits wide. */
+extern HzStatus hz_int_leaf_wide(const HzIntLeaf *leaf, uint32_t count, uint32_t wanted,
+								 int64_t *target);
+
+/* A whole leaf to slots of `width` bytes, and value i of one. */
+extern HzStatus hz_int_leaf_decode(const uint8_t *bytes, size_t length, uint32_t count,
+								   uint32_t width, void *target);
+extern HzStatus hz_int_leaf_value(const uint8_t *bytes, size_t length, uint32_t count, uint32_t i,
+								  int64_t *value);
+
+/* Copies values to slots of 1, 2 or 4 bytes; HZ_CORRUPT when one does not fit. */
+extern HzStatus hz_int_narrow(const int64_t *values, uint32_t count, uint32_t width, void *target);
+
 /* hz_int_encode() and hz_int_decode() for a piece inside another one. */
 extern void hz_int_encode_at(const int64_t *values, uint32_t count, HzIntDepth depth, HzBytes *out);
 extern HzStatus hz_int_decode_at(const uint8_t *bytes, size_t length, uint32_t count,

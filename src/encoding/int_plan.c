@@ -137,6 +137,7 @@ hz_int_plan(const int64_t *values, uint32_t count, uint64_t common, size_t limit
 		slot = hz_int_slot(maximum);
 	plan->base = (uint64_t) minimum;
 	plan->slot = slot;
+	plan->range = range;
 	plan->divisor = 1;
 	plan->high_bits = 0;
 	plan->exceptions = 0;

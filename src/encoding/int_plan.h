@@ -18,6 +18,7 @@ typedef struct HzIntPlan
 	uint32_t exceptions; /* PATCHED only, else 0 */
 	uint32_t slot;       /* bytes of the smallest signed type that holds all values */
 	uint64_t base;       /* the minimum, or PATCHED: of those values that are no low outliers */
+	uint64_t range;      /* maximum - minimum */
 	uint64_t divisor;    /* of the offsets; 1: none */
 	uint64_t common; /* greatest known divisor of all differences, used or not; 0: all are equal */
 	uint64_t offsets[HZ_VECTOR_ROWS]; /* (value - base) / divisor, modulo 2^64 */

@@ -199,21 +199,11 @@ child_shape(const HzArrayShape *declared, HzArrayShape *shape)
 static void
 draft_counts(const HzChunkInput *input, const Splitter *splitter, HzChunkDraft *draft, uint32_t v)
 {
-	uint32_t	count = input->zones[v].rows;
-	HzChunkPiece *piece = &draft->pieces[v];
-	size_t		start = draft->data.length;
 	int64_t		counts[HZ_VECTOR_ROWS];
 
-	for (uint32_t i = 0; i < count; i++)
-	{
+	for (uint32_t i = 0; i < input->zones[v].rows; i++)
 		counts[i] = splitter->counts[v * HZ_VECTOR_ROWS + i];
-		piece->payload += (uint64_t) counts[i];
-	}
-	if (input->zones[v].nulls != 0)
-		hz_fill_nulls(counts, sizeof(int64_t), hz_input_validity(input, v), count);
-	hz_int_encode(counts, count, &draft->data);
-	piece->mode = HZ_PIECE_ARRAYS;
-	piece->data_length = (uint32_t) (draft->data.length - start);
+	hz_draft_counts_vector(input, draft, v, counts);
 }
 
 /* Fixed elements behind each other. */

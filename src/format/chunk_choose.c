@@ -57,84 +57,30 @@ make_dict(const HzChunkInput *input, HzDistinct *distinct, uint16_t scale, HzChu
 
 /* ---- integers ---- */
 
-static void
-integer_zones(HzChunkInput *input)
-{
-	for (uint32_t v = 0; v < input->vectors; v++)
-		if (input->options->ordered && input->zones[v].nulls != input->zones[v].rows)
-			hz_zone_integers(input->integers + (size_t) v * HZ_VECTOR_ROWS, input->zones[v].rows,
-							 &input->zones[v]);
-}
-
-/* The values of one vector, widened. */
-static void
-widen_values(HzKind kind, const uint8_t *fixed, uint32_t count, int64_t *target)
-{
-	for (uint32_t i = 0; i < count; i++)
-	{
-		int8_t		v8;
-		int16_t		v16;
-		int32_t		v32;
-
-		switch (kind)
-		{
-			case HZ_KIND_BOOL:
-				target[i] = fixed[i] != 0;
-				break;
-			case HZ_KIND_INT8:
-				memcpy(&v8, fixed + i, 1);
-				target[i] = v8;
-				break;
-			case HZ_KIND_INT16:
-				memcpy(&v16, fixed + (size_t) i * 2, 2);
-				target[i] = v16;
-				break;
-			case HZ_KIND_INT32:
-				memcpy(&v32, fixed + (size_t) i * 4, 4);
-				target[i] = v32;
-				break;
-			default:
-				memcpy(&target[i], fixed + (size_t) i * 8, 8);
-				break;
-		}
-	}
-}
-
-static void
-load_integers(HzChunkInput *input)
-{
-	const HzColumn *column = input->column;
-
-	input->integers = hz_alloc_zero(column->rows * sizeof(int64_t));
-	for (uint32_t v = 0; v < input->vectors; v++)
-	{
-		size_t		first = (size_t) v * HZ_VECTOR_ROWS;
-
-		if (input->zones[v].nulls == input->zones[v].rows)
-			continue;
-		widen_values(column->kind, (const uint8_t *) column->fixed + first * column->width,
-					 input->zones[v].rows, input->integers + first);
-		if (input->zones[v].nulls != 0)
-			hz_fill_nulls(input->integers + first, sizeof(int64_t), hz_input_validity(input, v),
-						  input->zones[v].rows);
-	}
-}
-
 static uint32_t
 bits_of(uint64_t v)
 {
 	return v == 0 ? 0 : 64 - (uint32_t) __builtin_clzll(v);
 }
 
-/* What a dictionary would take, nearly, in bytes: codes packed or as runs, and the differences of its values. */
+/* What the codes would take, nearly, in bytes: packed, or as runs. */
 static uint64_t
-dict_estimate(const HzChunkInput *input, const HzDistinct *distinct)
+codes_estimate(const HzChunkInput *input, const HzDistinct *distinct)
+{
+	uint64_t	code_bits = bits_of(distinct->count - 1);
+	uint64_t	packed = (uint64_t) input->column->rows * code_bits;
+	uint64_t	runs = (uint64_t) distinct->runs * (code_bits + 4);
+
+	return (packed < runs ? packed : runs) / 8;
+}
+
+/* What the values would take, nearly, in bytes: the differences of sorted integers. */
+static uint64_t
+integers_estimate(const HzDistinct *distinct)
 {
 	int64_t		min = distinct->integers[0];
 	int64_t		max = distinct->integers[0];
 	uint64_t	code_bits = bits_of(distinct->count - 1);
-	uint64_t	packed = (uint64_t) input->column->rows * code_bits;
-	uint64_t	runs = (uint64_t) distinct->runs * (code_bits + 8);
 	uint64_t	range_bits;
 
 	for (uint32_t i = 1; i < distinct->count; i++)
@@ -144,10 +90,10 @@ dict_estimate(const HzChunkInput *input, const HzDistinct *distinct)
 	}
 	range_bits = bits_of((uint64_t) max - (uint64_t) min);
 	range_bits = range_bits > code_bits ? range_bits - code_bits + 1 : 1;
-	return ((packed < runs ? packed : runs) + distinct->count * range_bits) / 8;
+	return distinct->count * range_bits / 8;
 }
 
-/* Considers a dictionary for input->integers beside the draft chosen. */
+/* Considers a dictionary of integers beside the draft chosen. */
 static void
 try_integer_dict(HzChunkInput *input, uint16_t scale, HzChunkChoice *choice)
 {
@@ -158,7 +104,7 @@ try_integer_dict(HzChunkInput *input, uint16_t scale, HzChunkChoice *choice)
 	/* up to two bits a value: nothing to win */
 	if (size * 8 <= (uint64_t) input->values * 2 || !hz_distinct_integers(input, &distinct))
 		return;
-	if (dict_estimate(input, &distinct) * 100 > size * INTEGER_GAIN)
+	if ((codes_estimate(input, &distinct) + integers_estimate(&distinct)) * 100 > size * INTEGER_GAIN)
 	{
 		hz_distinct_free(&distinct);
 		return;
@@ -170,8 +116,6 @@ try_integer_dict(HzChunkInput *input, uint16_t scale, HzChunkChoice *choice)
 void
 hz_choose_integers(HzChunkInput *input, HzChunkChoice *choice)
 {
-	load_integers(input);
-	integer_zones(input);
 	hz_draft_integers(input, &choice->draft);
 	try_integer_dict(input, 0, choice);
 }
@@ -192,7 +136,7 @@ hz_choose_fixed(HzChunkInput *input, HzChunkChoice *choice)
 	hz_draft_fixed(input, &choice->draft);
 	if (!hz_distinct_strings(input, &distinct))
 		return;
-	if (distinct.bytes >= hz_draft_size(&choice->draft))
+	if (distinct.bytes + codes_estimate(input, &distinct) >= hz_draft_size(&choice->draft))
 	{
 		hz_distinct_free(&distinct);
 		return;
@@ -394,7 +338,7 @@ static void
 draft_numerics(HzChunkInput *input, HzChunkDraft *draft, uint16_t *scale)
 {
 	HzInt128   *values = hz_alloc(HZ_VECTOR_ROWS * sizeof(HzInt128));
-	int64_t    *integers = hz_alloc_zero(input->column->rows * sizeof(int64_t));
+	int64_t    *integers = hz_alloc(input->column->rows * sizeof(int64_t));
 	bool		uniform = true;
 	bool		first = true;
 
@@ -411,7 +355,7 @@ draft_numerics(HzChunkInput *input, HzChunkDraft *draft, uint16_t *scale)
 			uniform = false;
 			continue;
 		}
-		hz_draft_decimals_vector(draft, v, values, count, own_scale);
+		hz_draft_decimals_vector(input, draft, v, values, own_scale);
 		if (input->options->ordered)
 			hz_zone_decimals(values, count, own_scale, &input->zones[v]);
 		uniform &= draft->pieces[v].mode == HZ_PIECE_DECIMAL64 && (first || *scale == own_scale);

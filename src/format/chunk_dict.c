@@ -2,8 +2,10 @@
  * format/chunk_dict.c
  *	  The dictionary of a chunk: to bytes and back.
  *
- * Integers, and the lengths of strings, are stored as encoded vectors of up to HZ_VECTOR_ROWS each with their length in
- * front; the bytes of strings and fixed values lie behind each other and are compressed where that saves.
+ * Integers, and the lengths of strings, are packed: groups of up to HZ_VECTOR_ROWS are encoded as vectors, with two
+ * words in front, the length of the encoded group and the sum of its values (lengths only; else 0), so that one
+ * entry can be found by decoding one group. The bytes of strings and fixed values are in frames behind those of the
+ * vectors' strings.
  */
 #ifndef FRONTEND
 #include "postgres.h"
@@ -11,45 +13,38 @@
 
 #include "format/chunk_internal.h"
 
+#define GROUP_HEADER 8
+
 /* ---- writing ---- */
 
 static void
-write_packed(const int64_t *values, uint32_t count, HzBytes *out)
+write_group(const int64_t *values, uint32_t count, uint32_t sum, HzBytes *out)
 {
-	for (uint32_t first = 0; first < count; first += HZ_VECTOR_ROWS)
-	{
-		size_t		at = out->length;
+	size_t		at = out->length;
 
-		hz_bytes_put32(out, 0);
-		hz_int_encode(values + first, hz_vector_rows(count, first / HZ_VECTOR_ROWS), out);
-		hz_store32(out->data + at, (uint32_t) (out->length - at - 4));
-	}
+	hz_bytes_put32(out, 0);
+	hz_bytes_put32(out, sum);
+	hz_int_encode(values, count, out);
+	hz_store32(out->data + at, (uint32_t) (out->length - at - GROUP_HEADER));
 }
 
 static void
 write_lengths(const HzDistinct *distinct, HzBytes *out)
 {
-	int64_t    *lengths = hz_alloc(distinct->count * sizeof(int64_t));
+	int64_t		lengths[HZ_VECTOR_ROWS];
 
-	for (uint32_t i = 0; i < distinct->count; i++)
-		lengths[i] = (int64_t) distinct->strings[i].length;
-	write_packed(lengths, distinct->count, out);
-	hz_free(lengths);
-}
+	for (uint32_t first = 0; first < distinct->count; first += HZ_VECTOR_ROWS)
+	{
+		uint32_t	count = hz_vector_rows(distinct->count, first / HZ_VECTOR_ROWS);
+		uint32_t	sum = 0;
 
-static void
-write_strings(const HzChunkInput *input, const HzDistinct *distinct, HzChunkDict *dict, HzBytes *out)
-{
-	HzBytes		raw = {NULL, 0, 0};
-	size_t		start = out->length;
-
-	hz_bytes_reserve(&raw, distinct->bytes + 1);
-	for (uint32_t i = 0; i < distinct->count; i++)
-		hz_bytes_append(&raw, distinct->strings[i].data, distinct->strings[i].length);
-	dict->codec = hz_frame_compress(input->options->codec, input->options->level, raw.data, raw.length, out);
-	dict->raw_length = (uint32_t) raw.length;
-	dict->stored_length = (uint32_t) (out->length - start);
-	hz_bytes_free(&raw);
+		for (uint32_t i = 0; i < count; i++)
+		{
+			lengths[i] = (int64_t) distinct->strings[first + i].length;
+			sum += (uint32_t) lengths[i];
+		}
+		write_group(lengths, count, sum, out);
+	}
 }
 
 void
@@ -60,37 +55,56 @@ hz_dict_write(const HzChunkInput *input, const HzDistinct *distinct, uint16_t sc
 
 	dict->count = distinct->count;
 	dict->scale = scale;
-	dict->codec = HZ_CODEC_NONE;
 	dict->form = distinct->integers != NULL ? HZ_DICT_INTEGERS :
 		input->column->kind == HZ_KIND_FIXED ? HZ_DICT_FIXED : HZ_DICT_STRINGS;
 	if (dict->form == HZ_DICT_INTEGERS)
-		write_packed(distinct->integers, distinct->count, out);
-	if (dict->form == HZ_DICT_STRINGS)
-		write_lengths(distinct, out);
+		for (uint32_t first = 0; first < distinct->count; first += HZ_VECTOR_ROWS)
+			write_group(distinct->integers + first, hz_vector_rows(distinct->count, first / HZ_VECTOR_ROWS), 0, out);
+	else
+	{
+		if (dict->form == HZ_DICT_STRINGS)
+			write_lengths(distinct, out);
+		for (uint32_t i = 0; i < distinct->count; i++)
+			hz_frame_append(&draft->frames, distinct->strings[i].data, distinct->strings[i].length);
+		hz_frame_finish(&draft->frames);
+		dict->raw_length = (uint32_t) distinct->bytes;
+	}
 	dict->packed_length = (uint32_t) out->length;
-	if (dict->form != HZ_DICT_INTEGERS)
-		write_strings(input, distinct, dict, out);
 	dict->checksum = hz_checksum(out->data, out->length);
 }
 
 /* ---- reading ---- */
 
-/* Decodes `count` integers into slots of `width` bytes; target has room for whole vectors. */
-static HzStatus
-read_packed(const HzChunkDict *dict, const uint8_t *bytes, uint32_t width, uint8_t *target)
+typedef struct Group
 {
-	HzCursor	cursor = hz_cursor(bytes, dict->packed_length);
+	const uint8_t *bytes;
+	uint32_t	length;
+	uint32_t	sum;
+} Group;
+
+static bool
+next_group(HzCursor *cursor, Group *group)
+{
+	group->length = hz_cursor_get32(cursor);
+	group->sum = hz_cursor_get32(cursor);
+	group->bytes = hz_cursor_take(cursor, group->length);
+	return group->bytes != NULL;
+}
+
+/* Decodes all integers into slots of `width` bytes; target has room for whole vectors. */
+static HzStatus
+read_packed(const HzChunkDict *dict, const uint8_t *packed, uint32_t width, uint8_t *target)
+{
+	HzCursor	cursor = hz_cursor(packed, dict->packed_length);
+	Group		group;
 
 	for (uint32_t first = 0; first < dict->count; first += HZ_VECTOR_ROWS)
 	{
-		uint32_t	length = hz_cursor_get32(&cursor);
-		const uint8_t *piece = hz_cursor_take(&cursor, length);
-		HzStatus	status;
+		HzStatus	status = HZ_CORRUPT;
 
-		if (piece == NULL)
-			return HZ_CORRUPT;
-		status = hz_int_decode(piece, length, hz_vector_rows(dict->count, first / HZ_VECTOR_ROWS), width,
-							   target + (size_t) first * width);
+		if (next_group(&cursor, &group))
+			status = hz_int_decode(group.bytes, group.length, hz_vector_rows(dict->count, first / HZ_VECTOR_ROWS),
+								   width, target + (size_t) first * width);
 		if (status != HZ_OK)
 			return status;
 	}
@@ -104,15 +118,20 @@ alloc_slots(uint32_t count, uint32_t width)
 	return hz_alloc((size_t) hz_vector_count(count) * HZ_VECTOR_ROWS * width);
 }
 
+/* Reads the frames with the bytes of the values, which lie behind each other. */
 static HzStatus
-read_raw(const HzChunkDict *dict, const uint8_t *stored, uint8_t *target)
+read_raw(const HzChunkHead *head, const HzSource *source, uint8_t *target)
 {
-	if (dict->codec != HZ_CODEC_NONE && dict->raw_length > 0)
-		return hz_decompress(dict->codec, stored, dict->stored_length, target, dict->raw_length);
-	if (dict->stored_length != dict->raw_length)
-		return HZ_CORRUPT;
-	memcpy(target, stored, dict->raw_length);
-	return HZ_OK;
+	HzBytes		stored = {NULL, 0, 0};
+	HzStatus	status = HZ_OK;
+
+	for (uint32_t f = head->dict.first_frame; f < head->frame_count && status == HZ_OK; f++)
+	{
+		status = hz_frame_read(source, &head->frames[f], &stored, target);
+		target += head->frames[f].raw_length;
+	}
+	hz_bytes_free(&stored);
+	return status;
 }
 
 static HzStatus
@@ -133,50 +152,121 @@ cut_strings(const HzChunkDict *dict, const int32_t *lengths, const uint8_t *byte
 }
 
 static HzStatus
-read_strings(const HzChunkDict *dict, const uint8_t *bytes, HzDictValues *values)
+read_strings(const HzChunkHead *head, const uint8_t *packed, const HzSource *source, HzDictValues *values)
 {
+	const HzChunkDict *dict = &head->dict;
 	int32_t    *lengths = alloc_slots(dict->count, sizeof(int32_t));
-	HzStatus	status = read_packed(dict, bytes, sizeof(int32_t), (uint8_t *) lengths);
+	HzStatus	status = read_packed(dict, packed, sizeof(int32_t), (uint8_t *) lengths);
 
 	if (status == HZ_OK)
 	{
-		values->bytes = hz_alloc(dict->raw_length + 1);
+		values->bytes = hz_alloc(dict->raw_length + (size_t) 1);
 		values->values = hz_alloc(dict->count * sizeof(HzString));
-		status = read_raw(dict, bytes + dict->packed_length, values->bytes);
+		status = cut_strings(dict, lengths, values->bytes, values->values);
 	}
 	if (status == HZ_OK)
-		status = cut_strings(dict, lengths, values->bytes, values->values);
+		status = read_raw(head, source, values->bytes);
 	hz_free(lengths);
 	return status;
 }
 
+uint32_t
+hz_dict_slot_width(const HzChunkHead *head)
+{
+	return head->dict.form == HZ_DICT_STRINGS ? sizeof(HzString) :
+		head->kind == HZ_KIND_NUMERIC ? sizeof(int64_t) : head->width;
+}
+
 HzStatus
-hz_dict_read(const HzChunkHead *head, const uint8_t *bytes, HzDictValues *values)
+hz_dict_read(const HzChunkHead *head, const uint8_t *packed, const HzSource *source, HzDictValues *values)
 {
 	const HzChunkDict *dict = &head->dict;
 	HzStatus	status = HZ_CORRUPT;
 
 	memset(values, 0, sizeof(*values));
+	values->slot_width = hz_dict_slot_width(head);
 	switch (dict->form)
 	{
 		case HZ_DICT_INTEGERS:
-			values->slot_width = head->kind == HZ_KIND_NUMERIC ? 8 : head->width;
 			values->values = alloc_slots(dict->count, values->slot_width);
-			status = read_packed(dict, bytes, values->slot_width, values->values);
+			status = read_packed(dict, packed, values->slot_width, values->values);
 			break;
 		case HZ_DICT_FIXED:
-			values->slot_width = head->width;
 			values->values = hz_alloc(dict->raw_length);
-			status = read_raw(dict, bytes, values->values);
+			status = read_raw(head, source, values->values);
 			break;
 		case HZ_DICT_STRINGS:
-			values->slot_width = sizeof(HzString);
-			status = read_strings(dict, bytes, values);
+			status = read_strings(head, packed, source, values);
 			break;
 	}
 	if (status != HZ_OK)
 		hz_dict_free(values);
 	return status;
+}
+
+/* ---- reading one entry ---- */
+
+/* The group of an entry; *before: the sum of the groups before it. */
+static bool
+find_group(const HzChunkDict *dict, const uint8_t *packed, uint32_t code, Group *group, uint64_t *before)
+{
+	HzCursor	cursor = hz_cursor(packed, dict->packed_length);
+	bool		found = next_group(&cursor, group);
+
+	*before = 0;
+	for (uint32_t g = 0; g < code / HZ_VECTOR_ROWS && found; g++)
+	{
+		*before += group->sum;
+		found = next_group(&cursor, group);
+	}
+	return found;
+}
+
+HzStatus
+hz_dict_integer(const HzChunkHead *head, const uint8_t *packed, uint32_t code, void *slot)
+{
+	const HzChunkDict *dict = &head->dict;
+	Group		group;
+	uint64_t	before;
+	int64_t		value;
+	HzStatus	status;
+
+	if (!find_group(dict, packed, code, &group, &before))
+		return HZ_CORRUPT;
+	status = hz_int_value(group.bytes, group.length, hz_vector_rows(dict->count, code / HZ_VECTOR_ROWS),
+						  code % HZ_VECTOR_ROWS, &value);
+	if (status != HZ_OK)
+		return status;
+	return hz_narrow(head->kind, hz_dict_slot_width(head), value, slot) ? HZ_OK : HZ_CORRUPT;
+}
+
+HzStatus
+hz_dict_place(const HzChunkHead *head, const uint8_t *packed, uint32_t code, int32_t *lengths,
+			  uint64_t *position, uint64_t *length)
+{
+	const HzChunkDict *dict = &head->dict;
+	Group		group;
+	HzStatus	status;
+
+	*length = head->width;
+	*position = dict->raw_start + (uint64_t) code * head->width;
+	if (dict->form == HZ_DICT_FIXED)
+		return HZ_OK;
+	if (!find_group(dict, packed, code, &group, position))
+		return HZ_CORRUPT;
+	status = hz_int_decode(group.bytes, group.length, hz_vector_rows(dict->count, code / HZ_VECTOR_ROWS),
+						   sizeof(int32_t), lengths);
+	if (status != HZ_OK)
+		return status;
+	*position += dict->raw_start;
+	for (uint32_t i = 0; i < code % HZ_VECTOR_ROWS; i++)
+		*position += (uint32_t) lengths[i];
+	if (lengths[code % HZ_VECTOR_ROWS] < 0)
+		return HZ_CORRUPT;
+	*length = (uint32_t) lengths[code % HZ_VECTOR_ROWS];
+	if (*position > dict->raw_start + dict->raw_length || *length > dict->raw_start + dict->raw_length - *position)
+		return HZ_CORRUPT;
+	return HZ_OK;
 }
 
 void

@@ -40,13 +40,28 @@ typedef struct Table
 
 /* ---- what both kinds of values share ---- */
 
+/* Room for as many values as the table may hold. */
 static void
-begin(const HzChunkInput *input, HzDistinct *distinct, Table *table)
+size_values(HzDistinct *distinct, const Table *table, bool integers)
+{
+	distinct->capacity = (table->mask + 1) / 2;
+	if (integers)
+		distinct->integers = hz_realloc(distinct->integers, distinct->capacity * sizeof(int64_t));
+	else
+	{
+		distinct->strings = hz_realloc(distinct->strings, distinct->capacity * sizeof(HzString));
+		distinct->hashes = hz_realloc(distinct->hashes, distinct->capacity * sizeof(uint64_t));
+	}
+}
+
+static void
+begin(const HzChunkInput *input, HzDistinct *distinct, Table *table, bool integers)
 {
 	memset(distinct, 0, sizeof(*distinct));
 	distinct->codes = hz_alloc(input->column->rows * sizeof(uint16_t));
 	table->mask = FIRST_SLOTS - 1;
 	table->slots = hz_alloc_zero(FIRST_SLOTS * sizeof(Slot));
+	size_values(distinct, table, integers);
 }
 
 static bool
@@ -57,11 +72,11 @@ give_up(HzDistinct *distinct, Table *table)
 	return false;
 }
 
-/* Puts the slots of a full table into one of twice the size; tags alone say where they go. */
+/* Puts the slots of a table that is half full into a larger one; tags alone say where they go. */
 static void
-grow(Table *table)
+grow(HzDistinct *distinct, Table *table)
 {
-	uint32_t	mask = table->mask * 2 + 1;
+	uint32_t	mask = table->mask * 4 + 3;
 	Slot	   *slots = hz_alloc_zero((mask + (size_t) 1) * sizeof(Slot));
 
 	for (uint32_t i = 0; i <= table->mask; i++)
@@ -77,6 +92,7 @@ grow(Table *table)
 	hz_free(table->slots);
 	table->slots = slots;
 	table->mask = mask;
+	size_values(distinct, table, distinct->integers != NULL);
 }
 
 static bool
@@ -123,8 +139,8 @@ code_of_integer(HzDistinct *distinct, Table *table, int64_t value)
 	distinct->integers[distinct->count++] = value;
 	table->slots[at].tag = tag;
 	table->slots[at].index = distinct->count;
-	if (distinct->count > table->mask / 2)
-		grow(table);
+	if (distinct->count == distinct->capacity)
+		grow(distinct, table);
 	return distinct->count - 1;
 }
 
@@ -153,9 +169,9 @@ hz_distinct_integers(const HzChunkInput *input, HzDistinct *distinct)
 {
 	uint32_t	seen = 0;
 	Table		table;
+	int64_t		room[HZ_VECTOR_ROWS];
 
-	begin(input, distinct, &table);
-	distinct->integers = hz_alloc(HZ_CHUNK_MAX_DICT * sizeof(int64_t));
+	begin(input, distinct, &table, true);
 	for (uint32_t v = 0; v < input->vectors; v++)
 	{
 		size_t		first = (size_t) v * HZ_VECTOR_ROWS;
@@ -166,7 +182,7 @@ hz_distinct_integers(const HzChunkInput *input, HzDistinct *distinct)
 			memset(distinct->codes + first, 0, count * sizeof(uint16_t));
 			continue;
 		}
-		if (!add_integers(distinct, &table, input->integers + first, count, distinct->codes + first))
+		if (!add_integers(distinct, &table, hz_input_integers(input, v, room), count, distinct->codes + first))
 			return give_up(distinct, &table);
 		seen += count;
 		if (hopeless(seen, distinct->count))
@@ -200,8 +216,8 @@ code_of_string(HzDistinct *distinct, Table *table, const HzString *s)
 	distinct->hashes[distinct->count++] = hash;
 	table->slots[at].tag = tag;
 	table->slots[at].index = distinct->count;
-	if (distinct->count > table->mask / 2)
-		grow(table);
+	if (distinct->count == distinct->capacity)
+		grow(distinct, table);
 	return distinct->count - 1;
 }
 
@@ -246,9 +262,7 @@ hz_distinct_strings(const HzChunkInput *input, HzDistinct *distinct)
 	uint32_t	seen = 0;
 	Table		table;
 
-	begin(input, distinct, &table);
-	distinct->strings = hz_alloc(HZ_CHUNK_MAX_DICT * sizeof(HzString));
-	distinct->hashes = hz_alloc(HZ_CHUNK_MAX_DICT * sizeof(uint64_t));
+	begin(input, distinct, &table, false);
 	for (uint32_t v = 0; v < input->vectors; v++)
 	{
 		if (!add_strings(input, distinct, &table, v, &code))

@@ -164,22 +164,38 @@ take_slot(HzFrameCache *cache, size_t length)
 	return slot;
 }
 
-static HzStatus
-fill_slot(HzFrameCache *cache, const HzSource *source, const HzChunkFrame *frame, uint8_t *target)
+HzStatus
+hz_frame_read(const HzSource *source, const HzChunkFrame *frame, HzBytes *stored, uint8_t *target)
 {
-	uint8_t    *stored = target;
-	HzStatus	status;
+	bool		compressed = frame->codec != HZ_CODEC_NONE;
+	uint8_t    *bytes = compressed ? hz_bytes_reserve(stored, frame->stored_length) : target;
+	HzStatus	status = source->read(source->arg, frame->offset, frame->stored_length, bytes);
 
-	if (frame->codec != HZ_CODEC_NONE)
-		stored = hz_bytes_reserve(&cache->stored, frame->stored_length);
-	status = source->read(source->arg, frame->offset, frame->stored_length, stored);
 	if (status != HZ_OK)
 		return status;
-	if (!hz_checksum_matches(stored, frame->stored_length, frame->checksum))
+	if (!hz_checksum_matches(bytes, frame->stored_length, frame->checksum))
 		return HZ_CHECKSUM;
-	if (frame->codec == HZ_CODEC_NONE)
+	if (!compressed)
 		return HZ_OK;
-	return hz_decompress(frame->codec, stored, frame->stored_length, target, frame->raw_length);
+	return hz_decompress(frame->codec, bytes, frame->stored_length, target, frame->raw_length);
+}
+
+uint32_t
+hz_frame_find(const HzChunkHead *head, uint64_t position)
+{
+	uint32_t	low = 0;
+	uint32_t	high = head->frame_count;
+
+	while (high - low > 1)
+	{
+		uint32_t	middle = low + (high - low) / 2;
+
+		if (head->frames[middle].start <= position)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 HzStatus
@@ -192,7 +208,7 @@ hz_frame_load(HzFrameCache *cache, const HzSource *source, const HzChunkHead *he
 	if (slot == NULL)
 	{
 		slot = take_slot(cache, head->frames[frame].raw_length);
-		status = fill_slot(cache, source, &head->frames[frame], slot->bytes);
+		status = hz_frame_read(source, &head->frames[frame], &cache->stored, slot->bytes);
 		if (status != HZ_OK)
 			return status;
 		slot->frame = frame;

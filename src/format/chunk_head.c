@@ -60,11 +60,9 @@ write_dict(const HzChunkDict *dict, HzBytes *out)
 	hz_varint_put(out, dict->count);
 	hz_bytes_put8(out, (uint8_t) dict->form);
 	hz_varint_put(out, dict->scale);
-	hz_bytes_put8(out, (uint8_t) dict->codec);
 	hz_varint_put(out, dict->packed_length);
-	hz_varint_put(out, dict->raw_length);
-	hz_varint_put(out, dict->stored_length);
 	hz_bytes_put32(out, dict->checksum);
+	hz_varint_put(out, dict->raw_length);
 }
 
 static void
@@ -256,27 +254,21 @@ dict_form_fits(const HzChunkHead *head, HzDictForm form)
 }
 
 static HzStatus
-read_dict(HzCursor *cursor, const HzChunkMeta *meta, HzChunkHead *head)
+read_dict(HzCursor *cursor, HzChunkHead *head)
 {
 	HzChunkDict *dict = &head->dict;
-	uint64_t	raw_limit = meta->raw_bytes < HZ_CHUNK_MAX_FRAME ? meta->raw_bytes : HZ_CHUNK_MAX_FRAME;
 
 	dict->count = (uint32_t) hz_varint_get_upto(cursor, HZ_CHUNK_MAX_DICT);
 	dict->form = (HzDictForm) hz_cursor_get8(cursor);
 	dict->scale = (uint16_t) hz_varint_get_upto(cursor, HZ_CHUNK_MAX_SCALE);
-	dict->codec = (HzCodec) hz_cursor_get8(cursor);
 	dict->packed_length = (uint32_t) hz_varint_get_upto(cursor, UINT32_C(16) * HZ_CHUNK_MAX_DICT + 65536);
-	dict->raw_length = (uint32_t) hz_varint_get_upto(cursor, raw_limit);
-	dict->stored_length = (uint32_t) hz_varint_get_upto(cursor, dict->raw_length);
 	dict->checksum = hz_cursor_get32(cursor);
+	dict->raw_length = (uint32_t) hz_varint_get_upto(cursor, UINT32_MAX);
 	if (cursor->failed || dict->count == 0 || dict->count > head->rows || !dict_form_fits(head, dict->form) ||
-		hz_compress_name(dict->codec) == NULL)
-		return HZ_CORRUPT;
-	if (dict->codec == HZ_CODEC_NONE && dict->stored_length != dict->raw_length)
+		(dict->form == HZ_DICT_FIXED) != (dict->packed_length == 0))
 		return HZ_CORRUPT;
 	if ((dict->form == HZ_DICT_INTEGERS && dict->raw_length != 0) ||
-		(dict->form == HZ_DICT_FIXED && dict->raw_length != (uint64_t) dict->count * head->width) ||
-		(dict->form == HZ_DICT_FIXED) != (dict->packed_length == 0))
+		(dict->form == HZ_DICT_FIXED && dict->raw_length != (uint64_t) dict->count * head->width))
 		return HZ_CORRUPT;
 	return HZ_OK;
 }
@@ -314,14 +306,30 @@ read_child(HzCursor *cursor, const HzChunkMeta *meta, HzChunkHead *head)
 	return HZ_OK;
 }
 
+/* Finds the bytes of the dictionary behind those of `strings` bytes of strings; together they fill the frames. */
+static HzStatus
+place_dict_bytes(uint64_t strings, HzChunkHead *head)
+{
+	const HzChunkFrame *last = head->frame_count > 0 ? &head->frames[head->frame_count - 1] : NULL;
+
+	if (strings + head->dict.raw_length != (last == NULL ? 0 : last->start + last->raw_length))
+		return HZ_CORRUPT;
+	head->dict.raw_start = strings;
+	head->dict.first_frame = head->frame_count;
+	if (head->dict.raw_length == 0)
+		return HZ_OK;
+	head->dict.first_frame = hz_frame_find(head, strings);
+	/* they begin with a frame, so that they can be read without the strings */
+	return head->frames[head->dict.first_frame].start == strings ? HZ_OK : HZ_CORRUPT;
+}
+
 /* Sets the offsets; together the ranges must take exactly the body. */
 static HzStatus
 place_body(const HzChunkMeta *meta, HzChunkHead *head)
 {
 	uint64_t	at = meta->head_length;
-	uint64_t	bytes = 0;
+	uint64_t	strings = 0;
 	uint64_t	elements = 0;
-	const HzChunkFrame *last = head->frame_count > 0 ? &head->frames[head->frame_count - 1] : NULL;
 
 	for (uint32_t v = 0; v < head->vectors; v++)
 	{
@@ -329,7 +337,7 @@ place_body(const HzChunkMeta *meta, HzChunkHead *head)
 
 		piece->offset = at;
 		at += piece->validity_length + (uint64_t) piece->data_length;
-		bytes += piece->mode == HZ_PIECE_STRINGS ? piece->payload : 0;
+		strings += piece->mode == HZ_PIECE_STRINGS ? piece->payload : 0;
 		elements += piece->mode == HZ_PIECE_ARRAYS ? piece->payload : 0;
 	}
 	for (uint32_t i = 0; i < head->frame_count; i++)
@@ -338,13 +346,13 @@ place_body(const HzChunkMeta *meta, HzChunkHead *head)
 		at += head->frames[i].stored_length;
 	}
 	head->dict.offset = at;
-	at += head->dict.packed_length + (uint64_t) head->dict.stored_length;
+	at += head->dict.packed_length;
 	head->bloom_offset = at;
 	at += head->bloom_length;
 	head->child.offset = at;
 	if (at > meta->length || meta->length - at != head->child.length || elements != head->child.rows)
 		return HZ_CORRUPT;
-	return bytes == (last == NULL ? 0 : last->start + last->raw_length) ? HZ_OK : HZ_CORRUPT;
+	return place_dict_bytes(strings, head);
 }
 
 static HzStatus
@@ -355,7 +363,7 @@ read_tables(HzCursor *cursor, const HzChunkMeta *meta, HzChunkHead *head)
 	if (status == HZ_OK && (head->flags & HZ_CHUNK_HAS_FRAMES))
 		status = read_frames(cursor, meta, head);
 	if (status == HZ_OK && (head->flags & HZ_CHUNK_HAS_DICT))
-		status = read_dict(cursor, meta, head);
+		status = read_dict(cursor, head);
 	if (status == HZ_OK && (head->flags & HZ_CHUNK_HAS_BLOOM))
 		status = read_bloom(cursor, head);
 	if (status == HZ_OK && (head->flags & HZ_CHUNK_HAS_CHILD))

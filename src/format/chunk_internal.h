@@ -92,12 +92,12 @@ typedef struct HzChunkDict
 	uint32_t	count;
 	HzDictForm	form;
 	uint16_t	scale;			/* NUMERIC with INTEGERS */
-	HzCodec		codec;			/* of the bytes */
 	uint32_t	packed_length;	/* integers, or lengths of strings, encoded */
-	uint32_t	raw_length;		/* bytes of fixed values or strings */
-	uint32_t	stored_length;
-	uint32_t	checksum;		/* of packed and stored bytes */
-	uint64_t	offset;			/* in the chunk */
+	uint32_t	checksum;		/* of the packed bytes */
+	uint64_t	offset;			/* of the packed bytes, in the chunk */
+	uint32_t	raw_length;		/* bytes of fixed values or strings, in the last frames */
+	uint64_t	raw_start;		/* of these bytes among those of all frames */
+	uint32_t	first_frame;	/* that has some of them */
 } HzChunkDict;
 
 typedef struct HzChunkChild
@@ -172,6 +172,18 @@ hz_kind_has_width(HzKind kind, uint32_t width)
 	return false;
 }
 
+/* Stores an integer in a slot of `width` bytes; false when it is no value of the kind. */
+static inline bool
+hz_narrow(HzKind kind, uint32_t width, int64_t value, void *slot)
+{
+	int64_t		limit = width == 8 ? INT64_MAX : (INT64_C(1) << (width * 8 - 1)) - 1;
+
+	if (value > limit || value < -limit - 1 || (kind == HZ_KIND_BOOL && (value & ~INT64_C(1)) != 0))
+		return false;
+	memcpy(slot, &value, width);
+	return true;
+}
+
 /* Rows of vector v of a column with `rows` rows. */
 static inline uint32_t
 hz_vector_rows(uint32_t rows, uint32_t v)
@@ -215,7 +227,7 @@ typedef struct HzChunkInput
 	uint32_t	values;			/* that are not null */
 	uint64_t	raw_bytes;
 	HzZone	   *zones;			/* one a vector; bounds are added where options->ordered */
-	int64_t    *integers;		/* integer kinds, uniform NUMERIC: a value a row, nulls filled; or NULL */
+	int64_t    *integers;		/* NUMERIC, if it is uniform: a value a row, nulls filled */
 } HzChunkInput;
 
 static inline bool
@@ -249,8 +261,13 @@ hz_input_string(const HzChunkInput *input, uint32_t row)
 extern HzStatus hz_chunk_write_rows(const HzColumn *column, const HzChunkOptions *options,
 									HzBytes *out, HzChunkMeta *meta);
 
+/* chunk_encode.c: values of a vector, ready to be encoded */
+
 /* Gives the null slots the value before them (the first ones: the first value). At least one is not null. */
 extern void hz_fill_nulls(void *slots, uint32_t width, const uint64_t *validity, uint32_t count);
+
+/* The integers of vector v with nulls filled: those of the input, or put into room. At least one is not null. */
+extern const int64_t *hz_input_integers(const HzChunkInput *input, uint32_t v, int64_t room[HZ_VECTOR_ROWS]);
 
 /* chunk_frame.c: writing */
 
@@ -277,8 +294,8 @@ extern void hz_frame_free(HzFrameWriter *writer);
 
 typedef struct HzChunkDraft
 {
-	HzChunkPiece *pieces;		/* mode, scale, data_length, payload of each vector */
-	HzBytes		data;			/* the vectors' data, without validity */
+	HzChunkPiece *pieces;		/* all but offset and zone */
+	HzBytes		data;			/* the vectors' pieces */
 	HzFrameWriter frames;
 	HzBytes		dict_bytes;
 	HzChunkDict dict;
@@ -290,16 +307,17 @@ extern void hz_draft_init(const HzChunkInput *input, HzChunkDraft *draft);
 extern void hz_draft_free(HzChunkDraft *draft);
 extern uint64_t hz_draft_size(const HzChunkDraft *draft);
 
-/* Whole drafts. `integers`, floats and fixed values are those of the input. */
-extern void hz_draft_integers(const HzChunkInput *input, HzChunkDraft *draft);
-extern void hz_draft_floats(const HzChunkInput *input, HzChunkDraft *draft);
+/* Whole drafts. Those of integers and floats add the bounds of the zones. */
+extern void hz_draft_integers(HzChunkInput *input, HzChunkDraft *draft);
+extern void hz_draft_floats(HzChunkInput *input, HzChunkDraft *draft);
 extern void hz_draft_fixed(const HzChunkInput *input, HzChunkDraft *draft);
 extern void hz_draft_strings(const HzChunkInput *input, HzChunkDraft *draft);
 
 /* One vector each, appended to the draft. */
 extern void hz_draft_strings_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v);
-extern void hz_draft_decimals_vector(HzChunkDraft *draft, uint32_t v, const HzInt128 *values,
-									 uint32_t count, uint16_t scale);
+extern void hz_draft_counts_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v, int64_t *counts);
+extern void hz_draft_decimals_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v,
+									 const HzInt128 *values, uint16_t scale);
 
 /* The codes of a dictionary; the caller adds the dictionary itself. Codes of nulls are filled. */
 extern void hz_draft_codes(const HzChunkInput *input, HzChunkDraft *draft, uint16_t *codes, uint32_t dict_count);
@@ -314,6 +332,7 @@ typedef struct HzDistinct
 	int64_t    *integers;		/* the values: one of the two */
 	HzString   *strings;
 	uint64_t   *hashes;			/* strings: hz_hash of each */
+	uint32_t	capacity;		/* of these arrays */
 	uint16_t   *codes;			/* one a row; of a null row any valid one */
 } HzDistinct;
 
@@ -339,8 +358,19 @@ typedef struct HzDictValues
 	uint32_t	slot_width;
 } HzDictValues;
 
-/* bytes: the dictionary's range, checksum already verified. */
-extern HzStatus hz_dict_read(const HzChunkHead *head, const uint8_t *bytes, HzDictValues *values);
+extern uint32_t hz_dict_slot_width(const HzChunkHead *head);
+
+/* packed: the dictionary's packed bytes, checksum already verified; raw bytes are read from their frames. */
+extern HzStatus hz_dict_read(const HzChunkHead *head, const uint8_t *packed, const HzSource *source,
+							 HzDictValues *values);
+
+/*
+ * One entry only. INTEGERS: its slot is stored in *slot. Else where its bytes lie among those of all frames.
+ * lengths: room for HZ_ENCODING_ROOM.
+ */
+extern HzStatus hz_dict_integer(const HzChunkHead *head, const uint8_t *packed, uint32_t code, void *slot);
+extern HzStatus hz_dict_place(const HzChunkHead *head, const uint8_t *packed, uint32_t code, int32_t *lengths,
+							  uint64_t *position, uint64_t *length);
 extern void hz_dict_free(HzDictValues *values);
 
 /* chunk_choose.c: the smallest draft */
@@ -377,6 +407,12 @@ typedef struct HzFrameCache
 	size_t		total;			/* sum of the slots' capacities */
 	HzBytes		stored;			/* room for a frame's stored bytes */
 } HzFrameCache;
+
+/* Reads one frame into target, which has room for its raw bytes; stored: room that grows. */
+extern HzStatus hz_frame_read(const HzSource *source, const HzChunkFrame *frame, HzBytes *stored, uint8_t *target);
+
+/* The number of the frame that holds byte `position` of all frames' bytes. */
+extern uint32_t hz_frame_find(const HzChunkHead *head, uint64_t position);
 
 /* Frames handed out before may go from now on. */
 extern void hz_frame_unpin(HzFrameCache *cache);

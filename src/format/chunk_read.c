@@ -192,6 +192,13 @@ codes_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 
 /* ---- vectors of strings ---- */
 
+void
+hz_reader_need_lengths(HzChunkReader *reader)
+{
+	if (reader->lengths == NULL)
+		reader->lengths = hz_alloc(HZ_ENCODING_ROOM * sizeof(int32_t));
+}
+
 HzStatus
 hz_reader_lengths(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 {
@@ -201,8 +208,7 @@ hz_reader_lengths(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 	int32_t		all = 0;
 	HzStatus	status;
 
-	if (reader->lengths == NULL)
-		reader->lengths = hz_alloc(HZ_ENCODING_ROOM * sizeof(int32_t));
+	hz_reader_need_lengths(reader);
 	status = hz_int_decode(hz_reader_data(reader, piece), piece->data_length, count, sizeof(int32_t), reader->lengths);
 	if (status != HZ_OK)
 		return status;
@@ -213,24 +219,6 @@ hz_reader_lengths(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 		sum += (uint32_t) reader->lengths[i];
 	}
 	return all >= 0 && sum == piece->payload ? HZ_OK : HZ_CORRUPT;
-}
-
-uint32_t
-hz_reader_find_frame(const HzChunkHead *head, uint64_t position)
-{
-	uint32_t	low = 0;
-	uint32_t	high = head->frame_count;
-
-	while (high - low > 1)
-	{
-		uint32_t	middle = low + (high - low) / 2;
-
-		if (head->frames[middle].start <= position)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
 }
 
 /* Points strings at the bytes from `position` on, as many as lie in one frame; returns how many, 0: none does. */
@@ -258,7 +246,7 @@ point_strings(HzChunkReader *reader, uint32_t v, HzString *strings)
 	const HzChunkHead *head = &reader->head;
 	uint32_t	count = head->pieces[v].zone.rows;
 	uint64_t	position = head->pieces[v].payload_start;
-	uint32_t	frame = hz_reader_find_frame(head, position);
+	uint32_t	frame = hz_frame_find(head, position);
 
 	for (uint32_t done = 0; done < count; frame++)
 	{

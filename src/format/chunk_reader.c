@@ -58,6 +58,7 @@ hz_chunk_close(HzChunkReader *reader)
 	hz_free(reader->lengths);
 	hz_free(reader->starts);
 	hz_frame_cache_free(&reader->frames);
+	hz_bytes_free(&reader->packed);
 	hz_dict_free(&reader->dict);
 	hz_bytes_free(&reader->bloom);
 	hz_bytes_free(&reader->arrays);
@@ -135,19 +136,30 @@ hz_reader_validity(HzChunkReader *reader, uint32_t v, const uint64_t **validity)
 }
 
 HzStatus
-hz_reader_dict(HzChunkReader *reader)
+hz_reader_packed(HzChunkReader *reader)
 {
 	const HzChunkDict *dict = &reader->head.dict;
-	HzBytes		bytes = {NULL, 0, 0};
+	HzStatus	status = HZ_OK;
+
+	if (reader->packed.length < dict->packed_length)
+		status = read_range(reader, dict->offset, dict->packed_length, dict->checksum, &reader->packed);
+	if (status != HZ_OK)
+		reader->packed.length = 0;
+	return status;
+}
+
+HzStatus
+hz_reader_dict(HzChunkReader *reader)
+{
 	HzStatus	status;
 
 	if (reader->dict.values != NULL)
 		return HZ_OK;
-	status = read_range(reader, dict->offset, (size_t) dict->packed_length + dict->stored_length,
-						dict->checksum, &bytes);
+	status = hz_reader_packed(reader);
 	if (status == HZ_OK)
-		status = hz_dict_read(&reader->head, bytes.data, &reader->dict);
-	hz_bytes_free(&bytes);
+		status = hz_dict_read(&reader->head, reader->packed.data, &reader->source, &reader->dict);
+	if (status == HZ_OK)
+		hz_bytes_free(&reader->packed);
 	return status;
 }
 

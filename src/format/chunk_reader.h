@@ -28,7 +28,9 @@ struct HzChunkReader
 	uint64_t   *starts;			/* sums of the lengths of starts_vector */
 	uint32_t	starts_vector;
 	HzFrameCache frames;
-	HzDictValues dict;
+	HzBytes		packed;			/* the dictionary's packed bytes */
+	HzDictValues dict;			/* all of it, decoded */
+	uint32_t	dict_singles;	/* entries read without decoding all */
 	HzBytes		bloom;
 	HzChunkReader *child;
 	HzVector	child_vector;	/* decoded */
@@ -45,6 +47,7 @@ struct HzChunkReader
 /* The ranges of a chunk: read once, checksum verified. */
 extern HzStatus hz_reader_piece(HzChunkReader *reader, uint32_t v);
 extern HzStatus hz_reader_validity(HzChunkReader *reader, uint32_t v, const uint64_t **validity);
+extern HzStatus hz_reader_packed(HzChunkReader *reader);
 extern HzStatus hz_reader_dict(HzChunkReader *reader);
 extern HzStatus hz_reader_bloom(HzChunkReader *reader);
 extern HzStatus hz_reader_child(HzChunkReader *reader);
@@ -59,11 +62,10 @@ hz_reader_data(const HzChunkReader *reader, const HzChunkPiece *piece)
 /* Fills reader->slots with the values of vector v, zeroes for nulls; modes VALUES and DECIMAL128. */
 extern HzStatus hz_reader_slots(HzChunkReader *reader, uint32_t v, const uint64_t *validity);
 
+extern void hz_reader_need_lengths(HzChunkReader *reader);
+
 /* Fills reader->lengths: strings' lengths or arrays' counts, none negative, with their sum checked; nulls have none. */
 extern HzStatus hz_reader_lengths(HzChunkReader *reader, uint32_t v, const uint64_t *validity);
-
-/* The number of the frame that holds byte `position` of the strings. */
-extern uint32_t hz_reader_find_frame(const HzChunkHead *head, uint64_t position);
 
 /* Appends the payload of an array of the child's elements [first, first + count) to reader->arrays. */
 extern HzStatus hz_reader_build_array(HzChunkReader *reader, uint64_t first, uint32_t count);

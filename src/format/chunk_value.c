@@ -9,43 +9,110 @@
 #include "format/bloom.h"
 #include "format/chunk_reader.h"
 
+/* Single entries read from a dictionary before all of it is decoded. */
+#define SINGLES_BEFORE_DICT 32
+
 /* ---- single values, by the mode of their vector ---- */
 
-/* The slot of the dictionary. */
+/* The bytes at `position` of all frames' bytes, which must be in one frame, as reader->single. */
+static HzStatus
+frame_string(HzChunkReader *reader, uint64_t position, uint64_t length)
+{
+	HzString   *string = &reader->single.string;
+	const HzChunkHead *head = &reader->head;
+	uint32_t	frame;
+	uint64_t	at;
+	HzStatus	status;
+
+	string->data = (const uint8_t *) "";
+	string->length = length;
+	if (length == 0)
+		return HZ_OK;
+	if (head->frame_count == 0)
+		return HZ_CORRUPT;
+	frame = hz_frame_find(head, position);
+	at = position - head->frames[frame].start;
+	if (at > head->frames[frame].raw_length || length > head->frames[frame].raw_length - at)
+		return HZ_CORRUPT;
+	status = hz_frame_load(&reader->frames, &reader->source, head, frame, &string->data);
+	hz_frame_trim(&reader->frames);
+	if (status == HZ_OK)
+		string->data += at;
+	return status;
+}
+
+static HzStatus
+decode_code(HzChunkReader *reader, const HzChunkPiece *piece, uint32_t i, uint32_t *code)
+{
+	const HzChunkDict *dict = &reader->head.dict;
+	int64_t		value;
+	HzStatus	status;
+
+	status = hz_int_value(hz_reader_data(reader, piece), piece->data_length, piece->zone.rows, i, &value);
+	if (status != HZ_OK)
+		return status;
+	if (value < INT16_MIN || value > INT16_MAX)
+		return HZ_CORRUPT;
+	if (dict->count > HZ_CHUNK_BIASED_DICT)
+		value += HZ_CHUNK_BIASED_DICT;
+	*code = (uint32_t) value;
+	return value >= 0 && value < dict->count ? HZ_OK : HZ_CORRUPT;
+}
+
+/* One entry of a dictionary that is not decoded, as *slot. */
+static HzStatus
+dict_entry(HzChunkReader *reader, uint32_t code, const void **slot)
+{
+	const HzChunkHead *head = &reader->head;
+	uint64_t	position;
+	uint64_t	length;
+	HzStatus	status = hz_reader_packed(reader);
+
+	*slot = &reader->single;
+	if (status != HZ_OK)
+		return status;
+	if (head->dict.form == HZ_DICT_INTEGERS)
+		return hz_dict_integer(head, reader->packed.data, code, &reader->single);
+	hz_reader_need_lengths(reader);
+	status = hz_dict_place(head, reader->packed.data, code, reader->lengths, &position, &length);
+	if (status == HZ_OK)
+		status = frame_string(reader, position, length);
+	if (status == HZ_OK && head->dict.form == HZ_DICT_FIXED)
+		*slot = reader->single.string.data;
+	return status;
+}
+
+/*
+ * Large dictionaries are decoded when the reader has asked for a number of their entries, small ones at
+ * once.
+ */
+static bool
+wants_whole_dict(HzChunkReader *reader)
+{
+	const HzChunkDict *dict = &reader->head.dict;
+
+	return reader->dict.values != NULL || reader->dict_singles++ >= SINGLES_BEFORE_DICT ||
+		(dict->count <= HZ_VECTOR_ROWS && dict->raw_length <= HZ_CHUNK_FRAME_BYTES);
+}
+
 static HzStatus
 code_value(HzChunkReader *reader, const HzChunkPiece *piece, uint32_t i, HzVector *out)
 {
 	const HzChunkDict *dict = &reader->head.dict;
-	int64_t		code;
-	HzStatus	status = hz_reader_dict(reader);
+	uint32_t	code;
+	HzStatus	status = decode_code(reader, piece, i, &code);
 
-	if (status == HZ_OK)
-		status = hz_int_value(hz_reader_data(reader, piece), piece->data_length, piece->zone.rows, i, &code);
 	if (status != HZ_OK)
 		return status;
-	if (code < INT16_MIN || code > INT16_MAX)
-		return HZ_CORRUPT;
-	if (dict->count > HZ_CHUNK_BIASED_DICT)
-		code += HZ_CHUNK_BIASED_DICT;
-	if (code < 0 || code >= dict->count)
-		return HZ_CORRUPT;
-	out->width = reader->dict.slot_width;
+	out->width = hz_dict_slot_width(&reader->head);
 	out->numeric = dict->form == HZ_DICT_INTEGERS ? HZ_NUMERIC_INT64 : HZ_NUMERIC_PAYLOAD;
 	out->scale = dict->scale;
-	out->values = (const uint8_t *) reader->dict.values + (size_t) code * out->width;
-	return HZ_OK;
-}
-
-/* Stores an integer in a slot of its width; false when it does not fit. */
-static bool
-narrow(HzKind kind, uint32_t width, int64_t value, void *slot)
-{
-	int64_t		limit = width == 8 ? INT64_MAX : (INT64_C(1) << (width * 8 - 1)) - 1;
-
-	if (value > limit || value < -limit - 1 || (kind == HZ_KIND_BOOL && (value & ~INT64_C(1)) != 0))
-		return false;
-	memcpy(slot, &value, width);
-	return true;
+	if (!wants_whole_dict(reader))
+		return dict_entry(reader, code, &out->values);
+	status = hz_reader_dict(reader);
+	if (status == HZ_OK)
+		out->values = (const uint8_t *) reader->dict.values + (size_t) code * out->width;
+	return status;
 }
 
 static HzStatus
@@ -61,7 +128,7 @@ integer_value(HzChunkReader *reader, const HzChunkPiece *piece, uint32_t i, HzVe
 	out->numeric = HZ_NUMERIC_INT64;
 	out->scale = piece->scale;
 	out->values = &reader->single;
-	return narrow(out->kind, out->width, value, reader->single.bytes) ? HZ_OK : HZ_CORRUPT;
+	return hz_narrow(out->kind, out->width, value, reader->single.bytes) ? HZ_OK : HZ_CORRUPT;
 }
 
 /* Encodings without access to one value: the vector is decoded once and kept. */
@@ -103,30 +170,14 @@ load_starts(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 static HzStatus
 string_value(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *validity, HzVector *out)
 {
-	HzString   *string = &reader->single.string;
-	const HzChunkHead *head = &reader->head;
 	HzStatus	status = load_starts(reader, v, validity);
-	uint32_t	frame;
-	uint64_t	at;
 
-	if (status != HZ_OK)
-		return status;
 	out->width = sizeof(HzString);
 	out->numeric = HZ_NUMERIC_PAYLOAD;
-	out->values = string;
-	string->length = reader->starts[i + 1] - reader->starts[i];
-	string->data = (const uint8_t *) "";
-	if (string->length == 0)
-		return HZ_OK;
-	frame = hz_reader_find_frame(head, reader->starts[i]);
-	at = reader->starts[i] - head->frames[frame].start;
-	if (at + string->length > head->frames[frame].raw_length)
-		return HZ_CORRUPT;
-	status = hz_frame_load(&reader->frames, &reader->source, head, frame, &string->data);
-	hz_frame_trim(&reader->frames);
-	if (status == HZ_OK)
-		string->data += at;
-	return status;
+	out->values = &reader->single;
+	if (status != HZ_OK)
+		return status;
+	return frame_string(reader, reader->starts[i], reader->starts[i + 1] - reader->starts[i]);
 }
 
 static HzStatus

@@ -158,41 +158,6 @@ write_bloom(const HzChunkInput *input, const HzChunkChoice *choice, HzBytes *out
 /* ---- assembly ---- */
 
 static void
-append_validity(const HzChunkInput *input, uint32_t v, HzBytes *out)
-{
-	uint32_t	count = input->zones[v].rows;
-	uint64_t	words[HZ_VECTOR_ROWS / 64];
-
-	memcpy(words, hz_input_validity(input, v), HZ_BITMAP_WORDS(count) * sizeof(uint64_t));
-	if (count % 64 != 0)
-		words[count / 64] &= (UINT64_C(1) << count % 64) - 1;
-	hz_bits_encode(words, count, out);
-}
-
-/* Appends validity and data of every vector and completes the pieces. */
-static void
-append_pieces(const HzChunkInput *input, HzChunkDraft *draft, HzBytes *out)
-{
-	size_t		data_at = 0;
-
-	for (uint32_t v = 0; v < input->vectors; v++)
-	{
-		HzChunkPiece *piece = &draft->pieces[v];
-		size_t		start = out->length;
-
-		piece->zone = input->zones[v];
-		if (piece->mode == HZ_PIECE_NULLS)
-			continue;
-		if (piece->zone.nulls != 0)
-			append_validity(input, v, out);
-		piece->validity_length = (uint32_t) (out->length - start);
-		hz_bytes_append(out, draft->data.data + data_at, piece->data_length);
-		piece->checksum = hz_checksum(out->data + start, out->length - start);
-		data_at += piece->data_length;
-	}
-}
-
-static void
 make_head(const HzChunkInput *input, HzChunkDraft *draft, const HzBytes *bloom, HzChunkHead *head)
 {
 	memset(head, 0, sizeof(*head));
@@ -229,6 +194,7 @@ usual_encoding(const HzChunkHead *head, const HzChunkDraft *draft)
 
 		if (piece->mode == HZ_PIECE_NULLS)
 			continue;
+		at += piece->validity_length;
 		votes[piece->mode == HZ_PIECE_STRINGS ? HZ_CHUNK_STRINGS :
 			  piece->mode == HZ_PIECE_ARRAYS ? HZ_CHUNK_ARRAY : draft->data.data[at]]++;
 		at += piece->data_length;
@@ -242,7 +208,7 @@ static HzCodec
 usual_codec(const HzChunkHead *head)
 {
 	uint32_t	compressed = 0;
-	HzCodec		codec = head->dict.codec;
+	HzCodec		codec = HZ_CODEC_NONE;
 
 	for (uint32_t i = 0; i < head->frame_count; i++)
 		if (head->frames[i].codec != HZ_CODEC_NONE)
@@ -273,24 +239,24 @@ static void
 assemble(const HzChunkInput *input, HzChunkChoice *choice, HzBytes *out, HzChunkMeta *meta)
 {
 	HzChunkDraft *draft = &choice->draft;
-	HzBytes		pieces = {NULL, 0, 0};
 	HzBytes		bloom = {NULL, 0, 0};
 	size_t		start = out->length;
 	HzChunkHead head;
 
-	append_pieces(input, draft, &pieces);
 	write_bloom(input, choice, &bloom);
+	for (uint32_t v = 0; v < input->vectors; v++)
+		draft->pieces[v].zone = input->zones[v];
 	make_head(input, draft, &bloom, &head);
 	fill_meta(input, &head, draft, meta);
 	hz_chunk_head_write(&head, out);
 	meta->head_length = out->length - start;
-	hz_bytes_append(out, pieces.data, pieces.length);
+	hz_bytes_reserve(out, hz_draft_size(draft) + bloom.length);
+	hz_bytes_append(out, draft->data.data, draft->data.length);
 	hz_bytes_append(out, draft->frames.stored.data, draft->frames.stored.length);
 	hz_bytes_append(out, draft->dict_bytes.data, draft->dict_bytes.length);
 	hz_bytes_append(out, bloom.data, bloom.length);
 	hz_bytes_append(out, draft->child_bytes.data, draft->child_bytes.length);
 	meta->length = out->length - start;
-	hz_bytes_free(&pieces);
 	hz_bytes_free(&bloom);
 }
 

@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
@@ -285,23 +284,8 @@ void
 hz_batchscan_datums(HzBatchScan *scan, int attno, Datum *values, bool *isnull)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->batch_context);
-	TupleDesc	desc = RelationGetDescr(scan->rel);
-	HzVector	vector;
 
-	if (!TupleDescAttr(desc, attno)->attisdropped && hz_batchscan_column(scan, attno, &vector))
-		hz_coltype_datums(&scan->types[attno], &vector, values, isnull);
-	else
-	{
-		bool		missing_null = true;
-		Datum		missing = (Datum) 0;
-
-		if (!TupleDescAttr(desc, attno)->attisdropped)
-			missing = getmissingattr(desc, attno + 1, &missing_null);
-		for (uint32 i = 0; i < scan->batch.rows; i++)
-		{
-			values[i] = missing;
-			isnull[i] = missing_null;
-		}
-	}
+	hz_groupread_datums(scan->open, RelationGetDescr(scan->rel), attno, scan->batch.vector, scan->batch.rows,
+						values, isnull);
 	MemoryContextSwitchTo(old);
 }

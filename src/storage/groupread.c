@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/snapmgr.h"
@@ -290,6 +291,42 @@ hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector, HzVector *o
 	MemoryContextSwitchTo(old);
 	if (status != HZ_OK)
 		report_column_damage(reader, attno, status);
+}
+
+void
+hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vector, uint32 rows,
+					Datum *values, bool *isnull)
+{
+	bool		missing_null = true;
+	Datum		missing = (Datum) 0;
+	HzVector	decoded;
+
+	if (!TupleDescAttr(desc, attno)->attisdropped)
+	{
+		if (hz_groupread_has(reader, attno))
+		{
+			hz_groupread_vector(reader, attno, vector, &decoded);
+			hz_coltype_datums(&reader->types[attno], &decoded, values, isnull);
+			return;
+		}
+		missing = getmissingattr(desc, attno + 1, &missing_null);
+	}
+	for (uint32 i = 0; i < rows; i++)
+	{
+		values[i] = missing;
+		isnull[i] = missing_null;
+	}
+}
+
+uint64
+hz_groupread_raw_bytes(HzStore *store, HzGroup *group)
+{
+	uint64		bytes = 0;
+
+	hz_groupread_describe(store, group);
+	for (uint32 i = 0; i < group->meta.column_count; i++)
+		bytes += group->meta.columns[i].raw_bytes;
+	return bytes;
 }
 
 void

@@ -34,6 +34,16 @@ extern bool hz_groupread_has(HzGroupReader *reader, int attno);
 /* The decoded vector `vector` of attribute `attno`; valid until the next call for this attribute. */
 extern void hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector, HzVector *out);
 
+/*
+ * Vector `vector` as Datums; `values` and `isnull` have room for its `rows`. By-reference values are
+ * palloc'd in the current context. Dropped columns are null, later added ones have their default.
+ */
+extern void hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vector, uint32 rows,
+								Datum *values, bool *isnull);
+
+/* Bytes that the group's values took before encoding. Describes the group. */
+extern uint64 hz_groupread_raw_bytes(HzStore *store, HzGroup *group);
+
 /* The value at row `row` of the group as a vector of one. */
 extern void hz_groupread_value(HzGroupReader *reader, int attno, uint32 row, HzVector *out);
 

@@ -225,7 +225,7 @@ bound_memory(void)
 		if (bytes > 0 && (largest == NULL || bytes > hz_rowbuffer_bytes(largest->buffer)))
 			largest = load;
 	}
-	if (largest != NULL && total > (uint64) maintenance_work_mem * 1024)
+	if (largest != NULL && total > hz_rowbuffer_limit())
 	{
 		Relation	rel = table_open(largest->relid, NoLock);
 

@@ -6,6 +6,7 @@
 
 #include "access/detoast.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "write/rowbuffer.h"
@@ -187,6 +188,12 @@ uint64
 hz_rowbuffer_bytes(const HzRowBuffer *buffer)
 {
 	return buffer->bytes;
+}
+
+uint64
+hz_rowbuffer_limit(void)
+{
+	return Min((uint64) maintenance_work_mem * 1024, HZ_ROWBUFFER_MAX_BYTES);
 }
 
 TupleDesc

@@ -13,6 +13,9 @@
 
 typedef struct HzRowBuffer HzRowBuffer;
 
+/* A row group holds no more than this before encoding, however large maintenance_work_mem is. */
+#define HZ_ROWBUFFER_MAX_BYTES (UINT64CONST(256) * 1024 * 1024)
+
 /* A buffer for rows of this shape (copied), in a new child of `parent`. */
 extern HzRowBuffer *hz_rowbuffer_create(MemoryContext parent, TupleDesc desc);
 extern void hz_rowbuffer_destroy(HzRowBuffer *buffer);
@@ -24,6 +27,9 @@ extern void hz_rowbuffer_add(HzRowBuffer *buffer, const Datum *values, const boo
 
 extern uint32 hz_rowbuffer_rows(const HzRowBuffer *buffer);
 extern uint64 hz_rowbuffer_bytes(const HzRowBuffer *buffer);
+
+/* Bytes at which a buffer is full: maintenance_work_mem, within reason. */
+extern uint64 hz_rowbuffer_limit(void);
 extern TupleDesc hz_rowbuffer_desc(const HzRowBuffer *buffer);
 extern const HzColumnType *hz_rowbuffer_types(const HzRowBuffer *buffer);
 

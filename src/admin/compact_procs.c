@@ -1,0 +1,229 @@
+/*
+ * admin/compact_procs.c
+ *	  CALL hanzo_datastore.compact(table), optimize(table), and their progress.
+ *
+ * Procedures, so that each round is a transaction of its own when they are called outside of one; inside a
+ * transaction block or function all rounds are part of it. Progress is kept in the backend's progress slots
+ * under COPY's command with a command number that core does not use (pg_stat_progress_copy shows such a row
+ * without a command name); hanzo_datastore.compaction_progress shows it.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "commands/progress.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/acl.h"
+#include "utils/backend_progress.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "am/columnar_am.h"
+#include "base/compat.h"
+#include "write/compact.h"
+
+PG_FUNCTION_INFO_V1(hanzo_compact);
+PG_FUNCTION_INFO_V1(hanzo_optimize);
+
+#define PROGRESS_COMMAND 100	/* in PROGRESS_COPY_COMMAND: ours */
+#define PROGRESS_ROWS_DONE PROGRESS_COPY_TUPLES_PROCESSED
+#define PROGRESS_ROWS_TOTAL 10
+#define PROGRESS_PHASE 11		/* 1 delta, 2 row groups, 3 sorting, 4 tidying */
+
+/* One table's compaction across its transactions. */
+typedef struct Job
+{
+	Oid			relid;
+	bool		atomic;
+	HzCompactProgress progress;
+	uint64		total;
+} Job;
+
+typedef bool (*Step) (Relation rel, HzCompactProgress *progress);
+
+/* Checks that the caller may compact the relation; opens it with the lock. NULL when it is gone. */
+static Relation
+open_for_compaction(Oid relid)
+{
+	Relation	rel = try_relation_open(relid, ShareUpdateExclusiveLock);
+
+	if (rel == NULL)
+		return NULL;
+	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(rel->rd_rel->relkind),
+					   RelationGetRelationName(rel));
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE && !hz_am_is_columnar(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a columnar table", RelationGetRelationName(rel)),
+				 errhint("Columnar tables are made with CREATE TABLE ... USING hanzo_columnar or "
+						 "ALTER TABLE ... SET ACCESS METHOD hanzo_columnar.")));
+	if (RELATION_IS_OTHER_TEMP(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot compact temporary tables of other sessions")));
+	return rel;
+}
+
+static void
+report(Job *job, int phase)
+{
+	const int	index[] = {PROGRESS_COPY_COMMAND, PROGRESS_ROWS_DONE, PROGRESS_ROWS_TOTAL, PROGRESS_PHASE};
+	int64		values[4];
+	uint64		done = job->progress.moved + job->progress.merged;
+
+	values[0] = PROGRESS_COMMAND;
+	values[1] = (int64) done;
+	values[2] = (int64) Max(job->total, done);
+	values[3] = phase;
+	pgstat_progress_update_multi_param(4, index, values);
+}
+
+/* Runs one step as the table's owner in a transaction of its own; false when the step or the table is done. */
+static bool
+run_step(Job *job, Step step, int phase)
+{
+	Relation	rel = open_for_compaction(job->relid);
+	Oid			user;
+	int			context;
+	int			nest;
+	bool		more;
+
+	if (rel == NULL)
+		return false;
+	pgstat_progress_start_command(PROGRESS_COMMAND_COPY, job->relid);
+	if (job->total == 0)
+		job->total = hz_compact_rows_to_do(rel);
+	report(job, phase);
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(rel->rd_rel->relowner, context | SECURITY_RESTRICTED_OPERATION);
+	nest = NewGUCNestLevel();
+	more = step(rel, &job->progress);
+	AtEOXact_GUC(false, nest);
+	SetUserIdAndSecContext(user, context);
+	report(job, phase);
+	relation_close(rel, NoLock);
+	pgstat_progress_end_command();
+	if (!job->atomic)
+		SPI_commit();
+	return more;
+}
+
+static bool
+tidy_step(Relation rel, HzCompactProgress *progress)
+{
+	hz_compact_tidy(rel, progress);
+	return false;
+}
+
+static bool
+resort_step(Relation rel, HzCompactProgress *progress)
+{
+	progress->merged += hz_compact_resort(rel, NULL);
+	return false;
+}
+
+static void
+compact_table(Oid relid, bool atomic)
+{
+	Job			job = {.relid = relid,.atomic = atomic};
+
+	while (run_step(&job, hz_compact_delta, 1))
+		CHECK_FOR_INTERRUPTS();
+	while (run_step(&job, hz_compact_groups, 2))
+		CHECK_FOR_INTERRUPTS();
+	(void) run_step(&job, tidy_step, 4);
+}
+
+static void
+optimize_table(Oid relid, bool atomic)
+{
+	Job			job = {.relid = relid,.atomic = atomic};
+
+	while (run_step(&job, hz_compact_delta, 1))
+		CHECK_FOR_INTERRUPTS();
+	(void) run_step(&job, resort_step, 3);
+	(void) run_step(&job, tidy_step, 4);
+}
+
+/* The tables to work on: the relation, or the columnar leaves of a partitioned one. In `context`. */
+static List *
+tables_of(Oid relid, MemoryContext context)
+{
+	Relation	rel = open_for_compaction(relid);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	List	   *result = NIL;
+
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		result = list_make1_oid(relid);
+	else
+	{
+		ListCell   *cell;
+
+		foreach(cell, find_all_inheritors(relid, NoLock, NULL))
+		{
+			Relation	child = try_relation_open(lfirst_oid(cell), AccessShareLock);
+
+			if (child == NULL)
+				continue;
+			if (child->rd_rel->relkind == RELKIND_RELATION && hz_am_is_columnar(child))
+				result = lappend_oid(result, lfirst_oid(cell));
+			relation_close(child, AccessShareLock);
+		}
+	}
+	MemoryContextSwitchTo(old);
+	relation_close(rel, NoLock);
+	return result;
+}
+
+static void
+for_each_table(FunctionCallInfo fcinfo, void (*work) (Oid relid, bool atomic))
+{
+	bool		atomic = !(fcinfo->context != NULL && IsA(fcinfo->context, CallContext) &&
+						   !castNode(CallContext, fcinfo->context)->atomic);
+	MemoryContext context = AllocSetContextCreate(PortalContext ? PortalContext : TopTransactionContext,
+												  "hanzo compaction", ALLOCSET_SMALL_SIZES);
+	Oid			relid = PG_GETARG_OID(0);
+	ListCell   *cell;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("relation must not be null")));
+	PreventCommandIfReadOnly("compaction");
+	PreventCommandIfParallelMode("compaction");
+	PreventCommandDuringRecovery("compaction");
+	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
+	foreach(cell, tables_of(relid, context))
+		work(lfirst_oid(cell), atomic);
+	SPI_finish();
+	MemoryContextDelete(context);
+}
+
+Datum
+hanzo_compact(PG_FUNCTION_ARGS)
+{
+	for_each_table(fcinfo, compact_table);
+	PG_RETURN_VOID();
+}
+
+Datum
+hanzo_optimize(PG_FUNCTION_ARGS)
+{
+	for_each_table(fcinfo, optimize_table);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,335 @@
+/*
+ * write/compact.c
+ *	  What to move: delta rows, small groups, groups with many deleted rows. See compact.h.
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/multixact.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/procarray.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "base/bitmap.h"
+#include "storage/forward.h"
+#include "storage/groupread.h"
+#include "storage/heapview.h"
+#include "storage/mark.h"
+#include "storage/rowid.h"
+#include "write/bulk.h"
+#include "write/compact.h"
+#include "write/mover.h"
+
+/* Rows in flight and the TIDs they came from. */
+typedef struct Gathered
+{
+	HzRowBuffer *buffer;
+	ItemPointerData *old;
+	uint32		room;
+} Gathered;
+
+static void
+gather_begin(Gathered *gathered, HzMover *mover)
+{
+	gathered->buffer = hz_rowbuffer_create(mover->context, RelationGetDescr(mover->rel));
+	gathered->room = mover->options->row_group_rows;
+	gathered->old = MemoryContextAlloc(mover->context, sizeof(ItemPointerData) * gathered->room);
+}
+
+static bool
+gather_full(const Gathered *gathered)
+{
+	return hz_rowbuffer_rows(gathered->buffer) >= gathered->room ||
+		hz_rowbuffer_bytes(gathered->buffer) >= hz_rowbuffer_limit();
+}
+
+static void
+gather_add(Gathered *gathered, const Datum *values, const bool *isnull, ItemPointer old)
+{
+	gathered->old[hz_rowbuffer_rows(gathered->buffer)] = *old;
+	hz_rowbuffer_add(gathered->buffer, values, isnull);
+}
+
+/* Somebody is at work on the tuple: leave it for the next round. */
+static bool
+tuple_is_held(HeapTuple tuple)
+{
+	HeapTupleHeader header = tuple->t_data;
+	TransactionId xmax;
+
+	if ((header->t_infomask & HEAP_XMAX_INVALID) != 0)
+		return false;
+	xmax = HeapTupleHeaderGetRawXmax(header);
+	if ((header->t_infomask & HEAP_XMAX_IS_MULTI) != 0)
+		return MultiXactIdIsRunning(xmax, HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask));
+	return TransactionIdIsCurrentTransactionId(xmax) || TransactionIdIsInProgress(xmax);
+}
+
+/* Collects visible rows of the delta from block `from` on; returns the block to go on with. */
+static BlockNumber
+gather_delta(HzMover *mover, Gathered *gathered, BlockNumber from)
+{
+	Relation	rel = mover->rel;
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsBufferHeapTuple);
+	TableScanDesc scan;
+	HzHeapView	view;
+	BlockNumber blocks;
+	BlockNumber at = from;
+
+	hz_heapview_begin(&view, rel);
+	blocks = RelationGetNumberOfBlocks(rel);
+	scan = heap_beginscan(rel, mover->snapshot, 0, NULL, NULL,
+						  SO_TYPE_SEQSCAN | SO_ALLOW_STRAT | SO_ALLOW_PAGEMODE);
+	hz_heapview_end(&view);
+	if (from < blocks)
+		heap_setscanlimits(scan, from, blocks - from);
+	while (from < blocks && !gather_full(gathered) && heap_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		at = ItemPointerGetBlockNumber(&slot->tts_tid);
+		if (tuple_is_held(((BufferHeapTupleTableSlot *) slot)->base.tuple))
+			continue;
+		slot_getallattrs(slot);
+		gather_add(gathered, slot->tts_values, slot->tts_isnull, &slot->tts_tid);
+	}
+	heap_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	return at;
+}
+
+bool
+hz_compact_delta(Relation rel, HzCompactProgress *progress)
+{
+	HzMover		mover;
+	Gathered	gathered;
+	bool		more = false;
+
+	hz_bulk_flush(rel);
+	if (!hz_mover_begin(&mover, rel))
+		return false;
+	gather_begin(&gathered, &mover);
+	progress->next_block = gather_delta(&mover, &gathered, progress->next_block);
+	if (hz_rowbuffer_rows(gathered.buffer) > 0)
+	{
+		HzMoved    *moved = hz_mover_write(&mover, gathered.buffer, gathered.old, mover.options);
+		uint32		rows = hz_mover_take_delta(&mover, moved);
+
+		hz_mover_publish(&mover, moved);
+		progress->moved += rows;
+		/* nothing could be moved: do not look at the same rows again */
+		if (rows == 0)
+			progress->next_block++;
+		more = gather_full(&gathered) || rows == 0;
+	}
+	hz_mover_end(&mover);
+	CommandCounterIncrement();
+	return more;
+}
+
+/* A group's live rows, as the mover's snapshot sees them, go into the buffer. */
+static void
+gather_group(HzMover *mover, Gathered *gathered, HzGroup *group, const HzColumnType *types)
+{
+	TupleDesc	desc = RelationGetDescr(mover->rel);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hanzo gather", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext batch = AllocSetContextCreate(context, "hanzo gather batch", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	uint64	   *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
+	HzGroupReader *reader = hz_groupread_open(mover->store, group, types, desc->natts, NULL);
+	Datum	  **values = palloc(sizeof(Datum *) * desc->natts);
+	bool	  **isnull = palloc(sizeof(bool *) * desc->natts);
+	Datum	   *row_values = palloc(sizeof(Datum) * desc->natts);
+	bool	   *row_isnull = palloc(sizeof(bool) * desc->natts);
+
+	(void) hz_mark_deleted_rows(mover->store, group, mover->snapshot, deleted);
+	for (int a = 0; a < desc->natts; a++)
+	{
+		values[a] = palloc(sizeof(Datum) * HZ_VECTOR_ROWS);
+		isnull[a] = palloc(sizeof(bool) * HZ_VECTOR_ROWS);
+	}
+	for (uint32 first = 0; first < group->rows; first += HZ_VECTOR_ROWS)
+	{
+		uint32		rows = Min(group->rows - first, HZ_VECTOR_ROWS);
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(batch);
+		MemoryContextSwitchTo(batch);
+		for (int a = 0; a < desc->natts; a++)
+			hz_groupread_datums(reader, desc, a, first / HZ_VECTOR_ROWS, rows, values[a], isnull[a]);
+		for (uint32 i = 0; i < rows; i++)
+		{
+			ItemPointerData tid;
+
+			if (hz_bitmap_get(deleted, first + i))
+				continue;
+			for (int a = 0; a < desc->natts; a++)
+			{
+				row_values[a] = values[a][i];
+				row_isnull[a] = isnull[a][i];
+			}
+			hz_rowid_to_tid(hz_group_first_row(group) + first + i, &tid);
+			gather_add(gathered, row_values, row_isnull, &tid);
+		}
+	}
+	hz_groupread_close(reader);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+/* Live rows of a group under the mover's snapshot. */
+static uint32
+live_rows(HzMover *mover, HzGroup *group)
+{
+	uint64	   *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
+	uint32		live = group->rows - hz_mark_deleted_rows(mover->store, group, mover->snapshot, deleted);
+
+	pfree(deleted);
+	return live;
+}
+
+/* What pick_groups() has to know of a group. */
+typedef struct Candidate
+{
+	uint32		live;
+	uint64		bytes;			/* of the live rows before encoding, about */
+	bool		thin;			/* a fifth of the rows is deleted */
+	bool		small;			/* below half of a full group by rows and by bytes */
+} Candidate;
+
+static Candidate
+examine_candidate(HzMover *mover, HzGroup *group)
+{
+	Candidate	candidate;
+
+	candidate.live = live_rows(mover, group);
+	candidate.bytes = (uint64) ((double) hz_groupread_raw_bytes(mover->store, group) *
+								candidate.live / group->rows);
+	candidate.thin = (uint64) (group->rows - candidate.live) * 5 >= group->rows;
+	candidate.small = candidate.live < mover->options->row_group_rows / 2 &&
+		candidate.bytes < hz_rowbuffer_limit() / 2;
+	/* written under a greater limit: it cannot be gathered as a whole */
+	if (candidate.live > mover->options->row_group_rows)
+		candidate.thin = candidate.small = false;
+	return candidate;
+}
+
+/*
+ * Picks neighbouring groups worth rewriting together: their live rows fit one group, and there are at
+ * least two small ones or one that is thin. *next says where the next search goes on.
+ */
+static List *
+pick_groups(HzMover *mover, HzGroup **groups, uint32 count, uint32 *next)
+{
+	List	   *picked = NIL;
+	uint64		rows = 0;
+	uint64		bytes = 0;
+	bool		worth = false;
+	uint32		i;
+
+	for (i = 0; i < count; i++)
+	{
+		Candidate	candidate;
+		bool		fits;
+
+		CHECK_FOR_INTERRUPTS();
+		if (groups[i]->number < *next)
+			continue;
+		candidate = examine_candidate(mover, groups[i]);
+		fits = rows + candidate.live <= mover->options->row_group_rows &&
+			bytes + candidate.bytes <= hz_rowbuffer_limit();
+		if (worth && (!fits || !(candidate.small || candidate.thin)))
+			break;
+		if (!fits || !(candidate.small || candidate.thin))
+		{
+			picked = NIL;
+			rows = bytes = 0;
+		}
+		if (!(candidate.small || candidate.thin))
+			continue;
+		picked = lappend(picked, groups[i]);
+		rows += candidate.live;
+		bytes += candidate.bytes;
+		worth = worth || candidate.thin || list_length(picked) > 1;
+	}
+	*next = i < count ? groups[i]->number : PG_UINT32_MAX;
+	return worth ? picked : NIL;
+}
+
+bool
+hz_compact_groups(Relation rel, HzCompactProgress *progress)
+{
+	HzMover		mover;
+	HzGroup   **groups;
+	uint32		count;
+	List	   *picked;
+
+	if (progress->next_group == PG_UINT32_MAX || !hz_mover_begin(&mover, rel))
+		return false;
+	groups = hz_directory_read(mover.store, mover.snapshot, &count);
+	picked = pick_groups(&mover, groups, count, &progress->next_group);
+	if (picked != NIL)
+	{
+		HzColumnType *types = hz_coltype_for(RelationGetDescr(rel));
+		Gathered	gathered;
+		HzMoved    *moved = NULL;
+		ListCell   *cell;
+
+		gather_begin(&gathered, &mover);
+		foreach(cell, picked)
+			gather_group(&mover, &gathered, lfirst(cell), types);
+		if (hz_rowbuffer_rows(gathered.buffer) > 0)
+			moved = hz_mover_write(&mover, gathered.buffer, gathered.old, mover.options);
+		foreach(cell, picked)
+			(void) hz_mover_take_group(&mover, lfirst(cell), &moved, moved ? 1 : 0);
+		if (moved != NULL)
+		{
+			hz_mover_publish(&mover, moved);
+			progress->merged += moved->group->rows - moved->deleted_count;
+		}
+	}
+	hz_mover_end(&mover);
+	CommandCounterIncrement();
+	return progress->next_group != PG_UINT32_MAX;
+}
+
+void
+hz_compact_tidy(Relation rel, HzCompactProgress *progress)
+{
+	HzStore    *store = hz_store_open(rel, RowExclusiveLock);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	CommandId	cid = GetCurrentCommandId(true);
+	uint32		count;
+	HzGroup   **groups = hz_directory_read(store, snapshot, &count);
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		progress->folded += hz_mark_fold(store, groups[i], cid);
+		(void) hz_forward_expire(store, groups[i], cid);
+	}
+	UnregisterSnapshot(snapshot);
+	hz_store_close(store);
+	CommandCounterIncrement();
+}
+
+uint64
+hz_compact_rows_to_do(Relation rel)
+{
+	HzHeapView	view;
+	BlockNumber pages;
+	double		tuples;
+	double		all_visible;
+
+	hz_heapview_begin(&view, rel);
+	pages = RelationGetNumberOfBlocks(rel);
+	hz_heapview_end(&view);
+	table_block_relation_estimate_size(rel, NULL, &pages, &tuples, &all_visible,
+									   MAXALIGN(SizeofHeapTupleHeader) + sizeof(ItemIdData),
+									   BLCKSZ - SizeOfPageHeaderData);
+	return (uint64) tuples;
+}

@@ -1,0 +1,245 @@
+/*
+ * write/resort.c
+ *	  Sorting a whole table: all row groups through one external sort into new groups.
+ *
+ * Memory: maintenance_work_mem for the sort, one row buffer, and six bytes a row for old TIDs.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type_d.h"
+#include "miscadmin.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/tuplesort.h"
+
+#include "base/bitmap.h"
+#include "storage/groupread.h"
+#include "storage/mark.h"
+#include "storage/rowid.h"
+#include "write/compact.h"
+#include "write/mover.h"
+
+#define REPORT_ROWS 65536
+
+typedef struct Resort
+{
+	HzMover		mover;
+	TupleDesc	desc;			/* of the table */
+	TupleDesc	sort_desc;		/* table, values of key expressions, row number */
+	TupleTableSlot *slot;		/* of sort_desc */
+	Tuplesortstate *sort;
+	List	   *expressions;	/* of ExprState, for keys that are no columns */
+	HzColumnType *types;
+	uint64		rows;
+	void		(*report) (uint64 done);
+} Resort;
+
+/* The sort's row shape and its keys. */
+static void
+begin_sort(Resort *resort)
+{
+	List	   *keys = resort->mover.options->order_by;
+	int			natts = resort->desc->natts;
+	int			extra = 0;
+	int			count = list_length(keys);
+	AttrNumber *attnums = palloc(sizeof(AttrNumber) * count);
+	Oid		   *operators = palloc(sizeof(Oid) * count);
+	Oid		   *collations = palloc(sizeof(Oid) * count);
+	bool	   *nulls_first = palloc(sizeof(bool) * count);
+	ListCell   *cell;
+
+	foreach(cell, keys)
+		extra += ((HzSortKey *) lfirst(cell))->attnum == 0;
+	resort->sort_desc = CreateTemplateTupleDesc(natts + extra + 1);
+	for (int i = 1; i <= natts; i++)
+		TupleDescCopyEntry(resort->sort_desc, i, resort->desc, i);
+	extra = 0;
+	foreach(cell, keys)
+	{
+		HzSortKey  *key = lfirst(cell);
+		int			k = foreach_current_index(cell);
+
+		attnums[k] = key->attnum;
+		operators[k] = key->sort_operator;
+		collations[k] = key->collation;
+		nulls_first[k] = key->nulls_first;
+		if (key->attnum > 0)
+			continue;
+		attnums[k] = natts + ++extra;
+		TupleDescInitEntry(resort->sort_desc, attnums[k], "key", key->type, -1, 0);
+		TupleDescInitEntryCollation(resort->sort_desc, attnums[k], key->collation);
+		resort->expressions = lappend(resort->expressions,
+									  ExecPrepareExpr((Expr *) copyObject(key->expr), resort->mover.estate));
+	}
+	TupleDescInitEntry(resort->sort_desc, natts + extra + 1, "row", INT8OID, -1, 0);
+	resort->slot = MakeSingleTupleTableSlot(resort->sort_desc, &TTSOpsVirtual);
+	resort->sort = tuplesort_begin_heap(resort->sort_desc, count, attnums, operators, collations, nulls_first,
+										maintenance_work_mem, NULL, TUPLESORT_NONE);
+}
+
+/* Adds the slot's row, whose table columns are set, to the sort. */
+static void
+put_row(Resort *resort, uint64 number)
+{
+	TupleTableSlot *slot = resort->slot;
+	ExprContext *econtext = GetPerTupleExprContext(resort->mover.estate);
+	MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(resort->mover.estate));
+	int			at = resort->desc->natts;
+	ListCell   *cell;
+
+	ExecStoreVirtualTuple(slot);
+	econtext->ecxt_scantuple = slot;
+	foreach(cell, resort->expressions)
+	{
+		slot->tts_values[at] = ExecEvalExpr((ExprState *) lfirst(cell), econtext, &slot->tts_isnull[at]);
+		at++;
+	}
+	slot->tts_values[at] = Int64GetDatum((int64) number);
+	slot->tts_isnull[at] = false;
+	MemoryContextSwitchTo(old);
+	tuplesort_puttupleslot(resort->sort, slot);
+	ResetPerTupleExprContext(resort->mover.estate);
+}
+
+static void
+put_group(Resort *resort, HzGroup *group, MemoryContext batch)
+{
+	uint64	   *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
+	HzGroupReader *reader = hz_groupread_open(resort->mover.store, group, resort->types, resort->desc->natts,
+											  NULL);
+	int			natts = resort->desc->natts;
+	Datum	  **values = palloc(sizeof(Datum *) * natts);
+	bool	  **isnull = palloc(sizeof(bool *) * natts);
+
+	(void) hz_mark_deleted_rows(resort->mover.store, group, resort->mover.snapshot, deleted);
+	for (int a = 0; a < natts; a++)
+	{
+		values[a] = palloc(sizeof(Datum) * HZ_VECTOR_ROWS);
+		isnull[a] = palloc(sizeof(bool) * HZ_VECTOR_ROWS);
+	}
+	for (uint32 first = 0; first < group->rows; first += HZ_VECTOR_ROWS)
+	{
+		uint32		rows = Min(group->rows - first, HZ_VECTOR_ROWS);
+		MemoryContext old;
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(batch);
+		old = MemoryContextSwitchTo(batch);
+		for (int a = 0; a < natts; a++)
+			hz_groupread_datums(reader, resort->desc, a, first / HZ_VECTOR_ROWS, rows, values[a], isnull[a]);
+		MemoryContextSwitchTo(old);
+		for (uint32 i = 0; i < rows; i++)
+		{
+			if (hz_bitmap_get(deleted, first + i))
+				continue;
+			ExecClearTuple(resort->slot);
+			for (int a = 0; a < natts; a++)
+			{
+				resort->slot->tts_values[a] = values[a][i];
+				resort->slot->tts_isnull[a] = isnull[a][i];
+			}
+			put_row(resort, hz_group_first_row(group) + first + i);
+		}
+	}
+	hz_groupread_close(reader);
+}
+
+/* Reads the sorted rows into new groups; a list of HzMoved. */
+static List *
+write_sorted(Resort *resort)
+{
+	HzOptions	unsorted = *resort->mover.options;
+	HzRowBuffer *buffer = hz_rowbuffer_create(resort->mover.context, resort->desc);
+	ItemPointerData *old = palloc(sizeof(ItemPointerData) * resort->mover.options->row_group_rows);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(resort->sort_desc, &TTSOpsMinimalTuple);
+	List	   *groups = NIL;
+	bool		more;
+
+	unsorted.order_by = NIL;
+	do
+	{
+		uint32		rows = hz_rowbuffer_rows(buffer);
+
+		CHECK_FOR_INTERRUPTS();
+		more = tuplesort_gettupleslot(resort->sort, true, false, slot, NULL);
+		if (more)
+		{
+			slot_getallattrs(slot);
+			hz_rowid_to_tid((uint64) DatumGetInt64(slot->tts_values[resort->sort_desc->natts - 1]), &old[rows]);
+			hz_rowbuffer_add(buffer, slot->tts_values, slot->tts_isnull);
+			resort->rows++;
+			if (resort->report != NULL && resort->rows % REPORT_ROWS == 0)
+				resort->report(resort->rows);
+			rows++;
+		}
+		if (rows > 0 && (!more || rows >= resort->mover.options->row_group_rows ||
+						 hz_rowbuffer_bytes(buffer) >= hz_rowbuffer_limit()))
+		{
+			groups = lappend(groups, hz_mover_write(&resort->mover, buffer, old, &unsorted));
+			hz_rowbuffer_reset(buffer);
+		}
+	} while (more);
+	ExecDropSingleTupleTableSlot(slot);
+	return groups;
+}
+
+/* Takes the old groups away and publishes the new ones. */
+static void
+exchange(Resort *resort, HzGroup **groups, uint32 count, List *written)
+{
+	HzMoved   **moved = palloc(sizeof(HzMoved *) * Max(list_length(written), 1));
+	ListCell   *cell;
+
+	foreach(cell, written)
+		moved[foreach_current_index(cell)] = lfirst(cell);
+	for (uint32 i = 0; i < count; i++)
+		(void) hz_mover_take_group(&resort->mover, groups[i], moved, (uint32) list_length(written));
+	foreach(cell, written)
+		hz_mover_publish(&resort->mover, lfirst(cell));
+}
+
+uint64
+hz_compact_resort(Relation rel, void (*report) (uint64 done))
+{
+	Resort		resort = {.desc = RelationGetDescr(rel),.report = report};
+	HzGroup   **groups;
+	uint32		count;
+	MemoryContext old;
+
+	if (!hz_mover_begin(&resort.mover, rel))
+		return 0;
+	old = MemoryContextSwitchTo(resort.mover.context);
+	groups = hz_directory_read(resort.mover.store, resort.mover.snapshot, &count);
+	if (resort.mover.options->order_by == NIL)
+		ereport(NOTICE,
+				(errmsg("table \"%s\" has no sort key", RelationGetRelationName(rel)),
+				 errhint("Set one with hanzo_datastore.alter_columnar_table(..., order_by => ...).")));
+	else if (count > 0)
+	{
+		MemoryContext group_context = AllocSetContextCreate(resort.mover.context, "hanzo resort group",
+															ALLOCSET_DEFAULT_SIZES);
+		MemoryContext batch = AllocSetContextCreate(resort.mover.context, "hanzo resort batch",
+													ALLOCSET_DEFAULT_SIZES);
+
+		resort.types = hz_coltype_for(resort.desc);
+		begin_sort(&resort);
+		for (uint32 i = 0; i < count; i++)
+		{
+			MemoryContextSwitchTo(group_context);
+			hz_groupread_describe(resort.mover.store, groups[i]);
+			put_group(&resort, groups[i], batch);
+			MemoryContextSwitchTo(resort.mover.context);
+			groups[i]->described = false;
+			MemoryContextReset(group_context);
+		}
+		tuplesort_performsort(resort.sort);
+		exchange(&resort, groups, count, write_sorted(&resort));
+		tuplesort_end(resort.sort);
+		ExecDropSingleTupleTableSlot(resort.slot);
+	}
+	MemoryContextSwitchTo(old);
+	hz_mover_end(&resort.mover);
+	CommandCounterIncrement();
+	return resort.rows;
+}
