@@ -134,9 +134,9 @@ resort_step(Relation rel, HzCompactProgress *progress)
 }
 
 static void
-compact_table(Oid relid, bool atomic)
+compact_table(Oid relid, bool atomic, MemoryContext context)
 {
-	Job			job = {.relid = relid,.atomic = atomic};
+	Job			job = {.relid = relid,.atomic = atomic,.progress.context = context};
 
 	while (run_step(&job, hz_compact_delta, 1))
 		CHECK_FOR_INTERRUPTS();
@@ -146,9 +146,9 @@ compact_table(Oid relid, bool atomic)
 }
 
 static void
-optimize_table(Oid relid, bool atomic)
+optimize_table(Oid relid, bool atomic, MemoryContext context)
 {
-	Job			job = {.relid = relid,.atomic = atomic};
+	Job			job = {.relid = relid,.atomic = atomic,.progress.context = context};
 
 	while (run_step(&job, hz_compact_delta, 1))
 		CHECK_FOR_INTERRUPTS();
@@ -191,7 +191,7 @@ tables_of(Oid relid, MemoryContext context)
 }
 
 static void
-for_each_table(FunctionCallInfo fcinfo, void (*work) (Oid relid, bool atomic))
+for_each_table(FunctionCallInfo fcinfo, void (*work) (Oid relid, bool atomic, MemoryContext context))
 {
 	bool		atomic = !(fcinfo->context != NULL && IsA(fcinfo->context, CallContext) &&
 						   !castNode(CallContext, fcinfo->context)->atomic);
@@ -209,7 +209,13 @@ for_each_table(FunctionCallInfo fcinfo, void (*work) (Oid relid, bool atomic))
 	PreventCommandDuringRecovery("compaction");
 	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
 	foreach(cell, tables_of(relid, context))
-		work(lfirst_oid(cell), atomic);
+	{
+		MemoryContext table_context = AllocSetContextCreate(context, "hanzo compaction of a table",
+															ALLOCSET_DEFAULT_SIZES);
+
+		work(lfirst_oid(cell), atomic, table_context);
+		MemoryContextDelete(table_context);
+	}
 	SPI_finish();
 	MemoryContextDelete(context);
 }

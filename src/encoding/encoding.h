@@ -2,13 +2,14 @@
  * encoding/encoding.h
  *	  Light encodings of one vector: up to HZ_VECTOR_ROWS values to self-describing bytes and back.
  *
- * Every encoder tries what its type family has, by exact size computed from one pass of statistics,
- * and appends the smallest to `out` (ties: the one that decodes faster). The first byte names the
- * encoding. Every decoder takes the whole encoded piece with its length, checks everything, never
+ * Every encoder tries what its type family has, by exact size computed from statistics (samples only
+ * decide what is not worth trying), and appends the smallest to `out` (ties: the one that decodes
+ * faster). The first byte names the encoding. Every decoder takes the whole encoded piece with its length, checks everything, never
  * reads outside it, never writes more than `count` slots rounded up to a multiple of 64 (the caller's
- * room must be HZ_ENCODING_ROOM slots), never allocates, and returns HZ_CORRUPT for bytes no encoder writes
- * (packed values aside, which all mean something) and HZ_LIMIT for a count or width out of range. The bytes are in
- * README.md; encoders need up to 300 kB of stack, decoders 100 kB.
+ * room must be HZ_ENCODING_ROOM slots), never allocates, and returns HZ_CORRUPT for bytes no encoder
+ * writes (but for packed bits, which all mean something) and HZ_LIMIT for a count or width out of
+ * range. The bytes are in README.md. Encoders take up to 300 kB of stack, decoders 100 kB.
+ *
  * Null values are presented to encoders as zero or, better, as a repeat of the previous value: the
  * caller owns validity.
  *
@@ -30,15 +31,14 @@
 typedef enum HzEncoding
 {
 	HZ_ENCODING_CONSTANT = 1,   /* one value */
-	HZ_ENCODING_RUN_LENGTH = 2, /* values and run lengths, both bit-packed */
+	HZ_ENCODING_RUN_LENGTH = 2, /* values and run lengths, both encoded */
 	HZ_ENCODING_FOR = 3,        /* minimum + bit-packed differences (optional divisor) */
-	HZ_ENCODING_DELTA =
-		4, /* first value + bit-packed differences of neighbours (optional divisor) */
-	HZ_ENCODING_PATCHED = 5, /* FOR with a narrower width and exceptions */
-	HZ_ENCODING_PLAIN = 6,   /* the values as they are */
-	HZ_ENCODING_ALP = 7,     /* floats as decimal integers with exceptions */
-	HZ_ENCODING_ALP_RD = 8,  /* floats cut into a dictionary-coded left and a packed right part */
-	HZ_ENCODING_SPLIT = 9    /* 16-byte values as two columns of 8 bytes (uuid v7) */
+	HZ_ENCODING_DELTA = 4,      /* first value + encoded differences of neighbours */
+	HZ_ENCODING_PATCHED = 5,    /* FOR with a narrower width and exceptions */
+	HZ_ENCODING_PLAIN = 6,      /* the values as they are */
+	HZ_ENCODING_ALP = 7,        /* floats as decimal integers with exceptions */
+	HZ_ENCODING_ALP_RD = 8, /* floats cut into a dictionary-coded left and a packed right part */
+	HZ_ENCODING_SPLIT = 9   /* 16-byte values as two columns of 8 bytes (uuid v7, int128) */
 } HzEncoding;
 
 /* "constant", "run-length", "for", … ; NULL for a number that is none. */

@@ -133,14 +133,14 @@ sample_cost(const double *samples, const uint32_t *needed, uint32_t count, uint3
 		   count * hz_bitpack_width((uint64_t) (most - least + 0.5));
 }
 
-/* The power for all values, judged by some of them; HZ_FLOAT_POWERS when plain would be as good. */
+/* The power for all values, judged by some of them; HZ_FLOAT_POWERS when they save less than an eighth. */
 static uint32_t
 choose_power(const void *values, uint32_t width, uint32_t count)
 {
 	double samples[SAMPLES];
 	uint32_t needed[SAMPLES];
 	uint32_t taken = count < SAMPLES ? count : SAMPLES;
-	uint32_t best = HZ_FLOAT_POWERS, best_cost = taken * 8 * width;
+	uint32_t best = HZ_FLOAT_POWERS, best_cost = taken * 7 * width;
 
 	for (uint32_t s = 0; s < taken; s++)
 	{

@@ -242,24 +242,25 @@ sampled_dict_wins(const HzChunkInput *input, const HzDistinct *distinct, const H
 	return dict_size <= direct_size;
 }
 
-/* A dictionary or strings; the draft chosen is still empty. */
+/* A dictionary or, if the draft chosen is still empty, strings. */
 static void
-dict_or_strings(HzChunkInput *input, HzDistinct *distinct, HzChunkChoice *choice)
+dict_or_strings(HzChunkInput *input, HzDistinct *distinct, bool arrays, HzChunkChoice *choice)
 {
+	bool		exact = arrays || input->raw_bytes <= EXACT_BYTES;
 	HzChunkDraft dict;
-	bool		plain = distinct->bytes * PLAIN_DICT_SHARE <= input->raw_bytes;
 
 	hz_draft_init(input, &dict);
 	hz_distinct_sort(input, distinct);
 	hz_draft_codes(input, &dict, distinct->codes, distinct->count);
-	if (plain || (input->raw_bytes > EXACT_BYTES && sampled_dict_wins(input, distinct, &dict)))
+	if (!exact && sampled_dict_wins(input, distinct, &dict))
 	{
 		hz_dict_write(input, distinct, 0, &dict);
 		choose_dict(choice, &dict, distinct);
 		return;
 	}
-	hz_draft_strings(input, &choice->draft);
-	if (input->raw_bytes <= EXACT_BYTES)
+	if (!arrays)
+		hz_draft_strings(input, &choice->draft);
+	if (exact)
 	{
 		hz_dict_write(input, distinct, 0, &dict);
 		weigh_dict(choice, &dict, distinct, 100);
@@ -282,23 +283,31 @@ try_arrays(HzChunkInput *input, HzChunkChoice *choice)
 	return false;
 }
 
-void
-hz_choose_strings(HzChunkInput *input, HzChunkChoice *choice)
+static void
+choose_strings(HzChunkInput *input, HzChunkChoice *choice)
 {
 	HzDistinct	distinct;
 	HzChunkDraft dict;
 	bool		few = hz_distinct_strings(input, &distinct);
-	bool		arrays = try_arrays(input, choice);
+	bool		arrays;
 
-	if (few && arrays)
+	if (few && distinct.bytes * PLAIN_DICT_SHARE <= input->raw_bytes)
 	{
 		make_dict(input, &distinct, 0, &dict);
-		weigh_dict(choice, &dict, &distinct, 100);
+		choose_dict(choice, &dict, &distinct);
+		return;
 	}
-	else if (few)
-		dict_or_strings(input, &distinct, choice);
+	arrays = try_arrays(input, choice);
+	if (few)
+		dict_or_strings(input, &distinct, arrays, choice);
 	else if (!arrays)
 		hz_draft_strings(input, &choice->draft);
+}
+
+void
+hz_choose_strings(HzChunkInput *input, HzChunkChoice *choice)
+{
+	choose_strings(input, choice);
 	if (choice->distinct.count > 0)
 		string_zones_by_code(input, &choice->distinct);
 	else

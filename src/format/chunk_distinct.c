@@ -386,7 +386,7 @@ load_keys(const HzString *strings, Item *items, uint32_t count, uint64_t depth)
 /*
  * Sorts distinct strings that agree in their first `depth` bytes, eight bytes at a time. The
  * dictionary's bound on bytes bounds the recursion: each level leaves a string behind, the n-th of which has at
- * least 8 n bytes, so that 8 MB allow some 1,400 levels.
+ * least 8 n bytes, so that 4 MB allow some 1,000 levels.
  */
 static void
 sort_strings(const HzString *strings, Item *items, Item *scratch, uint32_t count, uint64_t depth)

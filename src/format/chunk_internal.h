@@ -33,7 +33,7 @@
 #define HZ_CHUNK_MAX_VALUE 0x3fffffff	/* bytes of one value, as a varlena */
 #define HZ_CHUNK_MAX_FRAME (HZ_CHUNK_MAX_VALUE + HZ_CHUNK_FRAME_BYTES)
 #define HZ_CHUNK_MAX_ELEMENTS (1 << 22) /* rows of a child column */
-#define HZ_CHUNK_MAX_DICT_BYTES (8 << 20)	/* of a dictionary's values: reading one value reads them all */
+#define HZ_CHUNK_MAX_DICT_BYTES (4 << 20)	/* of a dictionary's values: reading one value reads them all */
 #define HZ_CHUNK_BIASED_DICT 32768	/* dictionaries above this store codes minus 32,768 */
 #define HZ_CHUNK_MAX_SCALE 16383	/* of a numeric */
 

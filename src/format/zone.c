@@ -13,7 +13,8 @@
 #define HAS_BOUNDS 0x01
 #define MIN_CUT 0x02
 #define MAX_CUT 0x04
-#define ALL_FLAGS 0x07
+#define ONE_VALUE 0x08			/* the greatest value is the least one and is not repeated */
+#define ALL_FLAGS 0x0f
 
 /* ---- floats: NaN is the greatest, the zeroes are equal ---- */
 
@@ -358,42 +359,43 @@ read_real(HzCursor *cursor)
 }
 
 static void
-write_bounds(HzKind kind, const HzZone *zone, HzBytes *out)
+write_bound(HzKind kind, const HzZoneBound *bound, uint8_t length, HzBytes *out)
 {
 	if (hz_kind_is_integer(kind))
-	{
-		hz_varint_put(out, hz_fold64(zone->min.integer));
-		hz_varint_put(out, (uint64_t) zone->max.integer - (uint64_t) zone->min.integer);
-	}
+		hz_varint_put(out, hz_fold64(bound->integer));
 	else if (hz_kind_is_float(kind))
-	{
-		write_real(zone->min.real, out);
-		write_real(zone->max.real, out);
-	}
+		write_real(bound->real, out);
 	else if (kind == HZ_KIND_NUMERIC)
-	{
-		hz_varint_put(out, zone->scale);
-		hz_varint_put128(out, zone->min.decimal);
-		hz_varint_put128(out, zone->max.decimal);
-	}
+		hz_varint_put128(out, bound->decimal);
 	else
 	{
-		hz_bytes_put8(out, zone->min_length);
-		hz_bytes_append(out, zone->min.prefix, zone->min_length);
-		hz_bytes_put8(out, zone->max_length);
-		hz_bytes_append(out, zone->max.prefix, zone->max_length);
+		hz_bytes_put8(out, length);
+		hz_bytes_append(out, bound->prefix, length);
 	}
+}
+
+static bool
+is_one_value(HzKind kind, const HzZone *zone)
+{
+	return zone->has_bounds && compare_bounds(kind, zone, false, zone, true) == 0;
 }
 
 void
 hz_zone_write(HzKind kind, const HzZone *zone, HzBytes *out)
 {
-	hz_bytes_put8(out, (uint8_t) ((zone->has_bounds ? HAS_BOUNDS : 0) |
-								  (zone->min_cut ? MIN_CUT : 0) | (zone->max_cut ? MAX_CUT : 0)));
+	bool		one = is_one_value(kind, zone);
+
+	hz_bytes_put8(out, (uint8_t) ((zone->has_bounds ? HAS_BOUNDS : 0) | (zone->min_cut ? MIN_CUT : 0) |
+								  (zone->max_cut ? MAX_CUT : 0) | (one ? ONE_VALUE : 0)));
 	hz_varint_put(out, zone->rows);
 	hz_varint_put(out, zone->nulls);
-	if (zone->has_bounds)
-		write_bounds(kind, zone, out);
+	if (!zone->has_bounds)
+		return;
+	if (kind == HZ_KIND_NUMERIC)
+		hz_varint_put(out, zone->scale);
+	write_bound(kind, &zone->min, zone->min_length, out);
+	if (!one)
+		write_bound(kind, &zone->max, zone->max_length, out);
 }
 
 static void
@@ -410,29 +412,16 @@ read_prefix(HzCursor *cursor, HzZoneBound *bound, uint8_t *length)
 }
 
 static void
-read_bounds(HzKind kind, HzCursor *cursor, HzZone *zone)
+read_bound(HzKind kind, HzCursor *cursor, HzZoneBound *bound, uint8_t *length)
 {
 	if (hz_kind_is_integer(kind))
-	{
-		zone->min.integer = hz_unfold64(hz_varint_get(cursor));
-		zone->max.integer = (int64_t) ((uint64_t) zone->min.integer + hz_varint_get(cursor));
-	}
+		bound->integer = hz_unfold64(hz_varint_get(cursor));
 	else if (hz_kind_is_float(kind))
-	{
-		zone->min.real = read_real(cursor);
-		zone->max.real = read_real(cursor);
-	}
+		bound->real = read_real(cursor);
 	else if (kind == HZ_KIND_NUMERIC)
-	{
-		zone->scale = (uint16_t) hz_varint_get_upto(cursor, HZ_CHUNK_MAX_SCALE);
-		zone->min.decimal = hz_varint_get128(cursor);
-		zone->max.decimal = hz_varint_get128(cursor);
-	}
+		bound->decimal = hz_varint_get128(cursor);
 	else
-	{
-		read_prefix(cursor, &zone->min, &zone->min_length);
-		read_prefix(cursor, &zone->max, &zone->max_length);
-	}
+		read_prefix(cursor, bound, length);
 }
 
 HzStatus
@@ -450,7 +439,16 @@ hz_zone_read(HzKind kind, HzCursor *cursor, HzZone *zone)
 	zone->has_bounds = true;
 	zone->min_cut = (flags & MIN_CUT) != 0;
 	zone->max_cut = (flags & MAX_CUT) != 0;
-	read_bounds(kind, cursor, zone);
+	if (kind == HZ_KIND_NUMERIC)
+		zone->scale = (uint16_t) hz_varint_get_upto(cursor, HZ_CHUNK_MAX_SCALE);
+	read_bound(kind, cursor, &zone->min, &zone->min_length);
+	if (flags & ONE_VALUE)
+	{
+		zone->max = zone->min;
+		zone->max_length = zone->min_length;
+	}
+	else
+		read_bound(kind, cursor, &zone->max, &zone->max_length);
 	if (cursor->failed || zone->nulls == zone->rows || compare_bounds(kind, zone, false, zone, true) > 0)
 		return HZ_CORRUPT;
 	return HZ_OK;

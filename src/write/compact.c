@@ -25,31 +25,39 @@
 #include "write/compact.h"
 #include "write/mover.h"
 
-/* Rows in flight and the TIDs they came from. */
-typedef struct Gathered
-{
-	HzRowBuffer *buffer;
-	ItemPointerData *old;
-	uint32		room;
-} Gathered;
-
+/* Makes room for a group's worth of rows, in the memory of the last round where that fits. */
 static void
-gather_begin(Gathered *gathered, HzMover *mover)
+gather_begin(HzCompactProgress *progress, HzMover *mover)
 {
-	gathered->buffer = hz_rowbuffer_create(mover->context, RelationGetDescr(mover->rel));
-	gathered->room = mover->options->row_group_rows;
-	gathered->old = MemoryContextAlloc(mover->context, sizeof(ItemPointerData) * gathered->room);
+	HzGathered *gathered = &progress->gathered;
+	TupleDesc	desc = RelationGetDescr(mover->rel);
+
+	if (gathered->buffer != NULL && !equalTupleDescs(hz_rowbuffer_desc(gathered->buffer), desc))
+	{
+		hz_rowbuffer_destroy(gathered->buffer);
+		gathered->buffer = NULL;
+	}
+	if (gathered->buffer == NULL)
+		gathered->buffer = hz_rowbuffer_create(progress->context, desc);
+	hz_rowbuffer_reset(gathered->buffer);
+	if (gathered->room != mover->options->row_group_rows)
+	{
+		gathered->room = mover->options->row_group_rows;
+		gathered->old = gathered->old == NULL
+			? MemoryContextAlloc(progress->context, sizeof(ItemPointerData) * gathered->room)
+			: repalloc(gathered->old, sizeof(ItemPointerData) * gathered->room);
+	}
 }
 
 static bool
-gather_full(const Gathered *gathered)
+gather_full(const HzGathered *gathered)
 {
 	return hz_rowbuffer_rows(gathered->buffer) >= gathered->room ||
 		hz_rowbuffer_bytes(gathered->buffer) >= hz_rowbuffer_limit();
 }
 
 static void
-gather_add(Gathered *gathered, const Datum *values, const bool *isnull, ItemPointer old)
+gather_add(HzGathered *gathered, const Datum *values, const bool *isnull, ItemPointer old)
 {
 	gathered->old[hz_rowbuffer_rows(gathered->buffer)] = *old;
 	hz_rowbuffer_add(gathered->buffer, values, isnull);
@@ -72,7 +80,7 @@ tuple_is_held(HeapTuple tuple)
 
 /* Collects visible rows of the delta from block `from` on; returns the block to go on with. */
 static BlockNumber
-gather_delta(HzMover *mover, Gathered *gathered, BlockNumber from)
+gather_delta(HzMover *mover, HzGathered *gathered, BlockNumber from)
 {
 	Relation	rel = mover->rel;
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsBufferHeapTuple);
@@ -106,17 +114,17 @@ bool
 hz_compact_delta(Relation rel, HzCompactProgress *progress)
 {
 	HzMover		mover;
-	Gathered	gathered;
+	HzGathered *gathered = &progress->gathered;
 	bool		more = false;
 
 	hz_bulk_flush(rel);
 	if (!hz_mover_begin(&mover, rel))
 		return false;
-	gather_begin(&gathered, &mover);
-	progress->next_block = gather_delta(&mover, &gathered, progress->next_block);
-	if (hz_rowbuffer_rows(gathered.buffer) > 0)
+	gather_begin(progress, &mover);
+	progress->next_block = gather_delta(&mover, gathered, progress->next_block);
+	if (hz_rowbuffer_rows(gathered->buffer) > 0)
 	{
-		HzMoved    *moved = hz_mover_write(&mover, gathered.buffer, gathered.old, mover.options);
+		HzMoved    *moved = hz_mover_write(&mover, gathered->buffer, gathered->old, mover.options);
 		uint32		rows = hz_mover_take_delta(&mover, moved);
 
 		hz_mover_publish(&mover, moved);
@@ -124,7 +132,7 @@ hz_compact_delta(Relation rel, HzCompactProgress *progress)
 		/* nothing could be moved: do not look at the same rows again */
 		if (rows == 0)
 			progress->next_block++;
-		more = gather_full(&gathered) || rows == 0;
+		more = gather_full(gathered) || rows == 0;
 	}
 	hz_mover_end(&mover);
 	CommandCounterIncrement();
@@ -133,7 +141,7 @@ hz_compact_delta(Relation rel, HzCompactProgress *progress)
 
 /* A group's live rows, as the mover's snapshot sees them, go into the buffer. */
 static void
-gather_group(HzMover *mover, Gathered *gathered, HzGroup *group, const HzColumnType *types)
+gather_group(HzMover *mover, HzGathered *gathered, HzGroup *group, const HzColumnType *types)
 {
 	TupleDesc	desc = RelationGetDescr(mover->rel);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hanzo gather", ALLOCSET_DEFAULT_SIZES);
@@ -275,15 +283,15 @@ hz_compact_groups(Relation rel, HzCompactProgress *progress)
 	if (picked != NIL)
 	{
 		HzColumnType *types = hz_coltype_for(RelationGetDescr(rel));
-		Gathered	gathered;
+		HzGathered *gathered = &progress->gathered;
 		HzMoved    *moved = NULL;
 		ListCell   *cell;
 
-		gather_begin(&gathered, &mover);
+		gather_begin(progress, &mover);
 		foreach(cell, picked)
-			gather_group(&mover, &gathered, lfirst(cell), types);
-		if (hz_rowbuffer_rows(gathered.buffer) > 0)
-			moved = hz_mover_write(&mover, gathered.buffer, gathered.old, mover.options);
+			gather_group(&mover, gathered, lfirst(cell), types);
+		if (hz_rowbuffer_rows(gathered->buffer) > 0)
+			moved = hz_mover_write(&mover, gathered->buffer, gathered->old, mover.options);
 		foreach(cell, picked)
 			(void) hz_mover_take_group(&mover, lfirst(cell), &moved, moved ? 1 : 0);
 		if (moved != NULL)

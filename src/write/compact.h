@@ -7,8 +7,20 @@
 
 #include "utils/rel.h"
 
+#include "write/rowbuffer.h"
+
+/* Rows in flight and the TIDs they came from. */
+typedef struct HzGathered
+{
+	HzRowBuffer *buffer;
+	ItemPointerData *old;
+	uint32		room;			/* rows of a full group */
+} HzGathered;
+
 typedef struct HzCompactProgress
 {
+	MemoryContext context;		/* outlives the rounds: what follows is kept warm from one to the next */
+	HzGathered	gathered;
 	BlockNumber next_block;		/* of the delta: where the next round goes on */
 	uint32		next_group;		/* first group number that the next merge round looks at */
 	uint64		moved;			/* rows moved out of the delta */

@@ -142,8 +142,10 @@ add_string(HzRowBuffer *buffer, BufferColumn *column, const HzColumnType *type, 
 	else if (!isnull)
 	{
 		struct varlena *original = (struct varlena *) DatumGetPointer(value);
-		struct varlena *plain = pg_detoast_datum_packed(original);
+		struct varlena *plain = original;
 
+		if (VARATT_IS_COMPRESSED(original) || VARATT_IS_EXTERNAL(original))
+			plain = pg_detoast_datum_packed(original);
 		hz_bytes_append(&column->values, VARDATA_ANY(plain), VARSIZE_ANY_EXHDR(plain));
 		if (plain != original)
 			pfree(plain);
@@ -230,6 +232,8 @@ hz_rowbuffer_datum(const HzRowBuffer *buffer, uint32 row, int attno, bool *isnul
 		(column->validity != NULL && !hz_bitmap_get(column->validity, row));
 	if (*isnull)
 		return (Datum) 0;
+	if (type->width > 0 && !type->typbyval)
+		return PointerGetDatum(column->values.data + (Size) row * type->width);
 	if (type->width > 0)
 		vector.values = column->values.data + (Size) row * type->width;
 	else

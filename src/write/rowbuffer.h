@@ -33,7 +33,10 @@ extern uint64 hz_rowbuffer_limit(void);
 extern TupleDesc hz_rowbuffer_desc(const HzRowBuffer *buffer);
 extern const HzColumnType *hz_rowbuffer_types(const HzRowBuffer *buffer);
 
-/* One value as a Datum; by-reference values are palloc'd. */
+/*
+ * One value as a Datum. Fixed-width by-reference values point into the buffer and live until the next
+ * row is added; varlenas are palloc'd.
+ */
 extern Datum hz_rowbuffer_datum(const HzRowBuffer *buffer, uint32 row, int attno, bool *isnull);
 
 /*

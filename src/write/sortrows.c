@@ -2,8 +2,9 @@
  * write/sortrows.c
  *	  Permutations of buffered rows by sort keys. See sortrows.h.
  *
- * Rows are compared by a 64-bit prefix of the first key that keeps its order, then by all keys with
- * PostgreSQL's own comparators, then by arrival.
+ * Keys are packed into one 64-bit number a row, as many as fit: integers and timestamps as their
+ * distance from the least value, uuids as their rank among the distinct ones. Rows are sorted by that number, then by the keys
+ * it does not hold whole with PostgreSQL's own comparators, then by arrival.
  */
 #include "postgres.h"
 
@@ -11,16 +12,20 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
-#include "port/pg_bswap.h"
+#include "port/pg_bitutils.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/sortsupport.h"
+#include "utils/uuid.h"
 
 #include "write/sortrows.h"
 
+#define CODE_BITS 64
+
 typedef struct KeyColumn
 {
+	const HzSortKey *key;
 	SortSupportData support;
 	Datum	   *values;
 	bool	   *isnull;
@@ -28,7 +33,7 @@ typedef struct KeyColumn
 
 typedef struct Entry
 {
-	uint64		prefix;
+	uint64		code;
 	uint32		row;
 } Entry;
 
@@ -36,18 +41,15 @@ typedef struct RowSort
 {
 	KeyColumn  *keys;
 	int			key_count;
+	int			first_open;		/* first key that the codes do not hold whole */
 } RowSort;
 
-static int
-compare_entries(const void *a, const void *b, void *arg)
+static inline int
+compare_entries(const Entry *left, const Entry *right, const RowSort *state)
 {
-	const Entry *left = a;
-	const Entry *right = b;
-	RowSort  *state = arg;
-
-	if (left->prefix != right->prefix)
-		return left->prefix < right->prefix ? -1 : 1;
-	for (int k = 0; k < state->key_count; k++)
+	if (left->code != right->code)
+		return left->code < right->code ? -1 : 1;
+	for (int k = state->first_open; k < state->key_count; k++)
 	{
 		KeyColumn  *key = &state->keys[k];
 		int			order = ApplySortComparator(key->values[left->row], key->isnull[left->row],
@@ -59,6 +61,16 @@ compare_entries(const void *a, const void *b, void *arg)
 	}
 	return left->row < right->row ? -1 : left->row > right->row;
 }
+
+#define ST_SORT sort_entries
+#define ST_ELEMENT_TYPE Entry
+#define ST_COMPARE(a, b, state) compare_entries(a, b, state)
+#define ST_COMPARE_ARG_TYPE const RowSort
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DECLARE
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /* Values of a key that is a column. */
 static void
@@ -115,52 +127,172 @@ expression_values(const HzRowBuffer *buffer, const HzSortKey *sort_key, KeyColum
 	FreeExecutorState(estate);
 }
 
-/* A number that orders as the value does, as far as its first 8 bytes go. False: no such number. */
+/* An unsigned number that orders as the value does; false for types that have none. */
 static bool
-value_prefix(const HzSortKey *key, Datum value, uint64 *prefix)
+integer_code(Oid type, Datum value, uint64 *code)
 {
-	switch (key->type)
+	switch (type)
 	{
+		case BOOLOID:
+			*code = DatumGetBool(value);
+			return true;
 		case INT2OID:
-			*prefix = (uint64) (int64) DatumGetInt16(value) ^ PG_INT64_MIN;
+			*code = (uint64) (int64) DatumGetInt16(value) ^ ((uint64) 1 << 63);
 			return true;
 		case INT4OID:
 		case DATEOID:
-			*prefix = (uint64) (int64) DatumGetInt32(value) ^ PG_INT64_MIN;
+			*code = (uint64) (int64) DatumGetInt32(value) ^ ((uint64) 1 << 63);
 			return true;
 		case INT8OID:
+		case TIMEOID:
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
-			*prefix = (uint64) DatumGetInt64(value) ^ PG_INT64_MIN;
-			return true;
-		case UUIDOID:
-			memcpy(prefix, DatumGetPointer(value), 8);
-			*prefix = pg_ntoh64(*prefix);
+			*code = (uint64) DatumGetInt64(value) ^ ((uint64) 1 << 63);
 			return true;
 		default:
 			return false;
 	}
 }
 
-static void
-fill_prefixes(const HzSortKey *sort_key, const KeyColumn *key, Entry *entries, uint32 rows)
+static int
+compare_uuids(const void *a, const void *b)
 {
+	return memcmp(*(const unsigned char *const *) a, *(const unsigned char *const *) b, UUID_LEN);
+}
+
+/*
+ * Ranks of uuids among the distinct ones; runs of equal values, as sessions make them, are looked up once.
+ */
+static void
+uuid_codes(const KeyColumn *key, uint32 rows, uint64 *codes)
+{
+	uint32		size = pg_nextpower2_32(Max(rows, 8) * 2);
+	uint32	   *table = palloc0(sizeof(uint32) * size);	/* 1 + index into distinct */
+	const unsigned char **distinct = palloc(sizeof(unsigned char *) * rows);
+	const unsigned char **sorted;
+	uint32	   *ids = palloc(sizeof(uint32) * rows);
+	uint32		count = 0;
+	const unsigned char *last = NULL;
+	uint32		last_id = 0;
+
 	for (uint32 i = 0; i < rows; i++)
 	{
-		uint64		prefix;
+		const unsigned char *value = (const unsigned char *) DatumGetPointer(key->values[i]);
+		uint32		slot;
 
 		if (key->isnull[i])
-			prefix = sort_key->nulls_first ? 0 : PG_UINT64_MAX;
-		else if (!value_prefix(sort_key, key->values[i], &prefix))
+			continue;
+		if (last == NULL || memcmp(value, last, UUID_LEN) != 0)
 		{
-			for (uint32 j = 0; j < rows; j++)
-				entries[j].prefix = 0;
-			return;
+			uint64		half;
+
+			memcpy(&half, value + 8, sizeof(half));
+			slot = (uint32) ((half * UINT64CONST(0x9E3779B97F4A7C15)) >> 32) & (size - 1);
+			while (table[slot] != 0 && memcmp(distinct[table[slot] - 1], value, UUID_LEN) != 0)
+				slot = (slot + 1) & (size - 1);
+			if (table[slot] == 0)
+			{
+				distinct[count++] = value;
+				table[slot] = count;
+			}
+			last = value;
+			last_id = table[slot] - 1;
 		}
-		else if (sort_key->descending)
-			prefix = ~prefix;
-		entries[i].prefix = prefix;
+		ids[i] = last_id;
 	}
+	/* table becomes: id -> rank */
+	sorted = palloc(sizeof(unsigned char *) * Max(count, 1));
+	memcpy(sorted, distinct, sizeof(unsigned char *) * count);
+	qsort(sorted, count, sizeof(unsigned char *), compare_uuids);
+	for (uint32 id = 0; id < count; id++)
+	{
+		const unsigned char **at = bsearch(&distinct[id], sorted, count, sizeof(unsigned char *), compare_uuids);
+
+		table[id] = (uint32) (at - sorted);
+	}
+	for (uint32 i = 0; i < rows; i++)
+		codes[i] = key->isnull[i] ? 0 : table[ids[i]];
+	pfree(ids);
+	pfree(sorted);
+	pfree(distinct);
+	pfree(table);
+}
+
+/* Codes of one key, starting from 0; false when its type has none. */
+static bool
+key_codes(const KeyColumn *key, uint32 rows, uint64 *codes, uint64 *greatest)
+{
+	uint64		least = PG_UINT64_MAX;
+	bool		any = false;
+
+	*greatest = 0;
+	if (key->key->type == UUIDOID)
+		uuid_codes(key, rows, codes);
+	else
+	{
+		for (uint32 i = 0; i < rows; i++)
+		{
+			if (!key->isnull[i] && !integer_code(key->key->type, key->values[i], &codes[i]))
+				return false;
+		}
+	}
+	for (uint32 i = 0; i < rows; i++)
+	{
+		if (key->isnull[i])
+			continue;
+		any = true;
+		least = Min(least, codes[i]);
+		*greatest = Max(*greatest, codes[i]);
+	}
+	if (!any)
+		least = *greatest = 0;
+	*greatest -= least;
+	/* a null takes the code before or behind all values */
+	if (*greatest >= PG_UINT64_MAX - 1)
+		return false;
+	*greatest += 2;
+	for (uint32 i = 0; i < rows; i++)
+	{
+		if (key->isnull[i])
+			codes[i] = key->key->nulls_first ? 0 : *greatest;
+		else if (key->key->descending)
+			codes[i] = *greatest - 1 - (codes[i] - least);
+		else
+			codes[i] = codes[i] - least + 1;
+	}
+	return true;
+}
+
+/* Packs keys into the entries' codes; returns the first key that is not in them whole. */
+static int
+pack_codes(const RowSort *state, Entry *entries, uint32 rows)
+{
+	uint64	   *codes = palloc_extended(sizeof(uint64) * rows, MCXT_ALLOC_HUGE);
+	int			bits_left = CODE_BITS;
+	int			k;
+
+	for (k = 0; k < state->key_count && bits_left > 0; k++)
+	{
+		uint64		greatest;
+		int			bits;
+		int			cut;
+
+		if (!key_codes(&state->keys[k], rows, codes, &greatest))
+			break;
+		bits = pg_leftmost_one_pos64(greatest) + 1;
+		cut = Max(bits - bits_left, 0);
+		for (uint32 i = 0; i < rows; i++)
+		{
+			if (bits - cut < CODE_BITS)
+				entries[i].code <<= bits - cut;
+			entries[i].code |= codes[i] >> cut;
+		}
+		bits_left -= bits - cut;
+		if (cut > 0)
+			break;
+	}
+	pfree(codes);
+	return k;
 }
 
 uint32 *
@@ -169,7 +301,7 @@ hz_sortrows(const HzRowBuffer *buffer, const HzOptions *options, uint32 *permuta
 	uint32		rows = hz_rowbuffer_rows(buffer);
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
-	RowSort	state = {0};
+	RowSort		state = {0};
 	Entry	   *entries;
 	ListCell   *cell;
 
@@ -189,6 +321,7 @@ hz_sortrows(const HzRowBuffer *buffer, const HzOptions *options, uint32 *permuta
 		HzSortKey  *sort_key = lfirst(cell);
 		KeyColumn  *key = &state.keys[state.key_count++];
 
+		key->key = sort_key;
 		key->values = palloc(sizeof(Datum) * rows);
 		key->isnull = palloc(sizeof(bool) * rows);
 		key->support.ssup_cxt = context;
@@ -200,11 +333,11 @@ hz_sortrows(const HzRowBuffer *buffer, const HzOptions *options, uint32 *permuta
 		else
 			expression_values(buffer, sort_key, key);
 	}
-	entries = palloc(sizeof(Entry) * rows);
+	entries = palloc0(sizeof(Entry) * rows);
 	for (uint32 i = 0; i < rows; i++)
 		entries[i].row = i;
-	fill_prefixes(linitial(options->order_by), &state.keys[0], entries, rows);
-	qsort_arg(entries, rows, sizeof(Entry), compare_entries, &state);
+	state.first_open = pack_codes(&state, entries, rows);
+	sort_entries(entries, rows, &state);
 	for (uint32 i = 0; i < rows; i++)
 		permutation[i] = entries[i].row;
 	MemoryContextSwitchTo(caller);
