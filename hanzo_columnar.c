@@ -7,6 +7,7 @@
 #include "fmgr.h"
 
 #include "read/groupcache.h"
+#include "storage/dircache.h"
 #include "storage/heapview.h"
 #include "storage/options.h"
 #include "write/bulk.h"
@@ -20,6 +21,7 @@ _PG_init(void)
 {
 	hz_heapview_init();
 	hz_options_init();
+	hz_dircache_init();
 	hz_groupcache_init();
 	hz_bulk_init();
 }

@@ -128,11 +128,6 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- Does nothing.
-CREATE PROCEDURE test.nothing(t regclass)
-LANGUAGE sql
-AS $$ SELECT $$;
-
 -- A number that looks random, the same everywhere.
 CREATE FUNCTION test.noise(i bigint, seed bigint DEFAULT 0)
 RETURNS bigint

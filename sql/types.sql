@@ -14,7 +14,7 @@ CREATE DOMAIN pair_domain AS pair;
 CREATE DOMAIN matrix AS integer[] CHECK (array_ndims(VALUE) IS DISTINCT FROM 3);
 
 -- One case: a name, a type, and an expression in i (1, 2, …) that makes its values.
-CREATE TABLE cases (n integer GENERATED ALWAYS AS IDENTITY, name text PRIMARY KEY, type text, expr text);
+CREATE TABLE cases (n integer GENERATED ALWAYS AS IDENTITY, name text PRIMARY KEY, type text, expr text, sorted boolean);
 
 -- A case whose values are these, in turn.
 CREATE FUNCTION literals(type text, VARIADIC vals text[])
@@ -253,7 +253,7 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
   DROP VIEW IF EXISTS part, sample;
-  DROP TABLE IF EXISTS h, c, b;
+  DROP TABLE IF EXISTS h, b, c;
   EXECUTE format('CREATE TABLE h (id integer, v %1$s, n %1$s, z %1$s, s %1$s, r %1$s) USING heap', type);
   EXECUTE format('INSERT INTO h SELECT i, CASE WHEN i %% 7 <> 3 THEN x END, x, NULL, CASE WHEN i %% 997 = 1 THEN x END, CASE WHEN i / 100 %% 2 = 0 THEN x END
                   FROM generate_series(1, %s) AS i CROSS JOIN LATERAL (SELECT (%s)::%s AS x OFFSET 0) AS q', rows, expr, type);
@@ -288,14 +288,92 @@ BEGIN
 END
 $$;
 
+-- Sorted by the values: first inside row groups, then as a whole; and what comparisons find.
+CREATE PROCEDURE check_order(case_name text)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  comparison text;
+  wrong bigint;
+BEGIN
+  CREATE TABLE c (LIKE h) USING hanzo_columnar;
+  PERFORM hanzo_datastore.alter_columnar_table('c', order_by => 'n DESC, v NULLS FIRST', row_group_rows => 2048, bloom => '{id}');
+  INSERT INTO c SELECT * FROM h;
+  COMMIT;
+  CALL hanzo_datastore.compact('c');
+  COMMIT;
+  CALL compare('c', 'h', case_name, 'sorted', 10241, 'columns');
+  CALL hanzo_datastore.optimize('c');
+  COMMIT;
+  CALL compare('c', 'h', case_name, 'optimized', 10241, 'columns');
+  SELECT count(*) INTO wrong
+  FROM (SELECT n, lag(n) OVER stored AS n_before, v, lag(v) OVER stored AS v_before FROM c WINDOW stored AS (ORDER BY ctid)) AS q
+  WHERE n > n_before OR (n = n_before AND v > v_before AND v_before IS NULL);
+  IF wrong <> 0 THEN
+    INSERT INTO findings VALUES (case_name, 'optimized', 10241, 'rows out of order: ' || wrong);
+  END IF;
+  -- Values known only at execution, then constants.
+  FOREACH comparison IN ARRAY '{<,<=,=,>=,>,<>}'::text[] LOOP
+    EXECUTE format('SELECT count(*) FROM (SELECT DISTINCT n AS x FROM h ORDER BY x LIMIT 9) AS k
+                    WHERE (SELECT count(v) FROM c WHERE c.n %1$s k.x) <> (SELECT count(v) FROM h WHERE h.n %1$s k.x)', comparison)
+      INTO wrong;
+    IF wrong <> 0 THEN
+      INSERT INTO findings VALUES (case_name, 'optimized', 10241, format('n %s value: %s times a wrong count', comparison, wrong));
+    END IF;
+    EXECUTE format('SELECT (SELECT count(v) FROM c WHERE c.n %1$s %2$L) - (SELECT count(v) FROM h WHERE h.n %1$s %2$L)', comparison,
+                   (SELECT n FROM h ORDER BY n LIMIT 1 OFFSET 2000))
+      INTO wrong;
+    IF wrong <> 0 THEN
+      INSERT INTO findings VALUES (case_name, 'optimized', 10241, format('n %s constant: count off by %s', comparison, wrong));
+    END IF;
+  END LOOP;
+  IF (SELECT ROW(count(*), count(v), count(z)) FROM c WHERE v IS NULL) <> (SELECT ROW(count(*), count(v), count(z)) FROM h WHERE v IS NULL)
+    OR (SELECT count(*) FROM c WHERE z IS NOT NULL) <> 0 THEN
+    INSERT INTO findings VALUES (case_name, 'optimized', 10241, 'IS NULL finds something else');
+  END IF;
+END
+$$;
+
+CREATE FUNCTION can_be_sorted(type text)
+RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  EXECUTE format('SELECT count(*) FROM (SELECT NULL::%1$s AS x ORDER BY x) AS q WHERE x < x', type);
+  RETURN true;
+EXCEPTION WHEN undefined_function THEN
+  RETURN false;
+END
+$$;
+
+-- The comparison is to the byte, and counts doubles.
+CREATE TABLE one (id integer, n numeric, f float8, t text);
+CREATE TABLE two (t text, dropped integer, f float8, n numeric, id integer);
+ALTER TABLE two DROP COLUMN dropped;
+INSERT INTO one VALUES (1, 1.0, '-0', 'a'), (1, 1.0, '-0', 'a'), (2, NULL, NULL, NULL);
+INSERT INTO two (id, n, f, t) VALUES (1, 1.0, '-0', 'a'), (2, NULL, NULL, NULL);
+SELECT test.differences('one', 'two');
+INSERT INTO two (id, n, f, t) VALUES (1, 1.00, '-0', 'a');
+SELECT test.differences('one', 'two');
+UPDATE two SET n = 1.0, f = '0' WHERE n = 1.00;
+SELECT test.differences('one', 'two');
+UPDATE two SET f = '-0' WHERE f = 0;
+SELECT test.differences('one', 'two');
+
 DO $$
 DECLARE
   k record;
 BEGIN
   FOR k IN SELECT * FROM cases ORDER BY n LOOP
     CALL check_case(k.name, k.type, k.expr);
+    DROP TABLE c;
+    IF can_be_sorted(k.type) THEN
+      CALL check_order(k.name);
+      UPDATE cases SET sorted = true WHERE n = k.n;
+    END IF;
+    COMMIT;
   END LOOP;
 END
 $$;
-SELECT count(*) FROM cases;
-SELECT * FROM findings ORDER BY name, stage, rows;
+SELECT count(*), count(sorted) AS sorted FROM cases;
+SELECT * FROM findings ORDER BY name, stage, rows, finding;

@@ -612,7 +612,7 @@ test_dictionaries(void)
 				(i - rows / 2) % counts[d];
 			uint64_t	spread = which * 0x9e3779b97f4a7c15u;
 
-			set_string(&strings, i, buffer, make_url(buffer, which, spread | 1));
+			set_string(&strings, i, buffer, make_url(buffer, which, 0));
 			set_integer(&integers, i, (int64_t) spread);
 			memcpy(uuids.fixed + i * 16, &spread, 8);
 			memcpy(uuids.fixed + i * 16 + 8, &spread, 8);

@@ -23,6 +23,7 @@
 #include "am/columnar_am.h"
 #include "base/compat.h"
 #include "read/groupcache.h"
+#include "storage/dircache.h"
 #include "storage/directory.h"
 #include "storage/heapview.h"
 #include "write/bulk.h"
@@ -52,6 +53,7 @@ relation_nontransactional_truncate(Relation rel)
 		heap_truncate_one_rel(toast);
 		table_close(toast, NoLock);
 	}
+	hz_dircache_forget(RelationGetRelid(rel));
 	hz_groupcache_forget(RelationGetRelid(rel));
 }
 

@@ -137,7 +137,7 @@ vacuum_columnar_entries(Relation rel, HzStore *store, BufferAccessStrategy strat
 		return;
 	read_present(store, &present);
 	gone = (uint32) (present.next_block - present.total);
-	if (gone == hz_store_vacuumed(store))
+	if (gone == hz_store_meta(store).vacuumed_blocks)
 		return;
 	vacuum_indexes(rel, &present, strategy);
 	hz_store_set_vacuumed(store, gone);

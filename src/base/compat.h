@@ -16,6 +16,7 @@
 #include "storage/relfilenode.h"
 #define RelFileLocator RelFileNode
 #define rd_locator rd_node
+#define RelFileLocatorEquals(a, b) RelFileNodeEquals(a, b)
 #endif
 
 /* 16: one ownership check for all kinds of objects. Here: only of relations. */

@@ -394,7 +394,11 @@ hz_zone_write(HzKind kind, const HzZone *zone, HzBytes *out)
 	if (kind == HZ_KIND_NUMERIC)
 		hz_varint_put(out, zone->scale);
 	write_bound(kind, &zone->min, zone->min_length, out);
-	if (!one)
+	if (one)
+		return;
+	if (hz_kind_is_integer(kind))
+		hz_varint_put(out, (uint64_t) zone->max.integer - (uint64_t) zone->min.integer);
+	else
 		write_bound(kind, &zone->max, zone->max_length, out);
 }
 
@@ -447,6 +451,8 @@ hz_zone_read(HzKind kind, HzCursor *cursor, HzZone *zone)
 		zone->max = zone->min;
 		zone->max_length = zone->min_length;
 	}
+	else if (hz_kind_is_integer(kind))
+		zone->max.integer = (int64_t) ((uint64_t) zone->min.integer + hz_varint_get(cursor));
 	else
 		read_bound(kind, cursor, &zone->max, &zone->max_length);
 	if (cursor->failed || zone->nulls == zone->rows || compare_bounds(kind, zone, false, zone, true) > 0)

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/snapmgr.h"
@@ -12,6 +13,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "storage/dircache.h"
 #include "storage/directory.h"
 #include "storage/rowid.h"
 
@@ -108,15 +110,17 @@ parse_payload(HzGroup *group, const uint8_t *data, Size length)
 	return NULL;
 }
 
-HzGroup *
-hz_directory_parse(HzStore *store, HeapTuple tuple)
+void
+hz_directory_parse_into(HzStore *store, HeapTuple tuple, HzGroup *group)
 {
-	HzGroup    *group = palloc0(sizeof(HzGroup));
 	Oid			chunk_id;
 	int32		seq;
 	Size		length;
 	const uint8_t *data = hz_store_tuple_data(store, tuple, &chunk_id, &seq, &length);
-	const char *wrong = parse_payload(group, data, length);
+	const char *wrong;
+
+	memset(group, 0, sizeof(*group));
+	wrong = parse_payload(group, data, length);
 
 	if (wrong != NULL)
 		report_damage(store, tuple, wrong);
@@ -125,7 +129,24 @@ hz_directory_parse(HzStore *store, HeapTuple tuple)
 	group->raw_xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
 	group->infomask = tuple->t_data->t_infomask;
 	group->cmin = HeapTupleHeaderGetRawCommandId(tuple->t_data);
+}
+
+HzGroup *
+hz_directory_parse(HzStore *store, HeapTuple tuple)
+{
+	HzGroup    *group = palloc(sizeof(HzGroup));
+
+	hz_directory_parse_into(store, tuple, group);
 	return group;
+}
+
+/* The cache serves MVCC snapshots; SERIALIZABLE must read the tuples, for its predicate locks. */
+static HzDirCache *
+cache_for(HzStore *store, Snapshot snapshot)
+{
+	if (snapshot->snapshot_type != SNAPSHOT_MVCC || IsolationIsSerializable())
+		return NULL;
+	return hz_dircache_get(store);
 }
 
 HzGroup **
@@ -134,10 +155,14 @@ hz_directory_read(HzStore *store, Snapshot snapshot, uint32 *count)
 	uint32		room = 64;
 	HzGroup   **groups;
 	HzStoreScan scan;
+	HzDirCache *cache;
 
 	*count = 0;
 	if (hz_store_is_empty(store))
 		return NULL;
+	cache = cache_for(store, snapshot);
+	if (cache != NULL)
+		return hz_dircache_visible(cache, store, snapshot, count);
 	groups = palloc(sizeof(HzGroup *) * room);
 	hz_store_scan_begin(store, &scan, HZ_STORE_DIRECTORY, 0, PG_INT32_MAX, snapshot,
 						ForwardScanDirection);
@@ -159,9 +184,13 @@ hz_directory_find_tuple(HzStore *store, uint64 row, Snapshot snapshot, HeapTuple
 	int64		least = block - (int64) hz_rowid_blocks(HZ_CHUNK_MAX_ROWS) + 1;
 	HzStoreScan scan;
 	HzGroup    *found = NULL;
+	HzDirCache *cache;
 
 	if (hz_store_is_empty(store))
 		return NULL;
+	cache = tuple == NULL ? cache_for(store, snapshot) : NULL;
+	if (cache != NULL)
+		return hz_dircache_find(cache, store, row, snapshot);
 	hz_store_scan_begin(store, &scan, HZ_STORE_DIRECTORY, (int32) Max(least, 0), (int32) block,
 						snapshot, BackwardScanDirection);
 	while (found == NULL && hz_store_scan_next(&scan))
@@ -199,6 +228,7 @@ hz_directory_insert(HzStore *store, const HzGroup *group, CommandId cid)
 	hz_store_put(store, HZ_STORE_DIRECTORY, (int32) group->number, bytes.data, bytes.length, cid, 0, NULL,
 				 NULL);
 	hz_bytes_free(&bytes);
+	hz_store_count_change(store);
 }
 
 HTSV_Result
@@ -252,5 +282,6 @@ hz_directory_delete(HzStore *store, HzGroup *group, CommandId cid)
 				 errmsg("row group %u of table \"%s\" was rewritten concurrently",
 						group->number, RelationGetRelationName(store->table)),
 				 errhint("Run the command again.")));
+	hz_store_count_change(store);
 	delete_tuples(store, group->chunk_id, PG_INT32_MIN, PG_INT32_MAX, cid);
 }

@@ -151,11 +151,20 @@ add_piece(HzStore *store, HzGroup *group, HzStoreScan *scan, uint64 *deleted)
 	}
 }
 
+/* META has said that there are no marks, after the statement's MVCC snapshot was taken. */
+static bool
+has_no_marks(HzStore *store, HzGroup *group, Snapshot snapshot)
+{
+	return store->unmarked && group->born_deleted == 0 && snapshot->snapshot_type == SNAPSHOT_MVCC;
+}
+
 uint32
 hz_mark_deleted_rows(HzStore *store, HzGroup *group, Snapshot snapshot, uint64 *deleted)
 {
 	HzStoreScan scan;
 
+	if (has_no_marks(store, group, snapshot))
+		return 0;
 	hz_store_scan_begin(store, &scan, group->chunk_id, PG_INT32_MIN, -1, snapshot, ForwardScanDirection);
 	while (hz_store_scan_next(&scan))
 	{
@@ -328,6 +337,9 @@ put_mark(HzStore *store, HzGroup *group, uint32 position, uint32 slot, HzMarkKin
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many locks on one row of table \"%s\"", RelationGetRelationName(store->table)),
 				 errhint("VACUUM the table, then run the command again.")));
+	if (!store->marked_set && !hz_store_meta(store).marked)
+		hz_store_set_marked(store);
+	store->marked_set = true;
 	payload[0] = kind;
 	payload[1] = kind == HZ_MARK_LOCKED ? mode : 0;
 	if (successor != NULL)

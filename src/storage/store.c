@@ -31,7 +31,8 @@
 #include "storage/store.h"
 
 #define META_LOCK ((BlockNumber) 0xFFFFFFFE)
-#define META_SIZE 24			/* magic u32, version u32, next block u32, vacuumed blocks u32, zero u64 */
+#define META_SIZE 32			/* magic, version, next block, vacuumed u32; changes u64; marked, zero u32 */
+
 #define META_MAGIC 0x54445A48	/* "HZDT" */
 
 StaticAssertDecl(MAXALIGN(SizeofHeapTupleHeader) + 8 + VARHDRSZ + HZ_STORE_PAGE <= MaxHeapTupleSize,
@@ -331,23 +332,27 @@ hz_store_persist_draws(HzStore *store)
 	pending_relid = InvalidOid;
 }
 
-uint32
-hz_store_vacuumed(HzStore *store)
+HzStoreMeta
+hz_store_meta(HzStore *store)
 {
-	uint32		next;
-	uint32		vacuumed = 0;
-	HeapTuple	found = find_meta(store, &next);
+	HzStoreMeta meta = {0};
+	HeapTuple	found = find_meta(store, &meta.next_block);
 
 	if (found != NULL)
 	{
-		vacuumed = hz_load32(meta_bytes(store, found) + 12);
+		const uint8_t *bytes = meta_bytes(store, found);
+
+		meta.vacuumed_blocks = hz_load32(bytes + 12);
+		meta.changes = hz_load64(bytes + 16);
+		meta.marked = hz_load32(bytes + 24) != 0;
 		heap_freetuple(found);
 	}
-	return vacuumed;
+	return meta;
 }
 
-void
-hz_store_set_vacuumed(HzStore *store, uint32 blocks)
+/* Changes META's bytes in place under its lock. */
+static void
+change_meta(HzStore *store, void (*change) (uint8_t *bytes, uint32 argument), uint32 argument)
 {
 	uint32		next;
 	HeapTuple	found;
@@ -356,11 +361,49 @@ hz_store_set_vacuumed(HzStore *store, uint32 blocks)
 	found = find_meta(store, &next);
 	if (found != NULL)
 	{
-		hz_store32(meta_bytes(store, found) + 12, blocks);
+		change(meta_bytes(store, found), argument);
 		hz_compat_inplace_update(store->toast, found);
 		heap_freetuple(found);
 	}
 	UnlockPage(store->toast, META_LOCK, ExclusiveLock);
+}
+
+static void
+add_change(uint8_t *bytes, uint32 argument)
+{
+	hz_store64(bytes + 16, hz_load64(bytes + 16) + 1);
+}
+
+static void
+set_marked(uint8_t *bytes, uint32 argument)
+{
+	hz_store32(bytes + 24, 1);
+}
+
+static void
+set_vacuumed(uint8_t *bytes, uint32 argument)
+{
+	hz_store32(bytes + 12, argument);
+}
+
+void
+hz_store_count_change(HzStore *store)
+{
+	/* in parallel mode only relations new in this transaction are written, which nobody else has cached */
+	if (!IsInParallelMode())
+		change_meta(store, add_change, 0);
+}
+
+void
+hz_store_set_marked(HzStore *store)
+{
+	change_meta(store, set_marked, 0);
+}
+
+void
+hz_store_set_vacuumed(HzStore *store, uint32 blocks)
+{
+	change_meta(store, set_vacuumed, blocks);
 }
 
 Oid

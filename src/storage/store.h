@@ -40,6 +40,8 @@ typedef struct HzStore
 	int			index_count;
 	int			valid_index;
 	LOCKMODE	lockmode;
+	bool		unmarked;		/* META said so after the statement's snapshot: there are no marks */
+	bool		marked_set;		/* we have seen to META's flag ourselves */
 } HzStore;
 
 /*
@@ -95,11 +97,29 @@ extern void hz_store_persist_draws(HzStore *store);
 extern uint32 hz_store_next_block(HzStore *store);
 
 /*
- * How many row blocks had no row group any more when VACUUM last removed index entries of such; kept in
- * META. Setting needs what drawing needs.
+ * Remembers how many row blocks had no row group any more when VACUUM removed index entries of such.
  */
-extern uint32 hz_store_vacuumed(HzStore *store);
 extern void hz_store_set_vacuumed(HzStore *store, uint32 blocks);
+
+/* What META says, as of now. All zeroes for an empty store. */
+typedef struct HzStoreMeta
+{
+	uint32		next_block;		/* greatest row block ever drawn, plus one */
+	uint32		vacuumed_blocks;
+	uint64		changes;		/* directory tuples inserted or deleted so far, by any transaction */
+	bool		marked;			/* a mark may exist */
+} HzStoreMeta;
+
+extern HzStoreMeta hz_store_meta(HzStore *store);
+
+/*
+ * Counts a change of the directory that has just been made, so that other backends' caches notice once it
+ * commits (dircache.h).
+ */
+extern void hz_store_count_change(HzStore *store);
+
+/* Says that marks exist from now on; before the first one is inserted. */
+extern void hz_store_set_marked(HzStore *store);
 
 /* An unused chunk_id for a new group, unknown to the TOAST relation so far. */
 extern Oid	hz_store_new_chunk_id(HzStore *store);

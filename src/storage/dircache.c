@@ -1,0 +1,285 @@
+/*
+ * storage/dircache.c
+ *	  The cached directory. See dircache.h for why it is never stale for a snapshot.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "lib/ilist.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/procarray.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "base/compat.h"
+#include "storage/dircache.h"
+#include "storage/rowid.h"
+
+#define MAX_BYTES (64 * 1024 * 1024)	/* of descriptions of one table */
+#define MAX_TABLES 256
+
+/* What is known of an entry's visibility. */
+typedef enum Settled
+{
+	OPEN,						/* ask the tuple */
+	COMMITTED,					/* inserted by a committed transaction, not deleted */
+	FROZEN						/* visible to all */
+} Settled;
+
+struct HzDirCache
+{
+	dlist_node	lru;			/* most recently used first */
+	RelFileLocator locator;
+	Oid			tableoid;
+	bool		stale;
+	bool		too_large;
+	MemoryContext context;
+	uint64		changes;
+	bool		marked;
+	HzGroup    *groups;			/* by number */
+	uint8	   *settled;
+	uint32		count;
+};
+
+static dlist_head caches = DLIST_STATIC_INIT(caches);
+static int	cache_count = 0;
+
+/* Groups handed out may still point into the memory: it goes with the transaction. */
+static void
+drop_cache(HzDirCache *cache)
+{
+	dlist_delete(&cache->lru);
+	cache_count--;
+	if (IsTransactionState())
+		MemoryContextSetParent(cache->context, TopTransactionContext);
+	else
+		MemoryContextDelete(cache->context);
+}
+
+static Settled
+settle(HeapTupleHeader header)
+{
+	TransactionId xmin = HeapTupleHeaderGetRawXmin(header);
+
+	if ((header->t_infomask & HEAP_XMAX_INVALID) == 0)
+		return OPEN;
+	if (HeapTupleHeaderXminFrozen(header))
+		return FROZEN;
+	if (HeapTupleHeaderXminCommitted(header))
+		return COMMITTED;
+	if (TransactionIdIsCurrentTransactionId(xmin) || TransactionIdIsInProgress(xmin) ||
+		!TransactionIdDidCommit(xmin))
+		return OPEN;
+	return COMMITTED;
+}
+
+/* Reads all directory tuples; the counter was read before. */
+static void
+load_groups(HzDirCache *cache, HzStore *store)
+{
+	HzStoreScan scan;
+	uint32		room = 64;
+	uint64		bytes = 0;
+
+	cache->groups = palloc(sizeof(HzGroup) * room);
+	cache->settled = palloc(room);
+	hz_store_scan_begin(store, &scan, HZ_STORE_DIRECTORY, 0, PG_INT32_MAX, SnapshotAny, ForwardScanDirection);
+	while (!cache->too_large && hz_store_scan_next(&scan))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (HeapTupleHeaderXminInvalid(scan.tuple->t_data) && !HeapTupleHeaderXminFrozen(scan.tuple->t_data))
+			continue;
+		if (cache->count == room)
+		{
+			room *= 2;
+			cache->groups = repalloc_huge(cache->groups, sizeof(HzGroup) * room);
+			cache->settled = repalloc(cache->settled, room);
+		}
+		hz_directory_parse_into(store, scan.tuple, &cache->groups[cache->count]);
+		cache->settled[cache->count] = settle(scan.tuple->t_data);
+		bytes += scan.length;
+		cache->count++;
+		cache->too_large = bytes > MAX_BYTES;
+	}
+	hz_store_scan_end(&scan);
+}
+
+static HzDirCache *
+load_cache(HzStore *store, const HzStoreMeta *meta)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hanzo directory cache",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	HzDirCache *cache = palloc0(sizeof(HzDirCache));
+
+	cache->locator = store->toast->rd_locator;
+	cache->tableoid = RelationGetRelid(store->table);
+	cache->context = context;
+	cache->changes = meta->changes;
+	load_groups(cache, store);
+	if (cache->too_large)
+		cache->count = 0;
+	MemoryContextSwitchTo(old);
+	/* nothing failed: keep it */
+	MemoryContextSetParent(context, TopMemoryContext);
+	while (cache_count >= MAX_TABLES)
+		drop_cache(dlist_container(HzDirCache, lru, dlist_tail_node(&caches)));
+	dlist_push_head(&caches, &cache->lru);
+	cache_count++;
+	return cache;
+}
+
+static HzDirCache *
+find_cache(HzStore *store)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &caches)
+	{
+		HzDirCache *cache = dlist_container(HzDirCache, lru, iter.cur);
+
+		if (cache->stale)
+			drop_cache(cache);
+		else if (RelFileLocatorEquals(cache->locator, store->toast->rd_locator))
+			return cache;
+	}
+	return NULL;
+}
+
+HzDirCache *
+hz_dircache_get(HzStore *store)
+{
+	HzStoreMeta meta = hz_store_meta(store);
+	HzDirCache *cache = find_cache(store);
+
+	if (cache != NULL && cache->changes != meta.changes)
+	{
+		drop_cache(cache);
+		cache = NULL;
+	}
+	if (cache == NULL)
+		cache = load_cache(store, &meta);
+	else
+		dlist_move_head(&caches, &cache->lru);
+	cache->marked = meta.marked;
+	store->unmarked = !meta.marked;
+	return cache->too_large ? NULL : cache;
+}
+
+bool
+hz_dircache_marked(const HzDirCache *cache)
+{
+	return cache->marked;
+}
+
+/* Asks the tuple itself. */
+static bool
+tuple_visible(HzStore *store, const HzGroup *group, Snapshot snapshot)
+{
+	HeapTupleData tuple;
+	Buffer		buffer;
+	bool		visible = false;
+
+	tuple.t_self = group->tid;
+	if (heap_fetch(store->toast, snapshot, &tuple, &buffer, false))
+	{
+		Oid			chunk_id;
+		int32		seq;
+		Size		length;
+
+		(void) hz_store_tuple_data(store, &tuple, &chunk_id, &seq, &length);
+		visible = chunk_id == HZ_STORE_DIRECTORY && seq == (int32) group->number;
+		ReleaseBuffer(buffer);
+	}
+	return visible;
+}
+
+static bool
+entry_visible(HzDirCache *cache, HzStore *store, uint32 i, Snapshot snapshot)
+{
+	switch (cache->settled[i])
+	{
+		case FROZEN:
+			return true;
+		case COMMITTED:
+			return !XidInMVCCSnapshot(cache->groups[i].raw_xmin, snapshot);
+		default:
+			return tuple_visible(store, &cache->groups[i], snapshot);
+	}
+}
+
+HzGroup **
+hz_dircache_visible(HzDirCache *cache, HzStore *store, Snapshot snapshot, uint32 *count)
+{
+	HzGroup    *copies = palloc_extended(sizeof(HzGroup) * Max(cache->count, 1), MCXT_ALLOC_HUGE);
+	HzGroup   **result = palloc_extended(sizeof(HzGroup *) * Max(cache->count, 1), MCXT_ALLOC_HUGE);
+
+	*count = 0;
+	for (uint32 i = 0; i < cache->count; i++)
+	{
+		if (!entry_visible(cache, store, i, snapshot))
+			continue;
+		copies[*count] = cache->groups[i];
+		result[*count] = &copies[*count];
+		(*count)++;
+	}
+	return result;
+}
+
+HzGroup *
+hz_dircache_find(HzDirCache *cache, HzStore *store, uint64 row, Snapshot snapshot)
+{
+	uint32		low = 0;
+	uint32		high = cache->count;
+	HzGroup    *copy;
+
+	/* the last group that starts at or before the row */
+	while (low < high)
+	{
+		uint32		middle = (low + high) / 2;
+
+		if (hz_group_first_row(&cache->groups[middle]) <= row)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0)
+		return NULL;
+	low--;
+	if (row - hz_group_first_row(&cache->groups[low]) >= cache->groups[low].rows ||
+		!entry_visible(cache, store, low, snapshot))
+		return NULL;
+	copy = palloc(sizeof(HzGroup));
+	*copy = cache->groups[low];
+	return copy;
+}
+
+void
+hz_dircache_forget(Oid tableoid)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &caches)
+	{
+		HzDirCache *cache = dlist_container(HzDirCache, lru, iter.cur);
+
+		if (tableoid == InvalidOid || cache->tableoid == tableoid)
+			cache->stale = true;
+	}
+}
+
+static void
+relcache_callback(Datum arg, Oid relid)
+{
+	hz_dircache_forget(relid);
+}
+
+void
+hz_dircache_init(void)
+{
+	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+}

@@ -1,0 +1,46 @@
+/*
+ * storage/dircache.h
+ *	  The directory as this backend remembers it, so that a statement on a table with thousands of row
+ *	  groups need not read it again.
+ *
+ * What is cached are directory tuples, not what a snapshot sees of them. META counts changes of the
+ * directory: the counter goes up in place after a tuple was inserted or deleted and before that
+ * transaction commits. A snapshot that sees the change was taken after the commit, hence reads the counter
+ * raised: so a cache with the counter's present value holds every tuple that the snapshot can see. Tuples whose
+ * insertion or deletion was not settled when they were read are looked at again for each snapshot.
+ *
+ * Entries are keyed by the TOAST relation's file and dropped when the table's relcache entry is invalidated.
+ * Only for MVCC snapshots; all others read the directory itself.
+ */
+#ifndef HZ_DIRCACHE_H
+#define HZ_DIRCACHE_H
+
+#include "storage/directory.h"
+
+typedef struct HzDirCache HzDirCache;
+
+/*
+ * The cached directory of this store, read (again) if need be; NULL when it is too large to keep. Valid
+ * until the next call.
+ */
+extern HzDirCache *hz_dircache_get(HzStore *store);
+
+/*
+ * Copies, palloc'd in the current context, of the groups that the MVCC snapshot sees, by number. The
+ * descriptions' bytes are shared with the cache and need hz_dircache_get() to be called again first when
+ * the cache may have been dropped in between; hz_groupread_describe() on a copy parses them.
+ */
+extern HzGroup **hz_dircache_visible(HzDirCache *cache, HzStore *store, Snapshot snapshot, uint32 *count);
+
+/* A copy of the group that holds the row, if the MVCC snapshot sees it. */
+extern HzGroup *hz_dircache_find(HzDirCache *cache, HzStore *store, uint64 row, Snapshot snapshot);
+
+/* Whether any mark may exist in this store, as META said when hz_dircache_get() was last called. */
+extern bool hz_dircache_marked(const HzDirCache *cache);
+
+/* Forgets a table's directory (InvalidOid: all). */
+extern void hz_dircache_forget(Oid tableoid);
+
+extern void hz_dircache_init(void);
+
+#endif							/* HZ_DIRCACHE_H */
