@@ -35,27 +35,27 @@
 PG_FUNCTION_INFO_V1(hanzo_compact);
 PG_FUNCTION_INFO_V1(hanzo_optimize);
 
-#define PROGRESS_COMMAND 100	/* in PROGRESS_COPY_COMMAND: ours */
+#define PROGRESS_COMMAND 100 /* in PROGRESS_COPY_COMMAND: ours */
 #define PROGRESS_ROWS_DONE PROGRESS_COPY_TUPLES_PROCESSED
 #define PROGRESS_ROWS_TOTAL 10
-#define PROGRESS_PHASE 11		/* 1 delta, 2 row groups, 3 sorting, 4 tidying */
+#define PROGRESS_PHASE 11 /* 1 delta, 2 row groups, 3 sorting, 4 tidying */
 
 /* One table's compaction across its transactions. */
 typedef struct Job
 {
-	Oid			relid;
-	bool		atomic;
+	Oid relid;
+	bool atomic;
 	HzCompactProgress progress;
-	uint64		total;
+	uint64 total;
 } Job;
 
-typedef bool (*Step) (Relation rel, HzCompactProgress *progress);
+typedef bool (*Step)(Relation rel, HzCompactProgress *progress);
 
 /* Checks that the caller may compact the relation; opens it with the lock. NULL when it is gone. */
 static Relation
 open_for_compaction(Oid relid)
 {
-	Relation	rel = try_relation_open(relid, ShareUpdateExclusiveLock);
+	Relation rel = try_relation_open(relid, ShareUpdateExclusiveLock);
 
 	if (rel == NULL)
 		return NULL;
@@ -69,18 +69,18 @@ open_for_compaction(Oid relid)
 				 errhint("Columnar tables are made with CREATE TABLE ... USING hanzo_columnar or "
 						 "ALTER TABLE ... SET ACCESS METHOD hanzo_columnar.")));
 	if (RELATION_IS_OTHER_TEMP(rel))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot compact temporary tables of other sessions")));
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("cannot compact temporary tables of other sessions")));
 	return rel;
 }
 
 static void
 report(Job *job, int phase)
 {
-	const int	index[] = {PROGRESS_COPY_COMMAND, PROGRESS_ROWS_DONE, PROGRESS_ROWS_TOTAL, PROGRESS_PHASE};
-	int64		values[4];
-	uint64		done = job->progress.moved + job->progress.merged;
+	const int index[] = {PROGRESS_COPY_COMMAND, PROGRESS_ROWS_DONE, PROGRESS_ROWS_TOTAL,
+						 PROGRESS_PHASE};
+	int64 values[4];
+	uint64 done = job->progress.moved + job->progress.merged;
 
 	values[0] = PROGRESS_COMMAND;
 	values[1] = (int64) done;
@@ -93,11 +93,11 @@ report(Job *job, int phase)
 static bool
 run_step(Job *job, Step step, int phase)
 {
-	Relation	rel = open_for_compaction(job->relid);
-	Oid			user;
-	int			context;
-	int			nest;
-	bool		more;
+	Relation rel = open_for_compaction(job->relid);
+	Oid user;
+	int context;
+	int nest;
+	bool more;
 
 	if (rel == NULL)
 		return false;
@@ -136,7 +136,7 @@ resort_step(Relation rel, HzCompactProgress *progress)
 static void
 compact_table(Oid relid, bool atomic, MemoryContext context)
 {
-	Job			job = {.relid = relid,.atomic = atomic,.progress.context = context};
+	Job job = {.relid = relid, .atomic = atomic, .progress.context = context};
 
 	while (run_step(&job, hz_compact_delta, 1))
 		CHECK_FOR_INTERRUPTS();
@@ -148,7 +148,7 @@ compact_table(Oid relid, bool atomic, MemoryContext context)
 static void
 optimize_table(Oid relid, bool atomic, MemoryContext context)
 {
-	Job			job = {.relid = relid,.atomic = atomic,.progress.context = context};
+	Job job = {.relid = relid, .atomic = atomic, .progress.context = context};
 
 	while (run_step(&job, hz_compact_delta, 1))
 		CHECK_FOR_INTERRUPTS();
@@ -160,23 +160,22 @@ optimize_table(Oid relid, bool atomic, MemoryContext context)
 static List *
 tables_of(Oid relid, MemoryContext context)
 {
-	Relation	rel = open_for_compaction(relid);
+	Relation rel = open_for_compaction(relid);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	List	   *result = NIL;
+	List *result = NIL;
 
 	if (rel == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("relation with OID %u does not exist", relid)));
 	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		result = list_make1_oid(relid);
 	else
 	{
-		ListCell   *cell;
+		ListCell *cell;
 
 		foreach(cell, find_all_inheritors(relid, NoLock, NULL))
 		{
-			Relation	child = try_relation_open(lfirst_oid(cell), AccessShareLock);
+			Relation child = try_relation_open(lfirst_oid(cell), AccessShareLock);
 
 			if (child == NULL)
 				continue;
@@ -191,27 +190,27 @@ tables_of(Oid relid, MemoryContext context)
 }
 
 static void
-for_each_table(FunctionCallInfo fcinfo, void (*work) (Oid relid, bool atomic, MemoryContext context))
+for_each_table(FunctionCallInfo fcinfo, void (*work)(Oid relid, bool atomic, MemoryContext context))
 {
-	bool		atomic = !(fcinfo->context != NULL && IsA(fcinfo->context, CallContext) &&
-						   !castNode(CallContext, fcinfo->context)->atomic);
-	MemoryContext context = AllocSetContextCreate(PortalContext ? PortalContext : TopTransactionContext,
-												  "hanzo compaction", ALLOCSET_SMALL_SIZES);
-	Oid			relid = PG_GETARG_OID(0);
-	ListCell   *cell;
+	bool atomic = !(fcinfo->context != NULL && IsA(fcinfo->context, CallContext) &&
+					!castNode(CallContext, fcinfo->context)->atomic);
+	MemoryContext context =
+		AllocSetContextCreate(PortalContext ? PortalContext : TopTransactionContext,
+							  "hanzo compaction", ALLOCSET_SMALL_SIZES);
+	Oid relid = PG_GETARG_OID(0);
+	ListCell *cell;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("relation must not be null")));
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("relation must not be null")));
 	PreventCommandIfReadOnly("compaction");
 	PreventCommandIfParallelMode("compaction");
 	PreventCommandDuringRecovery("compaction");
 	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
 	foreach(cell, tables_of(relid, context))
 	{
-		MemoryContext table_context = AllocSetContextCreate(context, "hanzo compaction of a table",
-															ALLOCSET_DEFAULT_SIZES);
+		MemoryContext table_context =
+			AllocSetContextCreate(context, "hanzo compaction of a table", ALLOCSET_DEFAULT_SIZES);
 
 		work(lfirst_oid(cell), atomic, table_context);
 		MemoryContextDelete(table_context);

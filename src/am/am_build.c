@@ -36,19 +36,19 @@
 /* What both passes of a build need. */
 typedef struct Build
 {
-	Relation	rel;
-	Relation	index;
-	IndexInfo  *info;
-	Snapshot	snapshot;		/* SnapshotAny or MVCC */
-	TransactionId oldest_xmin;	/* with SnapshotAny */
-	bool		any_visible;
-	bool		check_unique;
-	EState	   *estate;
+	Relation rel;
+	Relation index;
+	IndexInfo *info;
+	Snapshot snapshot;         /* SnapshotAny or MVCC */
+	TransactionId oldest_xmin; /* with SnapshotAny */
+	bool any_visible;
+	bool check_unique;
+	EState *estate;
 	ExprContext *econtext;
-	ExprState  *predicate;
+	ExprState *predicate;
 	IndexBuildCallback callback;
-	void	   *callback_state;
-	double		live;
+	void *callback_state;
+	double live;
 } Build;
 
 /* The current page of the delta. */
@@ -61,7 +61,7 @@ typedef struct DeltaPage
 typedef enum Verdict
 {
 	VERDICT_SKIP,
-	VERDICT_INDEX_DEAD,			/* no uniqueness check */
+	VERDICT_INDEX_DEAD, /* no uniqueness check */
 	VERDICT_INDEX_LIVE,
 	VERDICT_WAIT
 } Verdict;
@@ -103,8 +103,8 @@ form_index_values(Build *build, TupleTableSlot *slot, Datum *values, bool *isnul
 static void
 index_row(Build *build, TupleTableSlot *slot, ItemPointer tid, bool alive)
 {
-	Datum		values[INDEX_MAX_KEYS];
-	bool		isnull[INDEX_MAX_KEYS];
+	Datum values[INDEX_MAX_KEYS];
+	bool isnull[INDEX_MAX_KEYS];
 
 	if (form_index_values(build, slot, values, isnull))
 		build->callback(build->index, tid, values, isnull, alive, build->callback_state);
@@ -132,10 +132,11 @@ root_tid(Build *build, DeltaPage *page, HeapTuple tuple, Buffer buffer)
 	if (!OffsetNumberIsValid(page->roots[offset - 1]))
 		read_page_roots(page, buffer);
 	if (!OffsetNumberIsValid(page->roots[offset - 1]))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("failed to find parent tuple for heap-only tuple at (%u,%u) in table \"%s\"",
-						ItemPointerGetBlockNumber(&tid), offset, RelationGetRelationName(build->rel))));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("failed to find parent tuple for heap-only tuple at (%u,%u) in table \"%s\"",
+					ItemPointerGetBlockNumber(&tid), offset, RelationGetRelationName(build->rel))));
 	ItemPointerSetOffsetNumber(&tid, page->roots[offset - 1]);
 	return tid;
 }
@@ -160,7 +161,7 @@ static Verdict
 judge_delete_in_progress(Build *build, HeapTuple tuple, TransactionId *wait_for)
 {
 	TransactionId xmax = HeapTupleHeaderGetUpdateXid(tuple->t_data);
-	bool		hot = HeapTupleIsHotUpdated(tuple);
+	bool hot = HeapTupleIsHotUpdated(tuple);
 
 	if (build->any_visible)
 	{
@@ -212,8 +213,8 @@ static void
 build_delta_tuple(Build *build, TupleTableSlot *slot, DeltaPage *page)
 {
 	BufferHeapTupleTableSlot *bslot = (BufferHeapTupleTableSlot *) slot;
-	HeapTuple	tuple = bslot->base.tuple;
-	Verdict		verdict = VERDICT_INDEX_LIVE;
+	HeapTuple tuple = bslot->base.tuple;
+	Verdict verdict = VERDICT_INDEX_LIVE;
 	ItemPointerData tid;
 
 	if (BufferGetBlockNumber(bslot->buffer) != page->block)
@@ -241,8 +242,9 @@ build_delta_tuple(Build *build, TupleTableSlot *slot, DeltaPage *page)
 static void
 build_delta(Build *build, TableScanDesc delta)
 {
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(build->rel), &TTSOpsBufferHeapTuple);
-	DeltaPage	page;
+	TupleTableSlot *slot =
+		MakeSingleTupleTableSlot(RelationGetDescr(build->rel), &TTSOpsBufferHeapTuple);
+	DeltaPage page;
 
 	page.block = InvalidBlockNumber;
 	while (heap_getnextslot(delta, ForwardScanDirection, slot))
@@ -257,9 +259,9 @@ build_delta(Build *build, TableScanDesc delta)
 static Bitmapset *
 index_attributes(IndexInfo *info, TupleDesc desc)
 {
-	Bitmapset  *used = NULL;
-	Bitmapset  *result = NULL;
-	int			member = -1;
+	Bitmapset *used = NULL;
+	Bitmapset *result = NULL;
+	int member = -1;
 
 	for (int i = 0; i < info->ii_NumIndexAttrs; i++)
 	{
@@ -270,7 +272,7 @@ index_attributes(IndexInfo *info, TupleDesc desc)
 	pull_varattnos((Node *) info->ii_Predicate, 1, &used);
 	while ((member = bms_next_member(used, member)) >= 0)
 	{
-		int			attno = member + FirstLowInvalidHeapAttributeNumber;
+		int attno = member + FirstLowInvalidHeapAttributeNumber;
 
 		if (attno > 0)
 			result = bms_add_member(result, attno - 1);
@@ -283,17 +285,17 @@ index_attributes(IndexInfo *info, TupleDesc desc)
 /* Columns of batches for an index: only those it needs are decoded. */
 typedef struct BatchColumns
 {
-	Bitmapset  *needed;
-	Datum	  **values;
-	bool	  **isnull;
+	Bitmapset *needed;
+	Datum **values;
+	bool **isnull;
 	TupleTableSlot *slot;
 } BatchColumns;
 
 static void
 columns_begin(BatchColumns *columns, Relation rel, IndexInfo *info)
 {
-	TupleDesc	desc = RelationGetDescr(rel);
-	int			member = -1;
+	TupleDesc desc = RelationGetDescr(rel);
+	int member = -1;
 
 	columns->needed = index_attributes(info, desc);
 	columns->values = palloc0(sizeof(Datum *) * Max(desc->natts, 1));
@@ -309,7 +311,7 @@ columns_begin(BatchColumns *columns, Relation rel, IndexInfo *info)
 static void
 columns_load(BatchColumns *columns, HzBatchScan *scan)
 {
-	int			member = -1;
+	int member = -1;
 
 	while ((member = bms_next_member(columns->needed, member)) >= 0)
 		hz_batchscan_datums(scan, member, columns->values[member], columns->isnull[member]);
@@ -319,7 +321,7 @@ static TupleTableSlot *
 columns_row(BatchColumns *columns, uint32 row)
 {
 	TupleTableSlot *slot = columns->slot;
-	int			member = -1;
+	int member = -1;
 
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
@@ -353,12 +355,12 @@ static void
 build_columns(Build *build, HzBatchShared *shared)
 {
 	HzBatchScan *scan = hz_batchscan_begin(build->rel, build->snapshot, shared);
-	HzStore    *store = hz_store_open(build->rel, AccessShareLock);
+	HzStore *store = hz_store_open(build->rel, AccessShareLock);
 	BatchColumns columns;
-	HzBatch    *batch;
-	HzGroup    *group = NULL;
-	Verdict		verdict = VERDICT_INDEX_LIVE;
-	uint64	   *deleted = NULL;
+	HzBatch *batch;
+	HzGroup *group = NULL;
+	Verdict verdict = VERDICT_INDEX_LIVE;
+	uint64 *deleted = NULL;
 
 	columns_begin(&columns, build->rel, build->info);
 	while ((batch = hz_batchscan_next(scan)) != NULL)
@@ -378,7 +380,7 @@ build_columns(Build *build, HzBatchShared *shared)
 		columns_load(&columns, scan);
 		for (uint32 i = 0; i < batch->rows; i++)
 		{
-			bool		alive = verdict == VERDICT_INDEX_LIVE;
+			bool alive = verdict == VERDICT_INDEX_LIVE;
 			ItemPointerData tid;
 
 			if (batch->deleted != NULL && hz_bitmap_get(batch->deleted, i))
@@ -413,8 +415,8 @@ index_build_range_scan(Relation rel, Relation index, IndexInfo *info, bool allow
 					   bool anyvisible, bool progress, BlockNumber start_block, BlockNumber blocks,
 					   IndexBuildCallback callback, void *callback_state, TableScanDesc scan)
 {
-	Build		build;
-	Snapshot	registered = NULL;
+	Build build;
+	Snapshot registered = NULL;
 	HzBatchShared *shared = NULL;
 
 	refuse_brin(rel, index);
@@ -454,15 +456,15 @@ index_build_range_scan(Relation rel, Relation index, IndexInfo *info, bool allow
 typedef struct IndexTids
 {
 	Tuplesortstate *sort;
-	bool		empty;
+	bool empty;
 	ItemPointerData current;
 } IndexTids;
 
 static void
 next_index_tid(IndexTids *tids)
 {
-	Datum		value;
-	bool		isnull;
+	Datum value;
+	bool isnull;
 
 	tids->empty = !tuplesort_getdatum(tids->sort, true, &value, &isnull, NULL);
 	if (!tids->empty)
@@ -481,8 +483,8 @@ index_has(IndexTids *tids, ItemPointer tid)
 static void
 insert_missing(Build *build, TupleTableSlot *slot, ItemPointer tid, ValidateIndexState *state)
 {
-	Datum		values[INDEX_MAX_KEYS];
-	bool		isnull[INDEX_MAX_KEYS];
+	Datum values[INDEX_MAX_KEYS];
+	bool isnull[INDEX_MAX_KEYS];
 
 	if (!form_index_values(build, slot, values, isnull))
 		return;
@@ -496,9 +498,10 @@ static void
 validate_delta(Build *build, IndexTids *tids, ValidateIndexState *state)
 {
 	TableScanDesc scan = table_beginscan_strat(build->rel, build->snapshot, 0, NULL, true, false);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(build->rel), &TTSOpsBufferHeapTuple);
-	bool		in_index[MaxHeapTuplesPerPage];
-	DeltaPage	page;
+	TupleTableSlot *slot =
+		MakeSingleTupleTableSlot(RelationGetDescr(build->rel), &TTSOpsBufferHeapTuple);
+	bool in_index[MaxHeapTuplesPerPage];
+	DeltaPage page;
 
 	page.block = InvalidBlockNumber;
 	while (heap_getnextslot(((HzScanDesc *) scan)->delta, ForwardScanDirection, slot))
@@ -532,12 +535,12 @@ validate_columns(Build *build, IndexTids *tids, ValidateIndexState *state)
 {
 	HzBatchScan *scan = hz_batchscan_begin(build->rel, build->snapshot, NULL);
 	BatchColumns columns;
-	HzBatch    *batch;
+	HzBatch *batch;
 
 	columns_begin(&columns, build->rel, build->info);
 	while ((batch = hz_batchscan_next(scan)) != NULL)
 	{
-		bool		loaded = false;
+		bool loaded = false;
 
 		for (uint32 i = 0; i < batch->rows; i++)
 		{
@@ -563,8 +566,8 @@ static void
 index_validate_scan(Relation rel, Relation index, IndexInfo *info, Snapshot snapshot,
 					ValidateIndexState *state)
 {
-	Build		build;
-	IndexTids	tids = {.sort = state->tuplesort};
+	Build build;
+	IndexTids tids = {.sort = state->tuplesort};
 
 	build_begin(&build, rel, index, info);
 	build.snapshot = snapshot;

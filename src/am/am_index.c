@@ -20,8 +20,8 @@
 
 typedef struct HzIndexFetch
 {
-	IndexFetchHeapData delta;	/* must be first: heap's routines use it */
-	HzRowFetch *columns;		/* NULL until a columnar TID comes */
+	IndexFetchHeapData delta; /* must be first: heap's routines use it */
+	HzRowFetch *columns;      /* NULL until a columnar TID comes */
 	MemoryContext context;
 } HzIndexFetch;
 
@@ -59,8 +59,8 @@ index_fetch_end(IndexFetchTableData *base)
 }
 
 static bool
-index_fetch_tuple(IndexFetchTableData *base, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot,
-				  bool *call_again, bool *all_dead)
+index_fetch_tuple(IndexFetchTableData *base, ItemPointer tid, Snapshot snapshot,
+				  TupleTableSlot *slot, bool *call_again, bool *all_dead)
 {
 	HzIndexFetch *fetch = (HzIndexFetch *) base;
 
@@ -124,8 +124,8 @@ static TransactionId
 index_delete_tuples(Relation rel, TM_IndexDeleteOp *delstate)
 {
 	TM_IndexDelete *all = delstate->deltids;
-	int			total = delstate->ndeltids;
-	int			kept = 0;
+	int total = delstate->ndeltids;
+	int kept = 0;
 	TransactionId horizon = InvalidTransactionId;
 
 	for (int i = 0; i < total; i++)

@@ -41,13 +41,14 @@ static bool
 is_bulk_insert(Relation rel, int options, BulkInsertState bistate)
 {
 	return bistate != NULL && (options & TABLE_INSERT_SKIP_FSM) != 0 &&
-		hz_compat_is_new_storage(rel) && hz_bulk_possible(rel);
+		   hz_compat_is_new_storage(rel) && hz_bulk_possible(rel);
 }
 
 static void
-tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int options, BulkInsertState bistate)
+tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
+			 BulkInsertState bistate)
 {
-	HzHeapView	view;
+	HzHeapView view;
 
 	if (is_bulk_insert(rel, options, bistate))
 	{
@@ -65,7 +66,7 @@ static void
 tuple_insert_speculative(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
 						 BulkInsertState bistate, uint32 token)
 {
-	HzHeapView	view;
+	HzHeapView view;
 
 	prepare_index_inserts(rel);
 	hz_heapview_begin(&view, rel);
@@ -76,7 +77,7 @@ tuple_insert_speculative(Relation rel, TupleTableSlot *slot, CommandId cid, int 
 static void
 tuple_complete_speculative(Relation rel, TupleTableSlot *slot, uint32 token, bool succeeded)
 {
-	HzHeapView	view;
+	HzHeapView view;
 
 	hz_heapview_begin(&view, rel);
 	GetHeapamTableAmRoutine()->tuple_complete_speculative(rel, slot, token, succeeded);
@@ -87,8 +88,8 @@ static void
 multi_insert(Relation rel, TupleTableSlot **slots, int count, CommandId cid, int options,
 			 BulkInsertState bistate)
 {
-	HzHeapView	view;
-	int			head = count;
+	HzHeapView view;
+	int head = count;
 
 	if (hz_bulk_possible(rel))
 		head = hz_compat_is_new_storage(rel) ? 0 : hz_bulk_head(rel, cid, count);
@@ -123,19 +124,21 @@ refuse_undecodable(Relation rel, bool update)
 		return;
 	RelationBuildPublicationDesc(rel, &actions);
 	if (update ? actions.pubactions.pubupdate : actions.pubactions.pubdelete)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot %s a compacted row of table \"%s\", which publishes such changes",
-						update ? "update" : "delete", RelationGetRelationName(rel)),
-				 errhint("Take the table out of the publication, or let the publication publish inserts only.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot %s a compacted row of table \"%s\", which publishes such changes",
+					update ? "update" : "delete", RelationGetRelationName(rel)),
+			 errhint(
+				 "Take the table out of the publication, or let the publication publish inserts only.")));
 }
 
 static TM_Result
 act_on_columns(Relation rel, ItemPointer tid, HzMarkKind kind, LockTupleMode mode, CommandId cid,
 			   Snapshot crosscheck, HzMarkWait wait, TM_FailureData *failure)
 {
-	HzStore    *store = hz_store_open(rel, RowExclusiveLock);
-	TM_Result	result = TM_Deleted;
+	HzStore *store = hz_store_open(rel, RowExclusiveLock);
+	TM_Result result = TM_Deleted;
 
 	CheckForSerializableConflictIn(rel, NULL, InvalidBlockNumber);
 	if (store != NULL)
@@ -164,8 +167,8 @@ static TM_Result
 tuple_delete(Relation rel, ItemPointer tid, CommandId cid, Snapshot snapshot, Snapshot crosscheck,
 			 bool wait, TM_FailureData *failure, bool changing_partition)
 {
-	TM_Result	result;
-	HzHeapView	view;
+	TM_Result result;
+	HzHeapView view;
 
 	hz_bulk_flush(rel);
 	if (!hz_rowid_is_columnar(tid))
@@ -176,8 +179,9 @@ tuple_delete(Relation rel, ItemPointer tid, CommandId cid, Snapshot snapshot, Sn
 		return deleted_or_moved(rel, tid, result, failure);
 	}
 	refuse_undecodable(rel, false);
-	result = act_on_columns(rel, tid, changing_partition ? HZ_MARK_MOVED : HZ_MARK_DELETED, LockTupleExclusive,
-							cid, crosscheck, wait ? HZ_MARK_WAIT_BLOCK : HZ_MARK_WAIT_NEVER, failure);
+	result = act_on_columns(rel, tid, changing_partition ? HZ_MARK_MOVED : HZ_MARK_DELETED,
+							LockTupleExclusive, cid, crosscheck,
+							wait ? HZ_MARK_WAIT_BLOCK : HZ_MARK_WAIT_NEVER, failure);
 	if (result == TM_Ok)
 		pgstat_count_heap_delete(rel);
 	return result;
@@ -185,12 +189,12 @@ tuple_delete(Relation rel, ItemPointer tid, CommandId cid, Snapshot snapshot, Sn
 
 /* The new version of a columnar row goes to the delta between two marks (PROTOCOLS 2.3). */
 static TM_Result
-update_columnar(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId cid, Snapshot crosscheck,
-				bool wait, TM_FailureData *failure)
+update_columnar(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId cid,
+				Snapshot crosscheck, bool wait, TM_FailureData *failure)
 {
-	TM_Result	result;
-	HzHeapView	view;
-	HzStore    *store;
+	TM_Result result;
+	HzHeapView view;
+	HzStore *store;
 
 	refuse_undecodable(rel, true);
 	result = act_on_columns(rel, tid, HZ_MARK_LOCKED, LockTupleExclusive, cid, crosscheck,
@@ -213,8 +217,8 @@ tuple_update(Relation rel, ItemPointer otid, TupleTableSlot *slot, CommandId cid
 			 Snapshot crosscheck, bool wait, TM_FailureData *failure, LockTupleMode *lockmode,
 			 HzCompatUpdateIndexes *update_indexes)
 {
-	TM_Result	result;
-	HzHeapView	view;
+	TM_Result result;
+	HzHeapView view;
 
 	hz_bulk_flush(rel);
 	if (hz_rowid_is_columnar(otid))
@@ -226,8 +230,8 @@ tuple_update(Relation rel, ItemPointer otid, TupleTableSlot *slot, CommandId cid
 	}
 	prepare_index_inserts(rel);
 	hz_heapview_begin(&view, rel);
-	result = GetHeapamTableAmRoutine()->tuple_update(rel, otid, slot, cid, snapshot, crosscheck, wait,
-													 failure, lockmode, update_indexes);
+	result = GetHeapamTableAmRoutine()->tuple_update(rel, otid, slot, cid, snapshot, crosscheck,
+													 wait, failure, lockmode, update_indexes);
 	hz_heapview_end(&view);
 	return deleted_or_moved(rel, otid, result, failure);
 }
@@ -252,24 +256,26 @@ static TM_Result
 lock_version(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot, CommandId cid,
 			 LockTupleMode mode, LockWaitPolicy policy, uint8 flags, TM_FailureData *failure)
 {
-	TM_Result	result;
-	HzHeapView	view;
+	TM_Result result;
+	HzHeapView view;
 
 	if (!hz_rowid_is_columnar(tid))
 	{
-		bool		traversed = failure->traversed;
+		bool traversed = failure->traversed;
 
 		hz_heapview_begin(&view, rel);
-		result = GetHeapamTableAmRoutine()->tuple_lock(rel, tid, snapshot, slot, cid, mode, policy, flags,
-													   failure);
+		result = GetHeapamTableAmRoutine()->tuple_lock(rel, tid, snapshot, slot, cid, mode, policy,
+													   flags, failure);
 		hz_heapview_end(&view);
 		failure->traversed = failure->traversed || traversed;
 		return deleted_or_moved(rel, tid, result, failure);
 	}
-	result = act_on_columns(rel, tid, HZ_MARK_LOCKED, mode, cid, InvalidSnapshot, mark_wait(policy), failure);
+	result = act_on_columns(rel, tid, HZ_MARK_LOCKED, mode, cid, InvalidSnapshot, mark_wait(policy),
+							failure);
 	if (result == TM_Ok && !hz_follow_fetch(rel, tid, SnapshotAny, slot))
-		elog(ERROR, "locked row (%u,%u) of table \"%s\" has vanished", ItemPointerGetBlockNumber(tid),
-			 ItemPointerGetOffsetNumber(tid), RelationGetRelationName(rel));
+		elog(ERROR, "locked row (%u,%u) of table \"%s\" has vanished",
+			 ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid),
+			 RelationGetRelationName(rel));
 	return result;
 }
 
@@ -277,8 +283,8 @@ static TM_Result
 tuple_lock(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot, CommandId cid,
 		   LockTupleMode mode, LockWaitPolicy policy, uint8 flags, TM_FailureData *failure)
 {
-	bool		follow = (flags & TUPLE_LOCK_FLAG_FIND_LAST_VERSION) != 0;
-	bool		moves_only = !follow && (flags & TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS) != 0;
+	bool follow = (flags & TUPLE_LOCK_FLAG_FIND_LAST_VERSION) != 0;
+	bool moves_only = !follow && (flags & TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS) != 0;
 	ItemPointerData at = *tid;
 
 	hz_bulk_flush(rel);
@@ -286,10 +292,11 @@ tuple_lock(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slo
 	for (;;)
 	{
 		ItemPointerData before = at;
-		bool		was_columnar = hz_rowid_is_columnar(&at);
-		TM_Result	result = lock_version(rel, &at, snapshot, slot, cid, mode, policy, flags, failure);
-		bool		moved = result == TM_Updated && hz_rowid_is_columnar(&failure->ctid) &&
-			!ItemPointerEquals(&failure->ctid, &at);
+		bool was_columnar = hz_rowid_is_columnar(&at);
+		TM_Result result =
+			lock_version(rel, &at, snapshot, slot, cid, mode, policy, flags, failure);
+		bool moved = result == TM_Updated && hz_rowid_is_columnar(&failure->ctid) &&
+					 !ItemPointerEquals(&failure->ctid, &at);
 
 		if (result != TM_Updated || !(follow || (moves_only && moved)))
 		{
@@ -298,9 +305,11 @@ tuple_lock(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slo
 			return result;
 		}
 		if (ItemPointerIndicatesMovedPartitions(&failure->ctid))
-			ereport(ERROR,
-					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("tuple to be locked was already moved to another partition due to concurrent update")));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg(
+					 "tuple to be locked was already moved to another partition due to concurrent update")));
 		if (ItemPointerEquals(&failure->ctid, was_columnar ? &before : &at))
 			return result;
 		at = failure->ctid;

@@ -34,7 +34,8 @@ relation_set_new_filelocator(Relation rel, const RelFileLocator *locator, char p
 {
 	/* rows still buffered belong to the storage that is being replaced: a rollback brings it back */
 	hz_bulk_flush(rel);
-	GetHeapamTableAmRoutine()->hz_compat_set_new_filelocator(rel, locator, persistence, freeze_xid, min_multi);
+	GetHeapamTableAmRoutine()->hz_compat_set_new_filelocator(rel, locator, persistence, freeze_xid,
+															 min_multi);
 }
 
 /*
@@ -48,7 +49,7 @@ relation_nontransactional_truncate(Relation rel)
 	GetHeapamTableAmRoutine()->relation_nontransactional_truncate(rel);
 	if (OidIsValid(rel->rd_rel->reltoastrelid))
 	{
-		Relation	toast = table_open(rel->rd_rel->reltoastrelid, AccessExclusiveLock);
+		Relation toast = table_open(rel->rd_rel->reltoastrelid, AccessExclusiveLock);
 
 		heap_truncate_one_rel(toast);
 		table_close(toast, NoLock);
@@ -69,7 +70,7 @@ static BlockNumber
 toast_blocks(Relation rel)
 {
 	BlockNumber blocks;
-	Relation	toast;
+	Relation toast;
 
 	if (!OidIsValid(rel->rd_rel->reltoastrelid) || !IsTransactionState())
 		return 0;
@@ -84,7 +85,7 @@ toast_blocks(Relation rel)
 static uint64
 relation_size(Relation rel, ForkNumber fork)
 {
-	uint64		size = table_block_relation_size(rel, fork);
+	uint64 size = table_block_relation_size(rel, fork);
 
 	if (fork == MAIN_FORKNUM && !hz_heapview_active(rel))
 		size += (uint64) toast_blocks(rel) * BLCKSZ;
@@ -107,11 +108,11 @@ relation_toast_am(Relation rel)
 static double
 columnar_rows(Relation rel)
 {
-	HzStore    *store = hz_store_open(rel, AccessShareLock);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	uint32		count;
-	HzGroup   **groups = hz_directory_read(store, snapshot, &count);
-	double		rows = 0;
+	HzStore *store = hz_store_open(rel, AccessShareLock);
+	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+	uint32 count;
+	HzGroup **groups = hz_directory_read(store, snapshot, &count);
+	double rows = 0;
 
 	for (uint32 i = 0; i < count; i++)
 		rows += groups[i]->rows - groups[i]->born_deleted;
@@ -130,7 +131,7 @@ relation_estimate_size(Relation rel, int32 *attr_widths, BlockNumber *pages, dou
 {
 	MemoryContext context;
 	MemoryContext old;
-	HzHeapView	view;
+	HzHeapView view;
 
 	if (rel->rd_rel->reltuples > 0 && rel->rd_rel->relpages > 0)
 	{

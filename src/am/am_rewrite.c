@@ -33,20 +33,20 @@
 
 typedef struct Copy
 {
-	HzStore    *from;
-	HzStore    *to;
+	HzStore *from;
+	HzStore *to;
 	RewriteState rewrite;
 	TransactionId oldest_xmin;
 	HzBlockRange ranges[MAX_RANGES];
-	uint32		range_count;
-	bool		scattered;
+	uint32 range_count;
+	bool scattered;
 } Copy;
 
 static HTSV_Result
 tuple_state(Copy *copy, HeapTuple tuple)
 {
 	HeapTupleData fetched;
-	Buffer		buffer;
+	Buffer buffer;
 	HTSV_Result state;
 
 	fetched.t_self = tuple->t_self;
@@ -63,17 +63,17 @@ tuple_state(Copy *copy, HeapTuple tuple)
 static ItemPointerData
 copy_tuple(Copy *copy, HeapTuple original, HeapTuple replacement)
 {
-	TupleDesc	desc = RelationGetDescr(copy->to->toast);
-	Datum		values[3];
-	bool		isnull[3];
+	TupleDesc desc = RelationGetDescr(copy->to->toast);
+	Datum values[3];
+	bool isnull[3];
 
 	rewrite_heap_tuple(copy->rewrite, original, replacement);
 	heap_deform_tuple(replacement, desc, values, isnull);
 	for (int i = 0; i < copy->to->index_count; i++)
 	{
 		if (copy->to->indexes[i]->rd_index->indisready)
-			index_insert(copy->to->indexes[i], values, isnull, &replacement->t_self, copy->to->toast,
-						 UNIQUE_CHECK_NO, false, NULL);
+			index_insert(copy->to->indexes[i], values, isnull, &replacement->t_self,
+						 copy->to->toast, UNIQUE_CHECK_NO, false, NULL);
 	}
 	return replacement->t_self;
 }
@@ -106,8 +106,8 @@ copy_group_tuples(Copy *copy, Oid chunk_id)
 						ForwardScanDirection);
 	while (hz_store_scan_next(&scan))
 	{
-		HeapTuple	original;
-		HeapTuple	replacement;
+		HeapTuple original;
+		HeapTuple replacement;
 		ItemPointerData tid;
 
 		CHECK_FOR_INTERRUPTS();
@@ -127,11 +127,11 @@ copy_group_tuples(Copy *copy, Oid chunk_id)
 static void
 copy_directory_tuple(Copy *copy, HzGroup *group, HeapTuple original)
 {
-	HzBytes		bytes = {0};
-	Datum		values[3];
-	bool		isnull[3] = {false, false, false};
-	HeapTuple	replacement;
-	bytea	   *payload;
+	HzBytes bytes = {0};
+	Datum values[3];
+	bool isnull[3] = {false, false, false};
+	HeapTuple replacement;
+	bytea *payload;
 
 	if (copy->scattered)
 		copy->range_count = 0;
@@ -152,8 +152,8 @@ copy_directory_tuple(Copy *copy, HzGroup *group, HeapTuple original)
 static void
 copy_groups(Copy *copy, double *tuples, double *vacuumed, double *recently_dead)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hanzo copy group",
-												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo copy group", ALLOCSET_DEFAULT_SIZES);
 	HzStoreScan scan;
 
 	hz_store_scan_begin(copy->from, &scan, HZ_STORE_DIRECTORY, 0, PG_INT32_MAX, SnapshotAny,
@@ -161,14 +161,14 @@ copy_groups(Copy *copy, double *tuples, double *vacuumed, double *recently_dead)
 	while (hz_store_scan_next(&scan))
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
-		HzGroup    *group = hz_directory_parse(copy->from, scan.tuple);
+		HzGroup *group = hz_directory_parse(copy->from, scan.tuple);
 		HTSV_Result state = tuple_state(copy, scan.tuple);
 
 		if (state == HEAPTUPLE_DEAD)
 			*vacuumed += group->rows;
 		else
 		{
-			HeapTuple	original = heap_copytuple(scan.tuple);
+			HeapTuple original = heap_copytuple(scan.tuple);
 
 			copy_group_tuples(copy, group->chunk_id);
 			copy_directory_tuple(copy, group, original);
@@ -184,10 +184,11 @@ copy_groups(Copy *copy, double *tuples, double *vacuumed, double *recently_dead)
 }
 
 static void
-copy_column_store(Relation old_table, Relation new_table, TransactionId oldest_xmin, TransactionId xid_cutoff,
-				  MultiXactId multi_cutoff, double *tuples, double *vacuumed, double *recently_dead)
+copy_column_store(Relation old_table, Relation new_table, TransactionId oldest_xmin,
+				  TransactionId xid_cutoff, MultiXactId multi_cutoff, double *tuples,
+				  double *vacuumed, double *recently_dead)
 {
-	Copy		copy = {.oldest_xmin = oldest_xmin};
+	Copy copy = {.oldest_xmin = oldest_xmin};
 	HzStoreScan scan;
 
 	copy.from = hz_store_open(old_table, AccessExclusiveLock);
@@ -196,10 +197,11 @@ copy_column_store(Relation old_table, Relation new_table, TransactionId oldest_x
 	{
 		copy.rewrite = begin_heap_rewrite(copy.from->toast, copy.to->toast, oldest_xmin, xid_cutoff,
 										  multi_cutoff);
-		hz_store_scan_begin(copy.from, &scan, HZ_STORE_META, 0, 0, SnapshotAny, ForwardScanDirection);
+		hz_store_scan_begin(copy.from, &scan, HZ_STORE_META, 0, 0, SnapshotAny,
+							ForwardScanDirection);
 		while (hz_store_scan_next(&scan))
 		{
-			HeapTuple	original = heap_copytuple(scan.tuple);
+			HeapTuple original = heap_copytuple(scan.tuple);
 
 			(void) copy_tuple(&copy, original, heap_copytuple(scan.tuple));
 		}
@@ -219,7 +221,7 @@ copy_column_store(Relation old_table, Relation new_table, TransactionId oldest_x
 static Relation
 heap_twin(Relation rel)
 {
-	Relation	twin = MemoryContextAlloc(TopMemoryContext, sizeof(RelationData));
+	Relation twin = MemoryContextAlloc(TopMemoryContext, sizeof(RelationData));
 
 	memcpy(twin, rel, sizeof(RelationData));
 	twin->rd_tableam = GetHeapamTableAmRoutine();
@@ -239,22 +241,23 @@ forget_twin(Relation twin)
 
 void
 hz_am_copy_for_cluster(Relation old_table, Relation new_table, Relation old_index, bool use_sort,
-					   TransactionId oldest_xmin, TransactionId *xid_cutoff, MultiXactId *multi_cutoff,
-					   double *tuples, double *vacuumed, double *recently_dead)
+					   TransactionId oldest_xmin, TransactionId *xid_cutoff,
+					   MultiXactId *multi_cutoff, double *tuples, double *vacuumed,
+					   double *recently_dead)
 {
-	Relation	old_twin;
-	Relation	new_twin;
-	bool		sort = old_index != NULL && old_index->rd_rel->relam == BTREE_AM_OID;
+	Relation old_twin;
+	Relation new_twin;
+	bool sort = old_index != NULL && old_index->rd_rel->relam == BTREE_AM_OID;
 
 	hz_bulk_flush(old_table);
-	copy_column_store(old_table, new_table, oldest_xmin, *xid_cutoff, *multi_cutoff, tuples, vacuumed,
-					  recently_dead);
+	copy_column_store(old_table, new_table, oldest_xmin, *xid_cutoff, *multi_cutoff, tuples,
+					  vacuumed, recently_dead);
 	old_twin = heap_twin(old_table);
 	new_twin = heap_twin(new_table);
 	/* an index scan would meet columnar TIDs; sorting the delta gives the same order */
-	GetHeapamTableAmRoutine()->relation_copy_for_cluster(old_twin, new_twin, sort ? old_index : NULL, sort,
-														 oldest_xmin, xid_cutoff, multi_cutoff, tuples,
-														 vacuumed, recently_dead);
+	GetHeapamTableAmRoutine()->relation_copy_for_cluster(
+		old_twin, new_twin, sort ? old_index : NULL, sort, oldest_xmin, xid_cutoff, multi_cutoff,
+		tuples, vacuumed, recently_dead);
 	forget_twin(old_twin);
 	forget_twin(new_twin);
 	hz_groupcache_forget(RelationGetRelid(old_table));

@@ -23,10 +23,10 @@
 static bool
 find_share(HzScanDesc *scan, uint64 block, uint64 blocks)
 {
-	uint32		count;
-	HzGroup   **groups = hz_rowscan_groups(scan->columns, &count);
-	uint64		rows = 0;
-	uint64		first;
+	uint32 count;
+	HzGroup **groups = hz_rowscan_groups(scan->columns, &count);
+	uint64 rows = 0;
+	uint64 first;
 
 	for (uint32 i = 0; i < count; i++)
 		rows += groups[i]->rows;
@@ -45,12 +45,12 @@ find_share(HzScanDesc *scan, uint64 block, uint64 blocks)
 static bool
 find_slice(HzScanDesc *scan, uint64 block)
 {
-	uint32		count;
-	HzGroup   **groups = hz_rowscan_groups(scan->columns, &count);
+	uint32 count;
+	HzGroup **groups = hz_rowscan_groups(scan->columns, &count);
 
 	for (uint32 i = 0; i < count; i++)
 	{
-		uint64		slices = hz_rowid_blocks(groups[i]->rows);
+		uint64 slices = hz_rowid_blocks(groups[i]->rows);
 
 		if (block < slices)
 		{
@@ -82,8 +82,8 @@ scan_analyze_next_tuple(TableScanDesc sscan, TransactionId OldestXmin, double *l
 						double *deadrows, TupleTableSlot *slot)
 {
 	HzScanDesc *scan = (HzScanDesc *) sscan;
-	uint32		count;
-	HzGroup   **groups;
+	uint32 count;
+	HzGroup **groups;
 
 	if (!scan->in_columns)
 		return GetHeapamTableAmRoutine()->scan_analyze_next_tuple(scan->delta, OldestXmin, liverows,
@@ -113,9 +113,9 @@ scan_analyze_next_tuple(TableScanDesc sscan, TransactionId OldestXmin, double *l
 static uint64
 sample_slices(HzScanDesc *scan)
 {
-	uint32		count;
-	HzGroup   **groups = hz_rowscan_groups(scan->columns, &count);
-	uint64		slices = 0;
+	uint32 count;
+	HzGroup **groups = hz_rowscan_groups(scan->columns, &count);
+	uint64 slices = 0;
 
 	for (uint32 i = 0; i < count; i++)
 		slices += hz_rowid_blocks(groups[i]->rows);
@@ -127,7 +127,7 @@ scan_sample_next_block(TableScanDesc sscan, SampleScanState *state)
 {
 	HzScanDesc *scan = (HzScanDesc *) sscan;
 	HeapScanDesc delta = (HeapScanDesc) scan->delta;
-	uint64		total = delta->rs_nblocks + sample_slices(scan);
+	uint64 total = delta->rs_nblocks + sample_slices(scan);
 	BlockNumber block;
 
 	if (total == 0)
@@ -156,12 +156,12 @@ scan_sample_next_block(TableScanDesc sscan, SampleScanState *state)
 static bool
 page_tuple_visible(HeapScanDesc delta, OffsetNumber offset)
 {
-	int			low = 0;
-	int			high = delta->rs_ntuples - 1;
+	int low = 0;
+	int high = delta->rs_ntuples - 1;
 
 	while (low <= high)
 	{
-		int			middle = (low + high) / 2;
+		int middle = (low + high) / 2;
 
 		if (delta->rs_vistuples[middle] == offset)
 			return true;
@@ -177,14 +177,14 @@ static bool
 sample_next_delta(HzScanDesc *scan, SampleScanState *state, TupleTableSlot *slot)
 {
 	HeapScanDesc delta = (HeapScanDesc) scan->delta;
-	Page		page = BufferGetPage(delta->rs_cbuf);
+	Page page = BufferGetPage(delta->rs_cbuf);
 	OffsetNumber most = PageGetMaxOffsetNumber(page);
 
 	for (;;)
 	{
 		OffsetNumber offset = state->tsmroutine->NextSampleTuple(state, scan->sample_block, most);
-		HeapTuple	tuple = &delta->rs_ctup;
-		ItemId		item;
+		HeapTuple tuple = &delta->rs_ctup;
+		ItemId item;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!OffsetNumberIsValid(offset))

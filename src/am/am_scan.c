@@ -29,7 +29,7 @@ scan_begin(Relation rel, Snapshot snapshot, int nkeys, struct ScanKeyData *key,
 {
 	HzScanDesc *scan = palloc0(sizeof(HzScanDesc));
 	HzBatchShared *shared = parallel ? &((HzParallelScan *) parallel)->columns : NULL;
-	HzHeapView	view;
+	HzHeapView view;
 
 	hz_bulk_flush(rel);
 	scan->base.rs_rd = rel;
@@ -41,7 +41,7 @@ scan_begin(Relation rel, Snapshot snapshot, int nkeys, struct ScanKeyData *key,
 	/* the snapshot is ours to unregister, not the child's; am_sample.c wants whole pages checked */
 	scan->delta = heap_beginscan(rel, snapshot, nkeys, key, parallel,
 								 (flags & ~SO_TEMP_SNAPSHOT) |
-								 ((flags & SO_TYPE_SAMPLESCAN) ? SO_ALLOW_PAGEMODE : 0));
+									 ((flags & SO_TYPE_SAMPLESCAN) ? SO_ALLOW_PAGEMODE : 0));
 	hz_heapview_end(&view);
 	if ((flags & SO_TYPE_ANALYZE) != 0)
 		snapshot = scan->analyze_snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -72,14 +72,15 @@ scan_rescan(TableScanDesc sscan, struct ScanKeyData *key, bool set_params, bool 
 			bool allow_sync, bool allow_pagemode)
 {
 	HzScanDesc *scan = (HzScanDesc *) sscan;
-	HzHeapView	view;
+	HzHeapView view;
 
 	hz_heapview_begin(&view, sscan->rs_rd);
 	heap_rescan(scan->delta, key, set_params, allow_strat, allow_sync,
 				allow_pagemode || (sscan->rs_flags & SO_TYPE_SAMPLESCAN) != 0);
 	hz_heapview_end(&view);
 	if (set_params)
-		sscan->rs_flags = (sscan->rs_flags & ~(SO_ALLOW_STRAT | SO_ALLOW_SYNC | SO_ALLOW_PAGEMODE)) |
+		sscan->rs_flags =
+			(sscan->rs_flags & ~(SO_ALLOW_STRAT | SO_ALLOW_SYNC | SO_ALLOW_PAGEMODE)) |
 			(scan->delta->rs_flags & (SO_ALLOW_STRAT | SO_ALLOW_SYNC | SO_ALLOW_PAGEMODE));
 	if (scan->columns != NULL)
 		hz_rowscan_rescan(scan->columns);
@@ -100,7 +101,7 @@ columns_next(HzScanDesc *scan, ScanDirection direction, TupleTableSlot *slot)
 {
 	while (hz_rowscan_next(scan->columns, direction, slot))
 	{
-		uint64		number;
+		uint64 number;
 
 		if ((scan->base.rs_flags & SO_TYPE_TIDRANGESCAN) == 0)
 			return true;
@@ -115,7 +116,7 @@ static bool
 scan_getnextslot(TableScanDesc sscan, ScanDirection direction, TupleTableSlot *slot)
 {
 	HzScanDesc *scan = (HzScanDesc *) sscan;
-	bool		forward = ScanDirectionIsForward(direction);
+	bool forward = ScanDirectionIsForward(direction);
 
 	if (scan->phase == HZ_SCAN_FRESH)
 	{
@@ -167,8 +168,8 @@ scan_set_tidrange(TableScanDesc sscan, ItemPointer mintid, ItemPointer maxtid)
 	}
 	else
 		scan->high = (uint64) (ItemPointerGetBlockNumberNoCheck(maxtid) - HZ_ROWID_FIRST_BLOCK) *
-			HZ_ROWID_ROWS_PER_BLOCK +
-			Min(ItemPointerGetOffsetNumberNoCheck(maxtid), HZ_ROWID_ROWS_PER_BLOCK) - 1;
+						 HZ_ROWID_ROWS_PER_BLOCK +
+					 Min(ItemPointerGetOffsetNumberNoCheck(maxtid), HZ_ROWID_ROWS_PER_BLOCK) - 1;
 	if (hz_rowid_is_columnar(maxtid) && scan->high == PG_UINT64_MAX)
 	{
 		scan->low = 1;
@@ -186,7 +187,7 @@ static Size
 parallelscan_initialize(Relation rel, ParallelTableScanDesc pscan)
 {
 	HzParallelScan *shared = (HzParallelScan *) pscan;
-	HzHeapView	view;
+	HzHeapView view;
 
 	hz_bulk_flush(rel);
 	hz_heapview_begin(&view, rel);

@@ -35,34 +35,35 @@
 
 typedef struct Extent
 {
-	uint32		first;			/* row block */
-	uint32		blocks;
+	uint32 first; /* row block */
+	uint32 blocks;
 } Extent;
 
 /* Row blocks that some directory tuple covers, ascending. */
 typedef struct Present
 {
-	Extent	   *extents;
-	uint32		count;
-	uint32		next_block;
-	uint64		total;			/* blocks covered */
+	Extent *extents;
+	uint32 count;
+	uint32 next_block;
+	uint64 total; /* blocks covered */
 } Present;
 
 static void
 read_present(HzStore *store, Present *present)
 {
 	HzStoreScan scan;
-	uint32		room = 256;
+	uint32 room = 256;
 
 	memset(present, 0, sizeof(*present));
 	present->next_block = hz_store_next_block(store);
 	present->extents = palloc(sizeof(Extent) * room);
 	if (hz_store_is_empty(store))
 		return;
-	hz_store_scan_begin(store, &scan, HZ_STORE_DIRECTORY, 0, PG_INT32_MAX, SnapshotAny, ForwardScanDirection);
+	hz_store_scan_begin(store, &scan, HZ_STORE_DIRECTORY, 0, PG_INT32_MAX, SnapshotAny,
+						ForwardScanDirection);
 	while (hz_store_scan_next(&scan))
 	{
-		HzGroup    *group = hz_directory_parse(store, scan.tuple);
+		HzGroup *group = hz_directory_parse(store, scan.tuple);
 
 		CHECK_FOR_INTERRUPTS();
 		if (present->count == room)
@@ -78,10 +79,10 @@ read_present(HzStore *store, Present *present)
 static bool
 entry_is_dead(ItemPointer tid, void *state)
 {
-	Present    *present = state;
-	uint32		block;
-	uint32		low = 0;
-	uint32		high = present->count;
+	Present *present = state;
+	uint32 block;
+	uint32 low = 0;
+	uint32 high = present->count;
 
 	if (!hz_rowid_is_columnar(tid))
 		return false;
@@ -90,7 +91,7 @@ entry_is_dead(ItemPointer tid, void *state)
 		return false;
 	while (low < high)
 	{
-		uint32		middle = (low + high) / 2;
+		uint32 middle = (low + high) / 2;
 
 		if (present->extents[middle].first + present->extents[middle].blocks <= block)
 			low = middle + 1;
@@ -103,8 +104,8 @@ entry_is_dead(ItemPointer tid, void *state)
 static void
 vacuum_indexes(Relation rel, Present *present, BufferAccessStrategy strategy)
 {
-	Relation   *indexes;
-	int			count;
+	Relation *indexes;
+	int count;
 
 	vac_open_indexes(rel, RowExclusiveLock, &count, &indexes);
 	for (int i = 0; i < count; i++)
@@ -130,8 +131,8 @@ vacuum_indexes(Relation rel, Present *present, BufferAccessStrategy strategy)
 static void
 vacuum_columnar_entries(Relation rel, HzStore *store, BufferAccessStrategy strategy)
 {
-	Present		present;
-	uint32		gone;
+	Present present;
+	uint32 gone;
 
 	if (!rel->rd_rel->relhasindex)
 		return;
@@ -147,10 +148,10 @@ vacuum_columnar_entries(Relation rel, HzStore *store, BufferAccessStrategy strat
 static double
 columnar_rows(HzStore *store)
 {
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	uint32		count;
-	HzGroup   **groups = hz_directory_read(store, snapshot, &count);
-	double		rows = 0;
+	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+	uint32 count;
+	HzGroup **groups = hz_directory_read(store, snapshot, &count);
+	double rows = 0;
 
 	for (uint32 i = 0; i < count; i++)
 		rows += groups[i]->rows - groups[i]->born_deleted;
@@ -162,10 +163,10 @@ columnar_rows(HzStore *store)
 static void
 read_relstats(Relation rel, double *tuples, BlockNumber *all_visible)
 {
-	Relation	pg_class = table_open(RelationRelationId, AccessShareLock);
+	Relation pg_class = table_open(RelationRelationId, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
-	HeapTuple	tuple;
+	HeapTuple tuple;
 
 	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(RelationGetRelid(rel)));
@@ -185,7 +186,7 @@ update_relstats(Relation rel, HzStore *store)
 {
 	BlockNumber delta_pages = (BlockNumber) (table_block_relation_size(rel, MAIN_FORKNUM) / BLCKSZ);
 	BlockNumber all_visible;
-	double		delta_rows;
+	double delta_rows;
 
 	read_relstats(rel, &delta_rows, &all_visible);
 	hz_compat_update_relstats(rel, delta_pages + RelationGetNumberOfBlocks(store->toast),
@@ -196,8 +197,8 @@ update_relstats(Relation rel, HzStore *store)
 static void
 relation_vacuum(Relation rel, struct VacuumParams *params, BufferAccessStrategy strategy)
 {
-	HzHeapView	view;
-	HzStore    *store;
+	HzHeapView view;
+	HzStore *store;
 
 	hz_bulk_flush(rel);
 	hz_heapview_begin(&view, rel);

@@ -25,9 +25,9 @@ extern void hz_am_relation_callbacks(TableAmRoutine *routine);
 extern void hz_am_vacuum_callbacks(TableAmRoutine *routine);
 
 /* am_rewrite.c: the callback of CLUSTER and VACUUM FULL. */
-extern void hz_am_copy_for_cluster(Relation old_table, Relation new_table, Relation old_index, bool use_sort,
-								   TransactionId oldest_xmin, TransactionId *xid_cutoff,
-								   MultiXactId *multi_cutoff, double *tuples, double *vacuumed,
-								   double *recently_dead);
+extern void hz_am_copy_for_cluster(Relation old_table, Relation new_table, Relation old_index,
+								   bool use_sort, TransactionId oldest_xmin,
+								   TransactionId *xid_cutoff, MultiXactId *multi_cutoff,
+								   double *tuples, double *vacuumed, double *recently_dead);
 
-#endif							/* HZ_COLUMNAR_AM_H */
+#endif /* HZ_COLUMNAR_AM_H */

@@ -18,7 +18,7 @@ bool
 hz_follow_fetch(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
 {
 	HzRowFetch *fetch = hz_rowfetch_begin(rel);
-	bool		found = hz_rowfetch(fetch, tid, snapshot, slot);
+	bool found = hz_rowfetch(fetch, tid, snapshot, slot);
 
 	hz_rowfetch_end(fetch);
 	return found;
@@ -28,10 +28,10 @@ bool
 hz_follow_moved(Relation rel, ItemPointer tid, ItemPointer where, TransactionId *mover)
 {
 	HeapTupleData tuple;
-	Buffer		buffer;
+	Buffer buffer;
 	TransactionId xmax = InvalidTransactionId;
-	HzStore    *store;
-	bool		found;
+	HzStore *store;
+	bool found;
 
 	tuple.t_self = *tid;
 	if (!heap_fetch(rel, SnapshotAny, &tuple, &buffer, false))
@@ -55,7 +55,7 @@ hz_follow_latest(Relation rel, TableScanDesc delta, Snapshot snapshot, ItemPoint
 {
 	ItemPointerData where;
 	TransactionId mover;
-	HzHeapView	view;
+	HzHeapView view;
 
 	if (hz_rowid_is_columnar(tid))
 		return;

@@ -19,4 +19,4 @@ extern bool hz_follow_moved(Relation rel, ItemPointer tid, ItemPointer where, Tr
 /* The newest version of a row that the snapshot sees, as table_tuple_get_latest_tid(). */
 extern void hz_follow_latest(Relation rel, TableScanDesc delta, Snapshot snapshot, ItemPointer tid);
 
-#endif							/* HZ_FOLLOW_H */
+#endif /* HZ_FOLLOW_H */

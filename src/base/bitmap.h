@@ -36,13 +36,14 @@ hz_bitmap_clear(uint64_t *words, size_t i)
 static inline size_t
 hz_bitmap_count(const uint64_t *words, size_t nbits)
 {
-	size_t		count = 0;
+	size_t count = 0;
 
 	for (size_t w = 0; w < nbits / 64; w++)
 		count += (size_t) __builtin_popcountll(words[w]);
 	if (nbits % 64)
-		count += (size_t) __builtin_popcountll(words[nbits / 64] & ((UINT64_C(1) << (nbits % 64)) - 1));
+		count +=
+			(size_t) __builtin_popcountll(words[nbits / 64] & ((UINT64_C(1) << (nbits % 64)) - 1));
 	return count;
 }
 
-#endif							/* HZ_BITMAP_H */
+#endif /* HZ_BITMAP_H */

@@ -18,16 +18,16 @@
 
 typedef struct HzBytes
 {
-	uint8_t    *data;
-	size_t		length;			/* bytes used */
-	size_t		capacity;		/* bytes allocated */
+	uint8_t *data;
+	size_t length;   /* bytes used */
+	size_t capacity; /* bytes allocated */
 } HzBytes;
 
 typedef struct HzCursor
 {
 	const uint8_t *at;
 	const uint8_t *end;
-	bool		failed;
+	bool failed;
 } HzCursor;
 
 static inline uint16_t
@@ -55,7 +55,7 @@ hz_load64(const void *p)
 static inline void
 hz_store16(void *p, uint16_t v)
 {
-	uint8_t    *b = p;
+	uint8_t *b = p;
 
 	b[0] = (uint8_t) v;
 	b[1] = (uint8_t) (v >> 8);
@@ -64,7 +64,7 @@ hz_store16(void *p, uint16_t v)
 static inline void
 hz_store32(void *p, uint32_t v)
 {
-	uint8_t    *b = p;
+	uint8_t *b = p;
 
 	b[0] = (uint8_t) v;
 	b[1] = (uint8_t) (v >> 8);
@@ -85,7 +85,7 @@ hz_bytes_reserve(HzBytes *bytes, size_t more)
 {
 	if (bytes->capacity - bytes->length < more)
 	{
-		size_t		capacity = bytes->capacity < 256 ? 256 : bytes->capacity;
+		size_t capacity = bytes->capacity < 256 ? 256 : bytes->capacity;
 
 		while (capacity - bytes->length < more)
 			capacity += capacity / 2;
@@ -142,7 +142,7 @@ hz_bytes_free(HzBytes *bytes)
 static inline HzCursor
 hz_cursor(const void *data, size_t length)
 {
-	HzCursor	cursor = {(const uint8_t *) data, (const uint8_t *) data + length, false};
+	HzCursor cursor = {(const uint8_t *) data, (const uint8_t *) data + length, false};
 
 	return cursor;
 }
@@ -200,4 +200,4 @@ hz_cursor_get64(HzCursor *cursor)
 	return p ? hz_load64(p) : 0;
 }
 
-#endif							/* HZ_BYTES_H */
+#endif /* HZ_BYTES_H */

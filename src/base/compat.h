@@ -52,11 +52,11 @@
 
 /* 16: rd_newRelfilenodeSubid became rd_newRelfilelocatorSubid. Storage is new in this transaction. */
 #if PG_VERSION_NUM < 160000
-#define hz_compat_is_new_storage(rel) \
+#define hz_compat_is_new_storage(rel)                    \
 	((rel)->rd_createSubid != InvalidSubTransactionId || \
 	 (rel)->rd_firstRelfilenodeSubid != InvalidSubTransactionId)
 #else
-#define hz_compat_is_new_storage(rel) \
+#define hz_compat_is_new_storage(rel)                    \
 	((rel)->rd_createSubid != InvalidSubTransactionId || \
 	 (rel)->rd_firstRelfilelocatorSubid != InvalidSubTransactionId)
 #endif
@@ -70,11 +70,11 @@
 
 /* 18: vac_update_relstats() also counts all-frozen pages. */
 #if PG_VERSION_NUM < 180000
-#define hz_compat_update_relstats(rel, pages, tuples, all_visible, hasindex) \
+#define hz_compat_update_relstats(rel, pages, tuples, all_visible, hasindex)             \
 	vac_update_relstats(rel, pages, tuples, all_visible, hasindex, InvalidTransactionId, \
 						InvalidMultiXactId, NULL, NULL, false)
 #else
-#define hz_compat_update_relstats(rel, pages, tuples, all_visible, hasindex) \
+#define hz_compat_update_relstats(rel, pages, tuples, all_visible, hasindex)                \
 	vac_update_relstats(rel, pages, tuples, all_visible, 0, hasindex, InvalidTransactionId, \
 						InvalidMultiXactId, NULL, NULL, false)
 #endif
@@ -86,4 +86,4 @@
 #define hz_compat_vacuum_heaprel(info, rel) ((info).heaprel = (rel))
 #endif
 
-#endif							/* HZ_COMPAT_H */
+#endif /* HZ_COMPAT_H */

@@ -61,7 +61,8 @@ hz_alloc(size_t size)
 void *
 hz_alloc_zero(size_t size)
 {
-	return MemoryContextAllocExtended(CurrentMemoryContext, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	return MemoryContextAllocExtended(CurrentMemoryContext, size,
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
 void *

@@ -13,7 +13,7 @@
 
 extern void *hz_alloc(size_t size);
 extern void *hz_alloc_zero(size_t size);
-extern void *hz_realloc(void *pointer, size_t size);	/* pointer may be NULL */
-extern void hz_free(void *pointer); /* pointer may be NULL */
+extern void *hz_realloc(void *pointer, size_t size); /* pointer may be NULL */
+extern void hz_free(void *pointer);                  /* pointer may be NULL */
 
-#endif							/* HZ_MEMORY_H */
+#endif /* HZ_MEMORY_H */

@@ -2,10 +2,6 @@
  * base/status.c
  *	  Texts of the status codes.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "base/status.h"
 
 const char *

@@ -11,14 +11,14 @@
 typedef enum HzStatus
 {
 	HZ_OK = 0,
-	HZ_CORRUPT,					/* the bytes cannot be what the writer wrote */
-	HZ_CHECKSUM,				/* the bytes do not match their checksum */
-	HZ_VERSION,					/* written by a version this build does not read */
-	HZ_LIMIT,					/* a size above what the format allows */
-	HZ_CODEC_FAILED				/* the compression library reported an error */
+	HZ_CORRUPT,     /* the bytes cannot be what the writer wrote */
+	HZ_CHECKSUM,    /* the bytes do not match their checksum */
+	HZ_VERSION,     /* written by a version this build does not read */
+	HZ_LIMIT,       /* a size above what the format allows */
+	HZ_CODEC_FAILED /* the compression library reported an error */
 } HzStatus;
 
 /* A short English phrase in lower case for an error message's detail; static storage. */
 extern const char *hz_status_text(HzStatus status);
 
-#endif							/* HZ_STATUS_H */
+#endif /* HZ_STATUS_H */

@@ -6,10 +6,6 @@
  * that, and anything shorter is damage too. ZSTD's contexts are made at first use and live as long as the process,
  * outside of PostgreSQL's memory contexts; a call that fails leaves them usable.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "compress/compress.h"
 
 #include <lz4.h>

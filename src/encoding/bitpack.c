@@ -2,10 +2,6 @@
  * encoding/bitpack.c
  *	  Packing and unpacking of bits; the layout is in bitpack.h.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "encoding/bitpack.h"
 
 #include <string.h>

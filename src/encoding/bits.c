@@ -5,10 +5,6 @@
  * Constant when all bits are equal; runs, whose bits alternate, so that only the first is stored; or the
  * bitmap's bytes. Bits past the count are zero in the bytes and in what is decoded.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "base/bitmap.h"
 #include "encoding/clones.h"
 #include "encoding/encoding.h"

@@ -2,10 +2,6 @@
  * encoding/encoding.c
  *	  Names of the encodings.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "encoding/encoding.h"
 
 const char *

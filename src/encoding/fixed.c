@@ -5,10 +5,6 @@
  * Constant, run-length, plain, and for 16 bytes split: the two halves, read as big-endian so that they order
  * as the values do, are encoded as integers. Of a uuid v7 the first half is a clock, the second 62 random bits.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "encoding/candidate.h"
 #include "encoding/clones.h"
 #include "encoding/encoding.h"

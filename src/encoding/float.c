@@ -2,10 +2,6 @@
  * encoding/float.c
  *	  Floats of 4 and 8 bytes, bit for bit: constant, run-length, ALP, ALP-RD or plain.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "encoding/candidate.h"
 #include "encoding/clones.h"
 #include "encoding/encoding.h"

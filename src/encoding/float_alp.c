@@ -11,10 +11,6 @@
  * mantissas) are exceptions and stored whole; their digits repeat the neighbour's. Decoding uses only an
  * exact conversion, one division and, for 4 bytes, one rounding to float: the same bits on every IEEE machine.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "encoding/bitpack.h"
 #include "encoding/clones.h"
 #include "encoding/encoding.h"

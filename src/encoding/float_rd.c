@@ -5,10 +5,6 @@
  * The bits are cut in two. Left parts (sign, exponent, first bits of the mantissa; at most 16 bits) are few
  * in a vector: up to eight go to a dictionary, others are exceptions. Right parts are packed as they are.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "encoding/bitpack.h"
 #include "encoding/clones.h"
 #include "encoding/encoding.h"

@@ -6,10 +6,6 @@
  * integer piece, which may be of any encoding; split into high and low halves, each an integer piece, where
  * they span more; plain.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "encoding/clones.h"
 #include "encoding/encoding.h"
 #include "encoding/int_layout.h"

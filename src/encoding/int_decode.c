@@ -2,10 +2,6 @@
  * encoding/int_decode.c
  *	  From pieces back to integers, all of them or one: deltas, runs, and leaves by way of int_leaf.c.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "encoding/clones.h"
 #include "encoding/encoding.h"
 #include "encoding/int_layout.h"

@@ -2,10 +2,6 @@
  * encoding/int_encode.c
  *	  Choosing between a leaf, the deltas of the values, and their runs. See int_layout.h.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "encoding/clones.h"
 #include "encoding/encoding.h"
 #include "encoding/int_layout.h"

@@ -6,10 +6,6 @@
  * from the header of most leaves; those unpack straight to the target. All others go through 64 bits and
  * are checked while they are narrowed.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "encoding/clones.h"
 #include "encoding/int_layout.h"
 

@@ -6,10 +6,6 @@
  * few sorted stretches follow each other, say) take a base above the minimum first: offsets from it wrap,
  * which makes low outliers huge, and patches of 64 bits.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "encoding/clones.h"
 #include "encoding/int_plan.h"
 

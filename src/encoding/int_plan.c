@@ -5,10 +5,6 @@
  * Differences are taken in uint64 and wrap, so every range of int64 is good. Divisibility is tested, and
  * exact division done, by multiplying with the inverse modulo 2^64 (Warren, Hacker's Delight, 10-16).
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "encoding/int_plan.h"
 
 #include "encoding/clones.h"

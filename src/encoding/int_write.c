@@ -2,10 +2,6 @@
  * encoding/int_write.c
  *	  The bytes of a planned leaf.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "encoding/clones.h"
 #include "encoding/int_plan.h"
 

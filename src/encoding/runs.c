@@ -2,10 +2,6 @@
  * encoding/runs.c
  *	  Lengths of runs, and repeating values by them. See runs.h.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "encoding/runs.h"
 
 #include "encoding/clones.h"

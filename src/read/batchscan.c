@@ -12,31 +12,31 @@
 #include "read/batchscan.h"
 #include "storage/mark.h"
 
-#define RUN_VECTORS 8			/* vectors that a process of a parallel scan takes at once */
+#define RUN_VECTORS 8 /* vectors that a process of a parallel scan takes at once */
 
 struct HzBatchScan
 {
-	Relation	rel;
-	Snapshot	snapshot;
+	Relation rel;
+	Snapshot snapshot;
 	HzBatchShared *shared;
-	HzStore    *store;
+	HzStore *store;
 	HzColumnType *types;
 	BufferAccessStrategy strategy;
-	MemoryContext context;		/* of the scan */
-	MemoryContext group_context;	/* of the open group */
-	MemoryContext batch_context;	/* of the current batch's Datums */
-	bool		directory_read;
-	HzGroup   **groups;
-	uint32		group_count;
-	uint64		vector_total;
+	MemoryContext context;       /* of the scan */
+	MemoryContext group_context; /* of the open group */
+	MemoryContext batch_context; /* of the current batch's Datums */
+	bool directory_read;
+	HzGroup **groups;
+	uint32 group_count;
+	uint64 vector_total;
 	/* position: vector `vector` of group `group_index`; open is the reader of that group */
-	int64		group_index;
-	int64		vector;
-	int64		run_left;		/* parallel: vectors left of the run */
+	int64 group_index;
+	int64 vector;
+	int64 run_left; /* parallel: vectors left of the run */
 	HzGroupReader *open;
-	int64		open_index;
-	uint64	   *deleted;		/* of the open group; NULL: none */
-	HzBatch		batch;
+	int64 open_index;
+	uint64 *deleted; /* of the open group; NULL: none */
+	HzBatch batch;
 };
 
 static uint32
@@ -48,8 +48,8 @@ vectors_of(const HzGroup *group)
 HzBatchScan *
 hz_batchscan_begin(Relation rel, Snapshot snapshot, HzBatchShared *shared)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hanzo batch scan",
-												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo batch scan", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	HzBatchScan *scan = palloc0(sizeof(HzBatchScan));
 
@@ -57,7 +57,8 @@ hz_batchscan_begin(Relation rel, Snapshot snapshot, HzBatchShared *shared)
 	scan->snapshot = snapshot;
 	scan->shared = shared;
 	scan->context = context;
-	scan->group_context = AllocSetContextCreate(context, "hanzo open group", ALLOCSET_DEFAULT_SIZES);
+	scan->group_context =
+		AllocSetContextCreate(context, "hanzo open group", ALLOCSET_DEFAULT_SIZES);
 	scan->batch_context = AllocSetContextCreate(context, "hanzo batch", ALLOCSET_DEFAULT_SIZES);
 	scan->store = hz_store_open(rel, AccessShareLock);
 	scan->types = hz_coltype_for(RelationGetDescr(rel));
@@ -122,7 +123,7 @@ hz_batchscan_groups(HzBatchScan *scan, uint32 *count)
 static uint64 *
 read_deleted(HzBatchScan *scan, HzGroup *group)
 {
-	uint64	   *deleted;
+	uint64 *deleted;
 
 	if (scan->snapshot->snapshot_type == SNAPSHOT_ANY ||
 		scan->snapshot->snapshot_type == SNAPSHOT_NON_VACUUMABLE)
@@ -156,7 +157,7 @@ open_group(HzBatchScan *scan, int64 index)
 static HzBatch *
 current_batch(HzBatchScan *scan)
 {
-	HzBatch    *batch = &scan->batch;
+	HzBatch *batch = &scan->batch;
 
 	CHECK_FOR_INTERRUPTS();
 	open_group(scan, scan->group_index);
@@ -179,7 +180,7 @@ current_batch(HzBatchScan *scan)
 static bool
 take_run(HzBatchScan *scan)
 {
-	uint64		first = pg_atomic_fetch_add_u64(&scan->shared->next_run, 1) * RUN_VECTORS;
+	uint64 first = pg_atomic_fetch_add_u64(&scan->shared->next_run, 1) * RUN_VECTORS;
 
 	if (first >= scan->vector_total)
 		return false;
@@ -224,12 +225,12 @@ step_backward(HzBatchScan *scan)
 HzBatch *
 hz_batchscan_next(HzBatchScan *scan)
 {
-	uint32		count;
+	uint32 count;
 
 	(void) hz_batchscan_groups(scan, &count);
 	while (count > 0 && step_forward(scan))
 	{
-		HzBatch    *batch = current_batch(scan);
+		HzBatch *batch = current_batch(scan);
 
 		if (batch->live > 0)
 			return batch;
@@ -240,12 +241,12 @@ hz_batchscan_next(HzBatchScan *scan)
 HzBatch *
 hz_batchscan_previous(HzBatchScan *scan)
 {
-	uint32		count;
+	uint32 count;
 
 	(void) hz_batchscan_groups(scan, &count);
 	while (count > 0 && step_backward(scan))
 	{
-		HzBatch    *batch = current_batch(scan);
+		HzBatch *batch = current_batch(scan);
 
 		if (batch->live > 0)
 			return batch;
@@ -264,7 +265,7 @@ hz_batchscan_seek(HzBatchScan *scan, uint32 index, uint32 vector)
 void
 hz_batchscan_to_end(HzBatchScan *scan)
 {
-	uint32		count;
+	uint32 count;
 
 	(void) hz_batchscan_groups(scan, &count);
 	scan->group_index = count;
@@ -285,7 +286,7 @@ hz_batchscan_datums(HzBatchScan *scan, int attno, Datum *values, bool *isnull)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->batch_context);
 
-	hz_groupread_datums(scan->open, RelationGetDescr(scan->rel), attno, scan->batch.vector, scan->batch.rows,
-						values, isnull);
+	hz_groupread_datums(scan->open, RelationGetDescr(scan->rel), attno, scan->batch.vector,
+						scan->batch.rows, values, isnull);
 	MemoryContextSwitchTo(old);
 }

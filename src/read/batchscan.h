@@ -21,12 +21,12 @@ typedef struct HzBatchShared
 
 typedef struct HzBatch
 {
-	HzGroup    *group;
-	uint32		vector;			/* number of the vector in the group */
-	uint32		first;			/* position of its first row in the group */
-	uint32		rows;
-	uint32		live;			/* rows that are not deleted */
-	const uint64 *deleted;		/* bit i: row first + i is deleted; NULL: none is */
+	HzGroup *group;
+	uint32 vector; /* number of the vector in the group */
+	uint32 first;  /* position of its first row in the group */
+	uint32 rows;
+	uint32 live;           /* rows that are not deleted */
+	const uint64 *deleted; /* bit i: row first + i is deleted; NULL: none is */
 } HzBatch;
 
 typedef struct HzBatchScan HzBatchScan;
@@ -63,4 +63,4 @@ extern void hz_batchscan_datums(HzBatchScan *scan, int attno, Datum *values, boo
 /* The groups of the scan (reads the directory if that is still to do). */
 extern HzGroup **hz_batchscan_groups(HzBatchScan *scan, uint32 *count);
 
-#endif							/* HZ_BATCHSCAN_H */
+#endif /* HZ_BATCHSCAN_H */

@@ -16,18 +16,18 @@
 typedef struct Key
 {
 	RelFileLocator locator;
-	uint32		number;
+	uint32 number;
 } Key;
 
 typedef struct Entry
 {
-	HzGroupCacheEntry open;		/* first: what callers hold */
-	dlist_node	lru;			/* most recently used first */
-	Key			key;
-	Oid			tableoid;
-	int			pins;
-	bool		stale;
-	Size		bytes;			/* as of the last release */
+	HzGroupCacheEntry open; /* first: what callers hold */
+	dlist_node lru;         /* most recently used first */
+	Key key;
+	Oid tableoid;
+	int pins;
+	bool stale;
+	Size bytes; /* as of the last release */
 	MemoryContext context;
 } Entry;
 
@@ -49,7 +49,7 @@ drop_stale(void)
 
 	dlist_foreach_modify(iter, &entries)
 	{
-		Entry	   *entry = dlist_container(Entry, lru, iter.cur);
+		Entry *entry = dlist_container(Entry, lru, iter.cur);
 
 		if (entry->stale && entry->pins == 0)
 			drop_entry(entry);
@@ -59,15 +59,15 @@ drop_stale(void)
 static void
 bound_memory(void)
 {
-	dlist_iter	iter;
+	dlist_iter iter;
 
 	while (total_bytes > HZ_GROUPCACHE_BYTES)
 	{
-		Entry	   *victim = NULL;
+		Entry *victim = NULL;
 
 		dlist_reverse_foreach(iter, &entries)
 		{
-			Entry	   *entry = dlist_container(Entry, lru, iter.cur);
+			Entry *entry = dlist_container(Entry, lru, iter.cur);
 
 			if (entry->pins == 0)
 			{
@@ -84,19 +84,19 @@ bound_memory(void)
 static Entry *
 make_entry(HzStore *store, HzGroup *group, const Key *key)
 {
-	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "hanzo cached row group",
-												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context =
+		AllocSetContextCreate(TopMemoryContext, "hanzo cached row group", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	TupleDesc	desc = RelationGetDescr(store->table);
-	Entry	   *entry = palloc0(sizeof(Entry));
-	HzGroup    *copy = palloc(sizeof(HzGroup));
+	TupleDesc desc = RelationGetDescr(store->table);
+	Entry *entry = palloc0(sizeof(Entry));
+	HzGroup *copy = palloc(sizeof(HzGroup));
 
 	*copy = *group;
 	copy->ranges = palloc(sizeof(HzBlockRange) * Max(group->range_count, 1));
 	memcpy(copy->ranges, group->ranges, sizeof(HzBlockRange) * group->range_count);
 	if (group->description != NULL)
 	{
-		uint8_t    *description = palloc(group->description_length);
+		uint8_t *description = palloc(group->description_length);
 
 		memcpy(description, group->description, group->description_length);
 		copy->description = description;
@@ -127,9 +127,9 @@ make_entry(HzStore *store, HzGroup *group, const Key *key)
 HzGroupCacheEntry *
 hz_groupcache_get(HzStore *store, HzGroup *group)
 {
-	Key			key;
-	dlist_iter	iter;
-	Entry	   *found = NULL;
+	Key key;
+	dlist_iter iter;
+	Entry *found = NULL;
 
 	memset(&key, 0, sizeof(key));
 	key.locator = store->toast->rd_locator;
@@ -137,7 +137,7 @@ hz_groupcache_get(HzStore *store, HzGroup *group)
 	drop_stale();
 	dlist_foreach(iter, &entries)
 	{
-		Entry	   *entry = dlist_container(Entry, lru, iter.cur);
+		Entry *entry = dlist_container(Entry, lru, iter.cur);
 
 		if (!entry->stale && memcmp(&entry->key, &key, sizeof(key)) == 0)
 		{
@@ -157,8 +157,8 @@ hz_groupcache_get(HzStore *store, HzGroup *group)
 void
 hz_groupcache_release(HzGroupCacheEntry *open)
 {
-	Entry	   *entry = (Entry *) open;
-	Size		bytes = MemoryContextMemAllocated(entry->context, true);
+	Entry *entry = (Entry *) open;
+	Size bytes = MemoryContextMemAllocated(entry->context, true);
 
 	total_bytes = total_bytes - entry->bytes + bytes;
 	entry->bytes = bytes;
@@ -170,11 +170,11 @@ hz_groupcache_release(HzGroupCacheEntry *open)
 void
 hz_groupcache_forget(Oid tableoid)
 {
-	dlist_iter	iter;
+	dlist_iter iter;
 
 	dlist_foreach(iter, &entries)
 	{
-		Entry	   *entry = dlist_container(Entry, lru, iter.cur);
+		Entry *entry = dlist_container(Entry, lru, iter.cur);
 
 		if (tableoid == InvalidOid || entry->tableoid == tableoid)
 			entry->stale = true;
@@ -190,7 +190,7 @@ relcache_callback(Datum arg, Oid relid)
 static void
 xact_callback(XactEvent event, void *arg)
 {
-	dlist_iter	iter;
+	dlist_iter iter;
 
 	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE ||
 		event == XACT_EVENT_PARALLEL_PRE_COMMIT)
@@ -198,7 +198,7 @@ xact_callback(XactEvent event, void *arg)
 	/* an error may have left an entry half-way through a read: those are not kept */
 	dlist_foreach(iter, &entries)
 	{
-		Entry	   *entry = dlist_container(Entry, lru, iter.cur);
+		Entry *entry = dlist_container(Entry, lru, iter.cur);
 
 		if (entry->pins > 0)
 			entry->stale = true;

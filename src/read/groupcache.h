@@ -17,7 +17,7 @@
 
 typedef struct HzGroupCacheEntry
 {
-	HzGroup    *group;			/* description only: visibility is the caller's business */
+	HzGroup *group; /* description only: visibility is the caller's business */
 	HzGroupReader *reader;
 	HzColumnType *types;
 } HzGroupCacheEntry;
@@ -33,4 +33,4 @@ extern void hz_groupcache_forget(Oid tableoid);
 
 extern void hz_groupcache_init(void);
 
-#endif							/* HZ_GROUPCACHE_H */
+#endif /* HZ_GROUPCACHE_H */

@@ -22,33 +22,33 @@
 /* A group that the fetch's MVCC snapshot sees. */
 typedef struct Seen
 {
-	HzGroup    *group;
-	uint64	   *deleted;		/* NULL: nothing is */
+	HzGroup *group;
+	uint64 *deleted; /* NULL: nothing is */
 	HzGroupCacheEntry *open;
 	MemoryContext context;
 } Seen;
 
 struct HzRowFetch
 {
-	Relation	rel;
-	HzStore    *store;
-	MemoryContext context;		/* of the fetch */
-	MemoryContext row_context;	/* reset for every row */
-	Datum	   *values;
-	bool	   *isnull;
-	Snapshot	snapshot;		/* what `seen` was read with */
-	CommandId	curcid;
+	Relation rel;
+	HzStore *store;
+	MemoryContext context;     /* of the fetch */
+	MemoryContext row_context; /* reset for every row */
+	Datum *values;
+	bool *isnull;
+	Snapshot snapshot; /* what `seen` was read with */
+	CommandId curcid;
 	TransactionId snapshot_xmax;
-	Seen		seen[REMEMBERED];
-	int			seen_count;
-	int			next_victim;
+	Seen seen[REMEMBERED];
+	int seen_count;
+	int next_victim;
 };
 
 HzRowFetch *
 hz_rowfetch_begin(Relation rel)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hanzo row fetch",
-												  ALLOCSET_SMALL_SIZES);
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo row fetch", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	HzRowFetch *fetch = palloc0(sizeof(HzRowFetch));
 
@@ -95,12 +95,12 @@ static void
 fetch_values(HzRowFetch *fetch, const HzGroup *header, HzGroupCacheEntry *open, uint64 number,
 			 TupleTableSlot *slot)
 {
-	TupleDesc	desc = RelationGetDescr(fetch->rel);
-	uint32		position = (uint32) (number - hz_group_first_row(header));
+	TupleDesc desc = RelationGetDescr(fetch->rel);
+	uint32 position = (uint32) (number - hz_group_first_row(header));
 
 	for (int i = 0; i < desc->natts; i++)
 	{
-		HzVector	vector;
+		HzVector vector;
 
 		if (TupleDescAttr(desc, i)->attisdropped)
 		{
@@ -115,9 +115,11 @@ fetch_values(HzRowFetch *fetch, const HzGroup *header, HzGroupCacheEntry *open, 
 		}
 		hz_groupread_value(open->reader, i, position, &vector);
 		fetch->isnull[i] = vector.validity != NULL && !hz_bitmap_get(vector.validity, 0);
-		fetch->values[i] = fetch->isnull[i] ? (Datum) 0 : hz_coltype_datum(&open->types[i], &vector, 0);
+		fetch->values[i] =
+			fetch->isnull[i] ? (Datum) 0 : hz_coltype_datum(&open->types[i], &vector, 0);
 	}
-	hz_rowslot_store(slot, RelationGetRelid(fetch->rel), header, number, fetch->values, fetch->isnull);
+	hz_rowslot_store(slot, RelationGetRelid(fetch->rel), header, number, fetch->values,
+					 fetch->isnull);
 }
 
 /* The remembered or newly read group of a row under the fetch's MVCC snapshot; NULL: not visible. */
@@ -126,8 +128,8 @@ seen_group(HzRowFetch *fetch, uint64 number, Snapshot snapshot)
 {
 	MemoryContext context;
 	MemoryContext old;
-	HzGroup    *group;
-	Seen	   *seen;
+	HzGroup *group;
+	Seen *seen;
 
 	if (fetch->snapshot != snapshot || fetch->curcid != snapshot->curcid ||
 		fetch->snapshot_xmax != snapshot->xmax)
@@ -139,7 +141,7 @@ seen_group(HzRowFetch *fetch, uint64 number, Snapshot snapshot)
 	}
 	for (int i = 0; i < fetch->seen_count; i++)
 	{
-		HzGroup    *candidate = fetch->seen[i].group;
+		HzGroup *candidate = fetch->seen[i].group;
 
 		if (candidate != NULL && number - hz_group_first_row(candidate) < candidate->rows)
 			return &fetch->seen[i];
@@ -173,7 +175,7 @@ seen_group(HzRowFetch *fetch, uint64 number, Snapshot snapshot)
 static bool
 fetch_mvcc(HzRowFetch *fetch, uint64 number, Snapshot snapshot, TupleTableSlot *slot)
 {
-	Seen	   *seen = seen_group(fetch, number, snapshot);
+	Seen *seen = seen_group(fetch, number, snapshot);
 
 	PredicateLockRelation(fetch->rel, snapshot);
 	if (seen == NULL)
@@ -195,11 +197,12 @@ fetch_mvcc(HzRowFetch *fetch, uint64 number, Snapshot snapshot, TupleTableSlot *
 static bool
 fetch_other(HzRowFetch *fetch, uint64 number, Snapshot snapshot, TupleTableSlot *slot)
 {
-	HzGroup    *group = hz_directory_find(fetch->store, number, snapshot);
+	HzGroup *group = hz_directory_find(fetch->store, number, snapshot);
 	HzGroupCacheEntry *open;
 
 	if (group == NULL ||
-		!hz_mark_row_visible(fetch->store, group, (uint32) (number - hz_group_first_row(group)), snapshot))
+		!hz_mark_row_visible(fetch->store, group, (uint32) (number - hz_group_first_row(group)),
+							 snapshot))
 		return false;
 	if (slot != NULL)
 	{
@@ -214,8 +217,8 @@ bool
 hz_rowfetch(HzRowFetch *fetch, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
 {
 	MemoryContext old = MemoryContextSwitchTo(fetch->row_context);
-	uint64		number = hz_rowid_from_tid(tid);
-	bool		found = false;
+	uint64 number = hz_rowid_from_tid(tid);
+	bool found = false;
 
 	if (snapshot->snapshot_type == SNAPSHOT_DIRTY)
 	{

@@ -23,6 +23,7 @@ extern void hz_rowfetch_end(HzRowFetch *fetch);
  * Stores the row in the slot (which may be NULL: only its visibility is asked) if the snapshot sees it.
  * SnapshotDirty's xmin and xmax are set as a heap would.
  */
-extern bool hz_rowfetch(HzRowFetch *fetch, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot);
+extern bool hz_rowfetch(HzRowFetch *fetch, ItemPointer tid, Snapshot snapshot,
+						TupleTableSlot *slot);
 
-#endif							/* HZ_ROWFETCH_H */
+#endif /* HZ_ROWFETCH_H */

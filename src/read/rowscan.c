@@ -12,22 +12,22 @@
 
 struct HzRowScan
 {
-	Relation	rel;
+	Relation rel;
 	HzBatchScan *batches;
-	HzBatch    *batch;			/* NULL: before the first or behind the last */
-	bool		at_end;			/* with batch NULL: behind the last */
-	int64		row;			/* in the batch */
-	int			natts;
-	Datum	  **columns;		/* natts arrays of HZ_VECTOR_ROWS */
-	bool	  **nulls;
-	Datum	   *values;
-	bool	   *isnull;
+	HzBatch *batch; /* NULL: before the first or behind the last */
+	bool at_end;    /* with batch NULL: behind the last */
+	int64 row;      /* in the batch */
+	int natts;
+	Datum **columns; /* natts arrays of HZ_VECTOR_ROWS */
+	bool **nulls;
+	Datum *values;
+	bool *isnull;
 };
 
 HzRowScan *
 hz_rowscan_begin(Relation rel, Snapshot snapshot, HzBatchShared *shared)
 {
-	HzRowScan  *scan = palloc0(sizeof(HzRowScan));
+	HzRowScan *scan = palloc0(sizeof(HzRowScan));
 
 	scan->rel = rel;
 	scan->natts = RelationGetDescr(rel)->natts;
@@ -118,7 +118,7 @@ load_batch(HzRowScan *scan, ScanDirection direction)
 	if (scan->batch == NULL && ScanDirectionIsForward(direction))
 		hz_batchscan_rescan(scan->batches);
 	scan->batch = ScanDirectionIsBackward(direction) ? hz_batchscan_previous(scan->batches)
-		: hz_batchscan_next(scan->batches);
+													 : hz_batchscan_next(scan->batches);
 	scan->at_end = scan->batch == NULL && ScanDirectionIsForward(direction);
 	if (scan->batch == NULL)
 		return false;
@@ -130,7 +130,7 @@ load_batch(HzRowScan *scan, ScanDirection direction)
 bool
 hz_rowscan_next(HzRowScan *scan, ScanDirection direction, TupleTableSlot *slot)
 {
-	int			step = ScanDirectionIsBackward(direction) ? -1 : 1;
+	int step = ScanDirectionIsBackward(direction) ? -1 : 1;
 
 	for (;;)
 	{
@@ -161,9 +161,9 @@ hz_rowscan_groups(HzRowScan *scan, uint32 *count)
 bool
 hz_rowscan_fetch(HzRowScan *scan, uint32 index, uint32 position, TupleTableSlot *slot)
 {
-	uint32		count;
-	HzGroup   **groups = hz_batchscan_groups(scan->batches, &count);
-	uint32		vector = position / HZ_VECTOR_ROWS;
+	uint32 count;
+	HzGroup **groups = hz_batchscan_groups(scan->batches, &count);
+	uint32 vector = position / HZ_VECTOR_ROWS;
 
 	if (index >= count || position >= groups[index]->rows)
 		return false;

@@ -33,4 +33,4 @@ extern HzGroup **hz_rowscan_groups(HzRowScan *scan, uint32 *count);
 /* Puts a scan behind all rows (a backward scan starts there). */
 extern void hz_rowscan_to_end(HzRowScan *scan);
 
-#endif							/* HZ_ROWSCAN_H */
+#endif /* HZ_ROWSCAN_H */

@@ -16,7 +16,7 @@ hz_rowslot_store(TupleTableSlot *slot, Oid tableoid, const HzGroup *group, uint6
 {
 	BufferHeapTupleTableSlot *bslot = (BufferHeapTupleTableSlot *) slot;
 	MemoryContext old;
-	HeapTuple	tuple;
+	HeapTuple tuple;
 	HeapTupleHeader header;
 
 	Assert(TTS_IS_BUFFERTUPLE(slot));

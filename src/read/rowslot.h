@@ -12,7 +12,7 @@
  * Stores a row in a buffer-heap-tuple slot: a tuple of its own in the slot's memory, whose header tells
  * xmin (and cmin) of the group, and TID `number`.
  */
-extern void hz_rowslot_store(TupleTableSlot *slot, Oid tableoid, const HzGroup *group, uint64 number,
-							 const Datum *values, const bool *isnull);
+extern void hz_rowslot_store(TupleTableSlot *slot, Oid tableoid, const HzGroup *group,
+							 uint64 number, const Datum *values, const bool *isnull);
 
-#endif							/* HZ_ROWSLOT_H */
+#endif /* HZ_ROWSLOT_H */

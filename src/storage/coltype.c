@@ -60,9 +60,9 @@ fixed_kind(HzColumnType *type)
 static void
 array_shape(HzColumnType *type)
 {
-	Oid			element = get_element_type(type->typid);
+	Oid element = get_element_type(type->typid);
 	HzColumnType child;
-	char		align;
+	char align;
 
 	if (!OidIsValid(element))
 		return;
@@ -105,8 +105,8 @@ hz_coltype_for(TupleDesc desc)
 		else
 		{
 			type->kind = HZ_KIND_BYTES;
-			type->ordered = type->typid == TEXTOID || type->typid == VARCHAROID ||
-				type->typid == BYTEAOID;
+			type->ordered =
+				type->typid == TEXTOID || type->typid == VARCHAROID || type->typid == BYTEAOID;
 			if (type->typlen == -1)
 				array_shape(type);
 		}
@@ -123,7 +123,7 @@ hz_coltype_readable(const HzColumnType *type, const HzChunkMeta *meta)
 static Datum
 bytes_datum(const HzColumnType *type, const uint8_t *data, Size length)
 {
-	char	   *result;
+	char *result;
 
 	if (type->typlen == -2)
 	{
@@ -161,31 +161,32 @@ slot_datum(const HzColumnType *type, const HzVector *vector, uint32 slot)
 		case HZ_KIND_FLOAT64:
 			return Float8GetDatum(((const float8 *) values)[slot]);
 		case HZ_KIND_FIXED:
-			{
-				char	   *copy = palloc(vector->width);
+		{
+			char *copy = palloc(vector->width);
 
-				memcpy(copy, values + (Size) slot * vector->width, vector->width);
-				return PointerGetDatum(copy);
-			}
+			memcpy(copy, values + (Size) slot * vector->width, vector->width);
+			return PointerGetDatum(copy);
+		}
 		case HZ_KIND_NUMERIC:
 			if (vector->numeric != HZ_NUMERIC_PAYLOAD)
 			{
-				uint8_t		payload[HZ_NUMERIC_MAX_PAYLOAD];
-				HzInt128	value;
+				uint8_t payload[HZ_NUMERIC_MAX_PAYLOAD];
+				HzInt128 value;
 
 				if (vector->numeric == HZ_NUMERIC_INT64)
 					value = ((const int64 *) values)[slot];
 				else
 					memcpy(&value, values + (Size) slot * sizeof(HzInt128), sizeof(HzInt128));
-				return bytes_datum(type, payload, hz_numeric_to_payload(value, vector->scale, payload));
+				return bytes_datum(type, payload,
+								   hz_numeric_to_payload(value, vector->scale, payload));
 			}
 			/* FALLTHROUGH */
 		case HZ_KIND_BYTES:
-			{
-				const HzString *string = (const HzString *) values + slot;
+		{
+			const HzString *string = (const HzString *) values + slot;
 
-				return bytes_datum(type, string->data, string->length);
-			}
+			return bytes_datum(type, string->data, string->length);
+		}
 	}
 	elog(ERROR, "unknown kind of column values: %d", (int) vector->kind);
 	return (Datum) 0;
@@ -204,8 +205,8 @@ hz_coltype_datum(const HzColumnType *type, const HzVector *vector, uint32 i)
 void
 hz_coltype_datums(const HzColumnType *type, const HzVector *vector, Datum *values, bool *isnull)
 {
-	Datum	   *entries = NULL;
-	bool	   *made = NULL;
+	Datum *entries = NULL;
+	bool *made = NULL;
 
 	if (vector->form == HZ_FORM_DICT)
 	{
@@ -221,7 +222,7 @@ hz_coltype_datums(const HzColumnType *type, const HzVector *vector, Datum *value
 			values[i] = slot_datum(type, vector, i);
 		else
 		{
-			uint32		slot = vector->form == HZ_FORM_DICT ? vector->codes[i] : 0;
+			uint32 slot = vector->form == HZ_FORM_DICT ? vector->codes[i] : 0;
 
 			if (vector->form == HZ_FORM_CONSTANT && entries == NULL)
 			{

@@ -10,13 +10,13 @@
 
 typedef struct HzColumnType
 {
-	HzKind		kind;			/* 0: dropped column, nothing is stored */
-	uint32		width;			/* bytes per value; 0 for BYTES and NUMERIC */
-	Oid			typid;			/* base type (domains looked through) */
-	int16		typlen;
-	bool		typbyval;
-	bool		ordered;		/* zone maps make sense: the type's order is the kind's order */
-	HzArrayShape array;			/* element_width 0: no array */
+	HzKind kind;  /* 0: dropped column, nothing is stored */
+	uint32 width; /* bytes per value; 0 for BYTES and NUMERIC */
+	Oid typid;    /* base type (domains looked through) */
+	int16 typlen;
+	bool typbyval;
+	bool ordered;       /* zone maps make sense: the type's order is the kind's order */
+	HzArrayShape array; /* element_width 0: no array */
 } HzColumnType;
 
 /* One per attribute; palloc'd in the current context. Reads the type cache. */
@@ -32,9 +32,10 @@ extern Datum hz_coltype_datum(const HzColumnType *type, const HzVector *vector, 
  * Datums of all rows of a vector; nulls get 0 and isnull. Dictionary entries and constants are made
  * once and shared by the rows.
  */
-extern void hz_coltype_datums(const HzColumnType *type, const HzVector *vector, Datum *values, bool *isnull);
+extern void hz_coltype_datums(const HzColumnType *type, const HzVector *vector, Datum *values,
+							  bool *isnull);
 
 /* The kinds of two descriptions fit each other (a binary-coercible ALTER TYPE keeps the stored kind). */
 extern bool hz_coltype_readable(const HzColumnType *type, const HzChunkMeta *meta);
 
-#endif							/* HZ_COLTYPE_H */
+#endif /* HZ_COLTYPE_H */

@@ -19,34 +19,34 @@
 #include "storage/dircache.h"
 #include "storage/rowid.h"
 
-#define MAX_BYTES (64 * 1024 * 1024)	/* of descriptions of one table */
+#define MAX_BYTES (64 * 1024 * 1024) /* of descriptions of one table */
 #define MAX_TABLES 256
 
 /* What is known of an entry's visibility. */
 typedef enum Settled
 {
-	OPEN,						/* ask the tuple */
-	COMMITTED,					/* inserted by a committed transaction, not deleted */
-	FROZEN						/* visible to all */
+	OPEN,      /* ask the tuple */
+	COMMITTED, /* inserted by a committed transaction, not deleted */
+	FROZEN     /* visible to all */
 } Settled;
 
 struct HzDirCache
 {
-	dlist_node	lru;			/* most recently used first */
+	dlist_node lru; /* most recently used first */
 	RelFileLocator locator;
-	Oid			tableoid;
-	bool		stale;
-	bool		too_large;
+	Oid tableoid;
+	bool stale;
+	bool too_large;
 	MemoryContext context;
-	uint64		changes;
-	bool		marked;
-	HzGroup    *groups;			/* by number */
-	uint8	   *settled;
-	uint32		count;
+	uint64 changes;
+	bool marked;
+	HzGroup *groups; /* by number */
+	uint8 *settled;
+	uint32 count;
 };
 
 static dlist_head caches = DLIST_STATIC_INIT(caches);
-static int	cache_count = 0;
+static int cache_count = 0;
 
 /* Groups handed out may still point into the memory: it goes with the transaction. */
 static void
@@ -82,16 +82,18 @@ static void
 load_groups(HzDirCache *cache, HzStore *store)
 {
 	HzStoreScan scan;
-	uint32		room = 64;
-	uint64		bytes = 0;
+	uint32 room = 64;
+	uint64 bytes = 0;
 
 	cache->groups = palloc(sizeof(HzGroup) * room);
 	cache->settled = palloc(room);
-	hz_store_scan_begin(store, &scan, HZ_STORE_DIRECTORY, 0, PG_INT32_MAX, SnapshotAny, ForwardScanDirection);
+	hz_store_scan_begin(store, &scan, HZ_STORE_DIRECTORY, 0, PG_INT32_MAX, SnapshotAny,
+						ForwardScanDirection);
 	while (!cache->too_large && hz_store_scan_next(&scan))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (HeapTupleHeaderXminInvalid(scan.tuple->t_data) && !HeapTupleHeaderXminFrozen(scan.tuple->t_data))
+		if (HeapTupleHeaderXminInvalid(scan.tuple->t_data) &&
+			!HeapTupleHeaderXminFrozen(scan.tuple->t_data))
 			continue;
 		if (cache->count == room)
 		{
@@ -181,15 +183,15 @@ static bool
 tuple_visible(HzStore *store, const HzGroup *group, Snapshot snapshot)
 {
 	HeapTupleData tuple;
-	Buffer		buffer;
-	bool		visible = false;
+	Buffer buffer;
+	bool visible = false;
 
 	tuple.t_self = group->tid;
 	if (heap_fetch(store->toast, snapshot, &tuple, &buffer, false))
 	{
-		Oid			chunk_id;
-		int32		seq;
-		Size		length;
+		Oid chunk_id;
+		int32 seq;
+		Size length;
 
 		(void) hz_store_tuple_data(store, &tuple, &chunk_id, &seq, &length);
 		visible = chunk_id == HZ_STORE_DIRECTORY && seq == (int32) group->number;
@@ -215,8 +217,8 @@ entry_visible(HzDirCache *cache, HzStore *store, uint32 i, Snapshot snapshot)
 HzGroup **
 hz_dircache_visible(HzDirCache *cache, HzStore *store, Snapshot snapshot, uint32 *count)
 {
-	HzGroup    *copies = palloc_extended(sizeof(HzGroup) * Max(cache->count, 1), MCXT_ALLOC_HUGE);
-	HzGroup   **result = palloc_extended(sizeof(HzGroup *) * Max(cache->count, 1), MCXT_ALLOC_HUGE);
+	HzGroup *copies = palloc_extended(sizeof(HzGroup) * Max(cache->count, 1), MCXT_ALLOC_HUGE);
+	HzGroup **result = palloc_extended(sizeof(HzGroup *) * Max(cache->count, 1), MCXT_ALLOC_HUGE);
 
 	*count = 0;
 	for (uint32 i = 0; i < cache->count; i++)
@@ -233,14 +235,14 @@ hz_dircache_visible(HzDirCache *cache, HzStore *store, Snapshot snapshot, uint32
 HzGroup *
 hz_dircache_find(HzDirCache *cache, HzStore *store, uint64 row, Snapshot snapshot)
 {
-	uint32		low = 0;
-	uint32		high = cache->count;
-	HzGroup    *copy;
+	uint32 low = 0;
+	uint32 high = cache->count;
+	HzGroup *copy;
 
 	/* the last group that starts at or before the row */
 	while (low < high)
 	{
-		uint32		middle = (low + high) / 2;
+		uint32 middle = (low + high) / 2;
 
 		if (hz_group_first_row(&cache->groups[middle]) <= row)
 			low = middle + 1;
@@ -261,7 +263,7 @@ hz_dircache_find(HzDirCache *cache, HzStore *store, uint64 row, Snapshot snapsho
 void
 hz_dircache_forget(Oid tableoid)
 {
-	dlist_iter	iter;
+	dlist_iter iter;
 
 	dlist_foreach(iter, &caches)
 	{

@@ -30,7 +30,8 @@ extern HzDirCache *hz_dircache_get(HzStore *store);
  * descriptions' bytes are shared with the cache and need hz_dircache_get() to be called again first when
  * the cache may have been dropped in between; hz_groupread_describe() on a copy parses them.
  */
-extern HzGroup **hz_dircache_visible(HzDirCache *cache, HzStore *store, Snapshot snapshot, uint32 *count);
+extern HzGroup **hz_dircache_visible(HzDirCache *cache, HzStore *store, Snapshot snapshot,
+									 uint32 *count);
 
 /* A copy of the group that holds the row, if the MVCC snapshot sees it. */
 extern HzGroup *hz_dircache_find(HzDirCache *cache, HzStore *store, uint64 row, Snapshot snapshot);
@@ -43,4 +44,4 @@ extern void hz_dircache_forget(Oid tableoid);
 
 extern void hz_dircache_init(void);
 
-#endif							/* HZ_DIRCACHE_H */
+#endif /* HZ_DIRCACHE_H */

@@ -17,7 +17,7 @@
 #include "storage/directory.h"
 #include "storage/rowid.h"
 
-#define DIRECTORY_MAGIC 0x47525A48	/* "HZRG" */
+#define DIRECTORY_MAGIC 0x47525A48 /* "HZRG" */
 #define DIRECTORY_VERSION 1
 #define DIRECTORY_HEADER 40
 #define FLAG_IN_STREAM 1
@@ -25,7 +25,7 @@
 void
 hz_directory_write(const HzGroup *group, HzBytes *out)
 {
-	size_t		start = out->length;
+	size_t start = out->length;
 
 	hz_bytes_put32(out, DIRECTORY_MAGIC);
 	hz_bytes_put32(out, 0);
@@ -52,22 +52,21 @@ hz_directory_write(const HzGroup *group, HzBytes *out)
 static void
 report_damage(HzStore *store, HeapTuple tuple, const char *what)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("damaged directory entry in table \"%s\": %s",
-					RelationGetRelationName(store->table), what),
-			 errdetail("Block %u, offset %u of TOAST relation \"%s\".",
-					   ItemPointerGetBlockNumber(&tuple->t_self),
-					   ItemPointerGetOffsetNumber(&tuple->t_self),
-					   RelationGetRelationName(store->toast))));
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+					errmsg("damaged directory entry in table \"%s\": %s",
+						   RelationGetRelationName(store->table), what),
+					errdetail("Block %u, offset %u of TOAST relation \"%s\".",
+							  ItemPointerGetBlockNumber(&tuple->t_self),
+							  ItemPointerGetOffsetNumber(&tuple->t_self),
+							  RelationGetRelationName(store->toast))));
 }
 
 /* Fills *group from the payload; NULL or what is wrong. */
 static const char *
 parse_payload(HzGroup *group, const uint8_t *data, Size length)
 {
-	uint8_t		flags;
-	Size		ranges_size;
+	uint8_t flags;
+	Size ranges_size;
 
 	if (length < DIRECTORY_HEADER || hz_load32(data) != DIRECTORY_MAGIC)
 		return "bad magic";
@@ -90,7 +89,7 @@ parse_payload(HzGroup *group, const uint8_t *data, Size length)
 		group->pages != (group->bytes + HZ_STORE_PAGE - 1) / HZ_STORE_PAGE)
 		return "impossible sizes";
 	if (length != DIRECTORY_HEADER + ranges_size +
-		(group->description_in_stream ? 0 : group->description_length))
+					  (group->description_in_stream ? 0 : group->description_length))
 		return "wrong length";
 	if (group->description_in_stream && group->description_length > group->bytes)
 		return "impossible sizes";
@@ -102,7 +101,7 @@ parse_payload(HzGroup *group, const uint8_t *data, Size length)
 	}
 	if (!group->description_in_stream)
 	{
-		uint8_t    *copy = palloc(group->description_length);
+		uint8_t *copy = palloc(group->description_length);
 
 		memcpy(copy, data + DIRECTORY_HEADER + ranges_size, group->description_length);
 		group->description = copy;
@@ -113,9 +112,9 @@ parse_payload(HzGroup *group, const uint8_t *data, Size length)
 void
 hz_directory_parse_into(HzStore *store, HeapTuple tuple, HzGroup *group)
 {
-	Oid			chunk_id;
-	int32		seq;
-	Size		length;
+	Oid chunk_id;
+	int32 seq;
+	Size length;
 	const uint8_t *data = hz_store_tuple_data(store, tuple, &chunk_id, &seq, &length);
 	const char *wrong;
 
@@ -134,7 +133,7 @@ hz_directory_parse_into(HzStore *store, HeapTuple tuple, HzGroup *group)
 HzGroup *
 hz_directory_parse(HzStore *store, HeapTuple tuple)
 {
-	HzGroup    *group = palloc(sizeof(HzGroup));
+	HzGroup *group = palloc(sizeof(HzGroup));
 
 	hz_directory_parse_into(store, tuple, group);
 	return group;
@@ -152,8 +151,8 @@ cache_for(HzStore *store, Snapshot snapshot)
 HzGroup **
 hz_directory_read(HzStore *store, Snapshot snapshot, uint32 *count)
 {
-	uint32		room = 64;
-	HzGroup   **groups;
+	uint32 room = 64;
+	HzGroup **groups;
 	HzStoreScan scan;
 	HzDirCache *cache;
 
@@ -180,10 +179,10 @@ hz_directory_read(HzStore *store, Snapshot snapshot, uint32 *count)
 HzGroup *
 hz_directory_find_tuple(HzStore *store, uint64 row, Snapshot snapshot, HeapTuple *tuple)
 {
-	int64		block = (int64) (row / HZ_ROWID_ROWS_PER_BLOCK);
-	int64		least = block - (int64) hz_rowid_blocks(HZ_CHUNK_MAX_ROWS) + 1;
+	int64 block = (int64) (row / HZ_ROWID_ROWS_PER_BLOCK);
+	int64 least = block - (int64) hz_rowid_blocks(HZ_CHUNK_MAX_ROWS) + 1;
 	HzStoreScan scan;
-	HzGroup    *found = NULL;
+	HzGroup *found = NULL;
 	HzDirCache *cache;
 
 	if (hz_store_is_empty(store))
@@ -195,7 +194,7 @@ hz_directory_find_tuple(HzStore *store, uint64 row, Snapshot snapshot, HeapTuple
 						snapshot, BackwardScanDirection);
 	while (found == NULL && hz_store_scan_next(&scan))
 	{
-		HzGroup    *group = hz_directory_parse(store, scan.tuple);
+		HzGroup *group = hz_directory_parse(store, scan.tuple);
 
 		if (row - hz_group_first_row(group) < group->rows)
 		{
@@ -222,11 +221,11 @@ hz_directory_find(HzStore *store, uint64 row, Snapshot snapshot)
 void
 hz_directory_insert(HzStore *store, const HzGroup *group, CommandId cid)
 {
-	HzBytes		bytes = {0};
+	HzBytes bytes = {0};
 
 	hz_directory_write(group, &bytes);
-	hz_store_put(store, HZ_STORE_DIRECTORY, (int32) group->number, bytes.data, bytes.length, cid, 0, NULL,
-				 NULL);
+	hz_store_put(store, HZ_STORE_DIRECTORY, (int32) group->number, bytes.data, bytes.length, cid, 0,
+				 NULL, NULL);
 	hz_bytes_free(&bytes);
 	hz_store_count_change(store);
 }
@@ -235,7 +234,7 @@ HTSV_Result
 hz_directory_state(HzStore *store, const HzGroup *group, TransactionId oldest_xmin)
 {
 	HeapTupleData tuple;
-	Buffer		buffer;
+	Buffer buffer;
 	HTSV_Result state;
 
 	tuple.t_self = group->tid;
@@ -259,7 +258,8 @@ delete_tuples(HzStore *store, Oid chunk_id, int32 first, int32 last, CommandId c
 	{
 		TM_FailureData failure;
 		ItemPointerData tid = scan.tuple->t_self;
-		TM_Result	result = heap_delete(store->toast, &tid, cid, InvalidSnapshot, true, &failure, false);
+		TM_Result result =
+			heap_delete(store->toast, &tid, cid, InvalidSnapshot, true, &failure, false);
 
 		CHECK_FOR_INTERRUPTS();
 		if (result != TM_Ok && result != TM_Deleted && result != TM_SelfModified)
@@ -273,15 +273,14 @@ void
 hz_directory_delete(HzStore *store, HzGroup *group, CommandId cid)
 {
 	TM_FailureData failure;
-	TM_Result	result;
+	TM_Result result;
 
 	result = heap_delete(store->toast, &group->tid, cid, InvalidSnapshot, true, &failure, false);
 	if (result != TM_Ok)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("row group %u of table \"%s\" was rewritten concurrently",
-						group->number, RelationGetRelationName(store->table)),
-				 errhint("Run the command again.")));
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						errmsg("row group %u of table \"%s\" was rewritten concurrently",
+							   group->number, RelationGetRelationName(store->table)),
+						errhint("Run the command again.")));
 	hz_store_count_change(store);
 	delete_tuples(store, group->chunk_id, PG_INT32_MIN, PG_INT32_MAX, cid);
 }

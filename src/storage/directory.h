@@ -32,28 +32,28 @@
 typedef struct HzBlockRange
 {
 	BlockNumber first;
-	uint32		count;
+	uint32 count;
 } HzBlockRange;
 
 typedef struct HzGroup
 {
-	uint32		number;			/* first row number / 256 */
-	Oid			chunk_id;
-	uint32		rows;
-	uint32		born_deleted;
-	uint64		bytes;
-	uint32		pages;
-	uint32		range_count;
+	uint32 number; /* first row number / 256 */
+	Oid chunk_id;
+	uint32 rows;
+	uint32 born_deleted;
+	uint64 bytes;
+	uint32 pages;
+	uint32 range_count;
 	HzBlockRange *ranges;
 	const uint8_t *description; /* NULL while it is still in the stream */
-	uint32		description_length;
-	bool		description_in_stream;
-	bool		described;		/* meta is filled */
+	uint32 description_length;
+	bool description_in_stream;
+	bool described; /* meta is filled */
 	HzRowGroupMeta meta;
-	ItemPointerData tid;		/* of the directory tuple */
-	TransactionId raw_xmin;		/* of the directory tuple, with the infomask that explains it */
-	uint16		infomask;
-	CommandId	cmin;			/* meaningful for our own transaction only */
+	ItemPointerData tid;    /* of the directory tuple */
+	TransactionId raw_xmin; /* of the directory tuple, with the infomask that explains it */
+	uint16 infomask;
+	CommandId cmin; /* meaningful for our own transaction only */
 } HzGroup;
 
 static inline uint64
@@ -72,7 +72,8 @@ extern HzGroup **hz_directory_read(HzStore *store, Snapshot snapshot, uint32 *co
 extern HzGroup *hz_directory_find(HzStore *store, uint64 row, Snapshot snapshot);
 
 /* As hz_directory_find, and gives a copy of the directory tuple itself (SnapshotAny lookups of actors). */
-extern HzGroup *hz_directory_find_tuple(HzStore *store, uint64 row, Snapshot snapshot, HeapTuple *tuple);
+extern HzGroup *hz_directory_find_tuple(HzStore *store, uint64 row, Snapshot snapshot,
+										HeapTuple *tuple);
 
 /* Inserts the directory tuple: from now on the group exists for whoever sees this command. */
 extern void hz_directory_insert(HzStore *store, const HzGroup *group, CommandId cid);
@@ -85,7 +86,8 @@ extern HzGroup *hz_directory_parse(HzStore *store, HeapTuple tuple);
 extern void hz_directory_parse_into(HzStore *store, HeapTuple tuple, HzGroup *group);
 
 /* State of the group's directory tuple as VACUUM sees it (HeapTupleSatisfiesVacuum). */
-extern HTSV_Result hz_directory_state(HzStore *store, const HzGroup *group, TransactionId oldest_xmin);
+extern HTSV_Result hz_directory_state(HzStore *store, const HzGroup *group,
+									  TransactionId oldest_xmin);
 
 /*
  * Deletes the directory tuple and everything that belongs to the group. The caller holds the group's
@@ -93,4 +95,4 @@ extern HTSV_Result hz_directory_state(HzStore *store, const HzGroup *group, Tran
  */
 extern void hz_directory_delete(HzStore *store, HzGroup *group, CommandId cid);
 
-#endif							/* HZ_DIRECTORY_H */
+#endif /* HZ_DIRECTORY_H */

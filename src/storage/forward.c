@@ -25,19 +25,20 @@ compare_forwards(const void *a, const void *b)
 }
 
 void
-hz_forward_write(HzStore *store, const HzGroup *group, HzForward *forwards, uint32 count, CommandId cid)
+hz_forward_write(HzStore *store, const HzGroup *group, HzForward *forwards, uint32 count,
+				 CommandId cid)
 {
-	uint8_t	   *room = palloc(HZ_STORE_PAGE);
-	int32		seq = HZ_STORE_FORWARDS;
+	uint8_t *room = palloc(HZ_STORE_PAGE);
+	int32 seq = HZ_STORE_FORWARDS;
 
 	qsort(forwards, count, sizeof(HzForward), compare_forwards);
 	for (uint32 done = 0; done < count;)
 	{
-		uint32		take = Min(count - done, ENTRIES_PER_TUPLE);
+		uint32 take = Min(count - done, ENTRIES_PER_TUPLE);
 
 		for (uint32 i = 0; i < take; i++)
 		{
-			uint8_t    *entry = room + i * ENTRY_SIZE;
+			uint8_t *entry = room + i * ENTRY_SIZE;
 
 			hz_store32(entry, ItemPointerGetBlockNumberNoCheck(&forwards[done + i].old));
 			hz_store16(entry + 4, ItemPointerGetOffsetNumberNoCheck(&forwards[done + i].old));
@@ -65,13 +66,13 @@ compare_entry(const uint8_t *entry, ItemPointer tid)
 static bool
 search_entries(const uint8_t *data, Size length, ItemPointer old, uint32 *position)
 {
-	Size		low = 0;
-	Size		high = length / ENTRY_SIZE;
+	Size low = 0;
+	Size high = length / ENTRY_SIZE;
 
 	while (low < high)
 	{
-		Size		middle = (low + high) / 2;
-		int			order = compare_entry(data + middle * ENTRY_SIZE, old);
+		Size middle = (low + high) / 2;
+		int order = compare_entry(data + middle * ENTRY_SIZE, old);
 
 		if (order == 0)
 		{
@@ -90,11 +91,11 @@ static bool
 find_in_group(HzStore *store, const HzGroup *group, ItemPointer old, ItemPointer where)
 {
 	HzStoreScan scan;
-	uint32		position = 0;
-	bool		found = false;
+	uint32 position = 0;
+	bool found = false;
 
-	hz_store_scan_begin(store, &scan, group->chunk_id, HZ_STORE_FORWARDS, FORWARDS_LAST, SnapshotAny,
-						ForwardScanDirection);
+	hz_store_scan_begin(store, &scan, group->chunk_id, HZ_STORE_FORWARDS, FORWARDS_LAST,
+						SnapshotAny, ForwardScanDirection);
 	while (!found && hz_store_scan_next(&scan))
 		found = search_entries(scan.data, scan.length, old, &position);
 	hz_store_scan_end(&scan);
@@ -107,8 +108,8 @@ bool
 hz_forward_find(HzStore *store, TransactionId mover, ItemPointer old, ItemPointer where)
 {
 	HzStoreScan scan;
-	List	   *groups = NIL;
-	ListCell   *cell;
+	List *groups = NIL;
+	ListCell *cell;
 
 	if (hz_store_is_empty(store) || !TransactionIdIsNormal(mover))
 		return false;
@@ -135,12 +136,12 @@ bool
 hz_forward_expire(HzStore *store, const HzGroup *group, CommandId cid)
 {
 	HzStoreScan scan;
-	bool		any = false;
+	bool any = false;
 
 	if (!TransactionIdPrecedes(group->raw_xmin, GetOldestNonRemovableTransactionId(store->table)))
 		return false;
-	hz_store_scan_begin(store, &scan, group->chunk_id, HZ_STORE_FORWARDS, FORWARDS_LAST, SnapshotSelf,
-						ForwardScanDirection);
+	hz_store_scan_begin(store, &scan, group->chunk_id, HZ_STORE_FORWARDS, FORWARDS_LAST,
+						SnapshotSelf, ForwardScanDirection);
 	while (hz_store_scan_next(&scan))
 	{
 		TM_FailureData failure;

@@ -16,17 +16,18 @@
 typedef struct HzForward
 {
 	ItemPointerData old;
-	uint32		position;		/* in the new group */
+	uint32 position; /* in the new group */
 } HzForward;
 
 /* Sorts the list in place and stores it with the group. */
-extern void hz_forward_write(HzStore *store, const HzGroup *group, HzForward *forwards, uint32 count,
-							 CommandId cid);
+extern void hz_forward_write(HzStore *store, const HzGroup *group, HzForward *forwards,
+							 uint32 count, CommandId cid);
 
 /* Where `mover` (the xid that deleted the old version) put the row; false when it did not move it. */
-extern bool hz_forward_find(HzStore *store, TransactionId mover, ItemPointer old, ItemPointer where);
+extern bool hz_forward_find(HzStore *store, TransactionId mover, ItemPointer old,
+							ItemPointer where);
 
 /* Deletes the forwards of a group if no snapshot can need them; returns whether there were any. */
 extern bool hz_forward_expire(HzStore *store, const HzGroup *group, CommandId cid);
 
-#endif							/* HZ_FORWARD_H */
+#endif /* HZ_FORWARD_H */

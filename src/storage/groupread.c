@@ -18,55 +18,59 @@
 
 struct HzGroupReader
 {
-	HzStore    *store;
-	HzGroup    *group;
+	HzStore *store;
+	HzGroup *group;
 	const HzColumnType *types;
-	int			natts;
+	int natts;
 	BufferAccessStrategy strategy;
 	MemoryContext context;
-	uint64		bytes_read;
-	BlockNumber last_block;		/* for error messages */
-	BlockNumber block_count;	/* of the TOAST relation; 0: not asked yet */
+	uint64 bytes_read;
+	BlockNumber last_block;  /* for error messages */
+	BlockNumber block_count; /* of the TOAST relation; 0: not asked yet */
 	struct ColumnSource
 	{
 		struct HzGroupReader *reader;
-		uint64		offset;		/* of the chunk in the stream */
-		uint64		length;
+		uint64 offset; /* of the chunk in the stream */
+		uint64 length;
 		HzChunkReader *chunk;
-	}		   *columns;		/* of the group's description */
+	} * columns; /* of the group's description */
 };
 
 static void
 report_column_damage(HzGroupReader *reader, int attno, HzStatus status)
 {
-	Relation	table = reader->store->table;
+	Relation table = reader->store->table;
 
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("damaged column data in table \"%s\": row group %u, column \"%s\": %s",
-					RelationGetRelationName(table), reader->group->number,
-					attno < RelationGetDescr(table)->natts ?
-					NameStr(TupleDescAttr(RelationGetDescr(table), attno)->attname) : "?",
-					hz_status_text(status)),
-			 errdetail("Near block %u of TOAST relation \"%s\".", reader->last_block,
-					   RelationGetRelationName(reader->store->toast)),
-			 errhint("Run hanzo_datastore.verify() on the table to find all damage, and restore from a backup.")));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_DATA_CORRUPTED),
+		 errmsg("damaged column data in table \"%s\": row group %u, column \"%s\": %s",
+				RelationGetRelationName(table), reader->group->number,
+				attno < RelationGetDescr(table)->natts
+					? NameStr(TupleDescAttr(RelationGetDescr(table), attno)->attname)
+					: "?",
+				hz_status_text(status)),
+		 errdetail("Near block %u of TOAST relation \"%s\".", reader->last_block,
+				   RelationGetRelationName(reader->store->toast)),
+		 errhint(
+			 "Run hanzo_datastore.verify() on the table to find all damage, and restore from a backup.")));
 }
 
 /* The tuple of page `seq` on this pinned buffer, or false. */
 static bool
-page_on_buffer(HzStore *store, HzGroup *group, Buffer buffer, uint32 seq, const uint8_t **data, Size *length)
+page_on_buffer(HzStore *store, HzGroup *group, Buffer buffer, uint32 seq, const uint8_t **data,
+			   Size *length)
 {
-	Page		page = BufferGetPage(buffer);
-	bool		found = false;
+	Page page = BufferGetPage(buffer);
+	bool found = false;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	for (OffsetNumber off = FirstOffsetNumber; !found && off <= PageGetMaxOffsetNumber(page); off++)
 	{
-		ItemId		item = PageGetItemId(page, off);
+		ItemId item = PageGetItemId(page, off);
 		HeapTupleData tuple;
-		Oid			chunk_id;
-		int32		chunk_seq;
+		Oid chunk_id;
+		int32 chunk_seq;
 
 		if (!ItemIdIsNormal(item))
 			continue;
@@ -98,18 +102,18 @@ block_of_page(const HzGroup *group, uint32 seq)
 static bool
 copy_from_page(HzGroupReader *reader, uint32 seq, uint32 offset, uint32 length, uint8_t *target)
 {
-	HzStore    *store = reader->store;
+	HzStore *store = reader->store;
 	BlockNumber block = block_of_page(reader->group, seq);
 	const uint8_t *data;
-	Size		available;
-	bool		done = false;
+	Size available;
+	bool done = false;
 
 	if (reader->block_count == 0)
 		reader->block_count = RelationGetNumberOfBlocks(store->toast);
 	if (block != InvalidBlockNumber && block < reader->block_count)
 	{
-		Buffer		buffer = ReadBufferExtended(store->toast, MAIN_FORKNUM, block, RBM_NORMAL,
-												reader->strategy);
+		Buffer buffer =
+			ReadBufferExtended(store->toast, MAIN_FORKNUM, block, RBM_NORMAL, reader->strategy);
 
 		reader->last_block = block;
 		if (page_on_buffer(store, reader->group, buffer, seq, &data, &available) &&
@@ -124,8 +128,8 @@ copy_from_page(HzGroupReader *reader, uint32 seq, uint32 offset, uint32 length, 
 	{
 		HzStoreScan scan;
 
-		hz_store_scan_begin(store, &scan, reader->group->chunk_id, (int32) seq, (int32) seq, SnapshotAny,
-							ForwardScanDirection);
+		hz_store_scan_begin(store, &scan, reader->group->chunk_id, (int32) seq, (int32) seq,
+							SnapshotAny, ForwardScanDirection);
 		if (hz_store_scan_next(&scan))
 		{
 			reader->last_block = ItemPointerGetBlockNumber(&scan.tuple->t_self);
@@ -148,9 +152,9 @@ read_stream(HzGroupReader *reader, uint64 offset, uint64 length, uint8_t *target
 		return HZ_CORRUPT;
 	while (length > 0)
 	{
-		uint32		seq = (uint32) (offset / HZ_STORE_PAGE);
-		uint32		skip = (uint32) (offset % HZ_STORE_PAGE);
-		uint32		take = (uint32) Min((uint64) HZ_STORE_PAGE - skip, length);
+		uint32 seq = (uint32) (offset / HZ_STORE_PAGE);
+		uint32 skip = (uint32) (offset % HZ_STORE_PAGE);
+		uint32 take = (uint32) Min((uint64) HZ_STORE_PAGE - skip, length);
 
 		CHECK_FOR_INTERRUPTS();
 		if (!copy_from_page(reader, seq, skip, take, target))
@@ -176,15 +180,15 @@ read_chunk(void *arg, uint64 offset, uint64 length, void *target)
 void
 hz_groupread_describe(HzStore *store, HzGroup *group)
 {
-	HzGroupReader reader = {.store = store,.group = group};
+	HzGroupReader reader = {.store = store, .group = group};
 	const uint8_t *bytes = group->description;
-	HzStatus	status = HZ_OK;
+	HzStatus status = HZ_OK;
 
 	if (group->described)
 		return;
 	if (group->description_in_stream)
 	{
-		uint8_t    *copy = palloc(group->description_length);
+		uint8_t *copy = palloc(group->description_length);
 
 		status = read_stream(&reader, group->bytes - group->description_length,
 							 group->description_length, copy);
@@ -197,8 +201,8 @@ hz_groupread_describe(HzStore *store, HzGroup *group)
 	if (status != HZ_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("damaged description of row group %u in table \"%s\": %s",
-						group->number, RelationGetRelationName(store->table), hz_status_text(status)),
+				 errmsg("damaged description of row group %u in table \"%s\": %s", group->number,
+						RelationGetRelationName(store->table), hz_status_text(status)),
 				 errdetail("Directory entry at block %u of TOAST relation \"%s\".",
 						   ItemPointerGetBlockNumber(&group->tid),
 						   RelationGetRelationName(store->toast))));
@@ -252,7 +256,7 @@ bool
 hz_groupread_has(HzGroupReader *reader, int attno)
 {
 	return attno < (int) reader->group->meta.column_count &&
-		reader->group->meta.columns[attno].kind != 0;
+		   reader->group->meta.columns[attno].kind != 0;
 }
 
 /* Opens the chunk of a column that the group has. */
@@ -264,9 +268,9 @@ open_column(HzGroupReader *reader, int attno)
 	if (column->chunk == NULL)
 	{
 		const HzChunkMeta *meta = &reader->group->meta.columns[attno];
-		HzSource	source = {read_chunk, column};
+		HzSource source = {read_chunk, column};
 		MemoryContext old;
-		HzStatus	status = HZ_CORRUPT;
+		HzStatus status = HZ_CORRUPT;
 
 		old = MemoryContextSwitchTo(reader->context);
 		if (hz_coltype_readable(&reader->types[attno], meta))
@@ -286,7 +290,7 @@ hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector, HzVector *o
 {
 	HzChunkReader *chunk = open_column(reader, attno);
 	MemoryContext old = MemoryContextSwitchTo(reader->context);
-	HzStatus	status = hz_chunk_vector(chunk, vector, out);
+	HzStatus status = hz_chunk_vector(chunk, vector, out);
 
 	MemoryContextSwitchTo(old);
 	if (status != HZ_OK)
@@ -297,9 +301,9 @@ void
 hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vector, uint32 rows,
 					Datum *values, bool *isnull)
 {
-	bool		missing_null = true;
-	Datum		missing = (Datum) 0;
-	HzVector	decoded;
+	bool missing_null = true;
+	Datum missing = (Datum) 0;
+	HzVector decoded;
 
 	if (!TupleDescAttr(desc, attno)->attisdropped)
 	{
@@ -321,7 +325,7 @@ hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vec
 uint64
 hz_groupread_raw_bytes(HzStore *store, HzGroup *group)
 {
-	uint64		bytes = 0;
+	uint64 bytes = 0;
 
 	hz_groupread_describe(store, group);
 	for (uint32 i = 0; i < group->meta.column_count; i++)
@@ -334,7 +338,7 @@ hz_groupread_value(HzGroupReader *reader, int attno, uint32 row, HzVector *out)
 {
 	HzChunkReader *chunk = open_column(reader, attno);
 	MemoryContext old = MemoryContextSwitchTo(reader->context);
-	HzStatus	status = hz_chunk_value(chunk, row, out);
+	HzStatus status = hz_chunk_value(chunk, row, out);
 
 	MemoryContextSwitchTo(old);
 	if (status != HZ_OK)
@@ -352,9 +356,9 @@ hz_groupread_verify(HzGroupReader *reader, int attno)
 {
 	struct ColumnSource *column = &reader->columns[attno];
 	const HzChunkMeta *meta = &reader->group->meta.columns[attno];
-	HzSource	source = {read_chunk, column};
+	HzSource source = {read_chunk, column};
 	MemoryContext old = MemoryContextSwitchTo(reader->context);
-	HzStatus	status = HZ_OK;
+	HzStatus status = HZ_OK;
 
 	if (!hz_coltype_readable(&reader->types[attno], meta))
 		status = HZ_CORRUPT;

@@ -38,8 +38,8 @@ extern void hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector,
  * Vector `vector` as Datums; `values` and `isnull` have room for its `rows`. By-reference values are
  * palloc'd in the current context. Dropped columns are null, later added ones have their default.
  */
-extern void hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vector, uint32 rows,
-								Datum *values, bool *isnull);
+extern void hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vector,
+								uint32 rows, Datum *values, bool *isnull);
 
 /* Bytes that the group's values took before encoding. Describes the group. */
 extern uint64 hz_groupread_raw_bytes(HzStore *store, HzGroup *group);
@@ -56,4 +56,4 @@ extern char *hz_groupread_verify(HzGroupReader *reader, int attno);
 /* Bytes of the TOAST relation's pages read so far by this reader. */
 extern uint64 hz_groupread_bytes(const HzGroupReader *reader);
 
-#endif							/* HZ_GROUPREAD_H */
+#endif /* HZ_GROUPREAD_H */

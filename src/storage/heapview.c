@@ -8,7 +8,7 @@
 
 #include "storage/heapview.h"
 
-static Oid	viewed = InvalidOid;
+static Oid viewed = InvalidOid;
 
 void
 hz_heapview_begin(HzHeapView *view, Relation rel)
@@ -36,7 +36,8 @@ xact_callback(XactEvent event, void *arg)
 }
 
 static void
-subxact_callback(SubXactEvent event, SubTransactionId mySubid, SubTransactionId parentSubid, void *arg)
+subxact_callback(SubXactEvent event, SubTransactionId mySubid, SubTransactionId parentSubid,
+				 void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
 		viewed = InvalidOid;

@@ -13,7 +13,7 @@
 
 typedef struct HzHeapView
 {
-	Oid			previous;
+	Oid previous;
 } HzHeapView;
 
 extern void hz_heapview_begin(HzHeapView *view, Relation rel);
@@ -25,4 +25,4 @@ extern bool hz_heapview_active(Relation rel);
 /* Installs the transaction callbacks; called once by _PG_init. */
 extern void hz_heapview_init(void);
 
-#endif							/* HZ_HEAPVIEW_H */
+#endif /* HZ_HEAPVIEW_H */

@@ -30,36 +30,35 @@ typedef enum XidState
 {
 	XID_ABORTED,
 	XID_COMMITTED,
-	XID_RUNNING,				/* another transaction's */
+	XID_RUNNING, /* another transaction's */
 	XID_OURS
 } XidState;
 
 typedef struct Mark
 {
-	HzMarkKind	kind;
+	HzMarkKind kind;
 	LockTupleMode mode;
 	ItemPointerData successor;
 	TransactionId xmin;
-	XidState	state;
-	CommandId	cmin;			/* XID_OURS only */
+	XidState state;
+	CommandId cmin; /* XID_OURS only */
 } Mark;
 
 /* What an actor finds on its row. */
 typedef struct RowState
 {
-	TM_Result	result;			/* TM_Ok: nothing is in the way */
-	TransactionId wait_for;		/* valid: wait for this transaction, then look again */
-	bool		have_lock;		/* our own lock marks suffice */
-	bool		own_lock;		/* we hold some lock on the row */
-	uint32		free_slot;
+	TM_Result result;       /* TM_Ok: nothing is in the way */
+	TransactionId wait_for; /* valid: wait for this transaction, then look again */
+	bool have_lock;         /* our own lock marks suffice */
+	bool own_lock;          /* we hold some lock on the row */
+	uint32 free_slot;
 } RowState;
 
 static const bool lock_conflicts[4][4] = {
 	/* LockTupleKeyShare */ {false, false, false, true},
 	/* LockTupleShare */ {false, false, true, true},
 	/* LockTupleNoKeyExclusive */ {false, true, true, true},
-	/* LockTupleExclusive */ {true, true, true, true}
-};
+	/* LockTupleExclusive */ {true, true, true, true}};
 
 static int32
 mark_seq(uint32 position, uint32 slot)
@@ -93,17 +92,16 @@ xmin_state(HeapTupleHeader header)
 static void
 report_bad_mark(HzStore *store, HzGroup *group)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("damaged delete mark or vector of row group %u in table \"%s\"",
-					group->number, RelationGetRelationName(store->table))));
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+					errmsg("damaged delete mark or vector of row group %u in table \"%s\"",
+						   group->number, RelationGetRelationName(store->table))));
 }
 
 static void
 read_mark(HzStore *store, HzGroup *group, HzStoreScan *scan, Mark *mark)
 {
-	if (scan->length != MARK_SIZE || scan->data[0] < HZ_MARK_DELETED || scan->data[0] > HZ_MARK_LOCKED ||
-		scan->data[1] > LockTupleExclusive)
+	if (scan->length != MARK_SIZE || scan->data[0] < HZ_MARK_DELETED ||
+		scan->data[0] > HZ_MARK_LOCKED || scan->data[1] > LockTupleExclusive)
 		report_bad_mark(store, group);
 	mark->kind = scan->data[0];
 	mark->mode = scan->data[1];
@@ -123,7 +121,7 @@ is_vector_seq(int32 seq)
 static void
 piece_extent(HzStore *store, HzGroup *group, int32 seq, Size length, uint32 *first, uint32 *rows)
 {
-	uint32		piece = ((uint32) (-1 - seq)) & (HZ_MARK_SLOTS - 1);
+	uint32 piece = ((uint32) (-1 - seq)) & (HZ_MARK_SLOTS - 1);
 
 	*first = piece * HZ_MARK_PIECE_ROWS;
 	if (piece >= HZ_CHUNK_MAX_ROWS / HZ_MARK_PIECE_ROWS + 1 || *first >= group->rows)
@@ -137,13 +135,13 @@ piece_extent(HzStore *store, HzGroup *group, int32 seq, Size length, uint32 *fir
 static void
 add_piece(HzStore *store, HzGroup *group, HzStoreScan *scan, uint64 *deleted)
 {
-	uint32		first;
-	uint32		rows;
+	uint32 first;
+	uint32 rows;
 
 	piece_extent(store, group, scan->seq, scan->length, &first, &rows);
 	for (uint32 w = 0; w < HZ_BITMAP_WORDS(rows); w++)
 	{
-		uint64		word = hz_load64(scan->data + w * 8);
+		uint64 word = hz_load64(scan->data + w * 8);
 
 		if (w == rows / 64)
 			word &= (UINT64CONST(1) << (rows % 64)) - 1;
@@ -165,10 +163,11 @@ hz_mark_deleted_rows(HzStore *store, HzGroup *group, Snapshot snapshot, uint64 *
 
 	if (has_no_marks(store, group, snapshot))
 		return 0;
-	hz_store_scan_begin(store, &scan, group->chunk_id, PG_INT32_MIN, -1, snapshot, ForwardScanDirection);
+	hz_store_scan_begin(store, &scan, group->chunk_id, PG_INT32_MIN, -1, snapshot,
+						ForwardScanDirection);
 	while (hz_store_scan_next(&scan))
 	{
-		uint32		position = ((uint32) (-1 - scan.seq)) >> 14;
+		uint32 position = ((uint32) (-1 - scan.seq)) >> 14;
 
 		if (is_vector_seq(scan.seq))
 			add_piece(store, group, &scan, deleted);
@@ -185,17 +184,17 @@ hz_mark_deleted_rows(HzStore *store, HzGroup *group, Snapshot snapshot, uint64 *
 static bool
 in_vector(HzStore *store, HzGroup *group, uint32 position, Snapshot snapshot)
 {
-	uint32		piece = position / HZ_MARK_PIECE_ROWS;
-	uint32		bit = position % HZ_MARK_PIECE_ROWS;
+	uint32 piece = position / HZ_MARK_PIECE_ROWS;
+	uint32 bit = position % HZ_MARK_PIECE_ROWS;
 	HzStoreScan scan;
-	bool		found = false;
+	bool found = false;
 
-	hz_store_scan_begin(store, &scan, group->chunk_id, VECTOR_SEQ(piece), VECTOR_SEQ(piece), snapshot,
-						ForwardScanDirection);
+	hz_store_scan_begin(store, &scan, group->chunk_id, VECTOR_SEQ(piece), VECTOR_SEQ(piece),
+						snapshot, ForwardScanDirection);
 	while (!found && hz_store_scan_next(&scan))
 	{
-		uint32		first;
-		uint32		rows;
+		uint32 first;
+		uint32 rows;
 
 		piece_extent(store, group, scan.seq, scan.length, &first, &rows);
 		found = (hz_load64(scan.data + bit / 64 * 8) >> (bit % 64)) & 1;
@@ -205,7 +204,8 @@ in_vector(HzStore *store, HzGroup *group, uint32 position, Snapshot snapshot)
 }
 
 static void
-scan_row_marks(HzStore *store, HzStoreScan *scan, HzGroup *group, uint32 position, Snapshot snapshot)
+scan_row_marks(HzStore *store, HzStoreScan *scan, HzGroup *group, uint32 position,
+			   Snapshot snapshot)
 {
 	hz_store_scan_begin(store, scan, group->chunk_id, mark_seq(position, HZ_MARK_SLOTS - 1),
 						mark_seq(position, 0), snapshot, BackwardScanDirection);
@@ -216,11 +216,12 @@ hz_mark_row_visible(HzStore *store, HzGroup *group, uint32 position, Snapshot sn
 {
 	HzStoreScan scan;
 	SnapshotData mine;
-	Snapshot	use = snapshot;
-	bool		visible = true;
-	bool		dirty = snapshot->snapshot_type == SNAPSHOT_DIRTY;
+	Snapshot use = snapshot;
+	bool visible = true;
+	bool dirty = snapshot->snapshot_type == SNAPSHOT_DIRTY;
 
-	if (snapshot->snapshot_type == SNAPSHOT_ANY || snapshot->snapshot_type == SNAPSHOT_NON_VACUUMABLE)
+	if (snapshot->snapshot_type == SNAPSHOT_ANY ||
+		snapshot->snapshot_type == SNAPSHOT_NON_VACUUMABLE)
 		return true;
 	if (dirty)
 	{
@@ -230,7 +231,7 @@ hz_mark_row_visible(HzStore *store, HzGroup *group, uint32 position, Snapshot sn
 	scan_row_marks(store, &scan, group, position, use);
 	while (visible && hz_store_scan_next(&scan))
 	{
-		Mark		mark;
+		Mark mark;
 
 		read_mark(store, group, &scan, &mark);
 		if (mark.kind == HZ_MARK_LOCKED)
@@ -279,9 +280,9 @@ static void
 examine_marks(HzStore *store, HzGroup *group, ItemPointer tid, HzMarkKind kind, LockTupleMode mode,
 			  CommandId cid, RowState *state, TM_FailureData *failure)
 {
-	uint32		position = (uint32) (hz_rowid_from_tid(tid) - hz_group_first_row(group));
+	uint32 position = (uint32) (hz_rowid_from_tid(tid) - hz_group_first_row(group));
 	HzStoreScan scan;
-	uint32		expect = 0;
+	uint32 expect = 0;
 
 	memset(state, 0, sizeof(*state));
 	state->result = TM_Ok;
@@ -289,8 +290,8 @@ examine_marks(HzStore *store, HzGroup *group, ItemPointer tid, HzMarkKind kind, 
 	scan_row_marks(store, &scan, group, position, SnapshotAny);
 	while (state->result == TM_Ok && hz_store_scan_next(&scan))
 	{
-		uint32		slot = ((uint32) (-1 - scan.seq)) & (HZ_MARK_SLOTS - 1);
-		Mark		mark;
+		uint32 slot = ((uint32) (-1 - scan.seq)) & (HZ_MARK_SLOTS - 1);
+		Mark mark;
 
 		/* slots come in ascending order; the first that is missing is free */
 		if (slot > expect && state->free_slot == HZ_MARK_SLOTS)
@@ -329,14 +330,14 @@ static void
 put_mark(HzStore *store, HzGroup *group, uint32 position, uint32 slot, HzMarkKind kind,
 		 LockTupleMode mode, ItemPointer successor, CommandId cid)
 {
-	uint8_t		payload[MARK_SIZE] = {0};
+	uint8_t payload[MARK_SIZE] = {0};
 	ItemPointerData tid;
 
 	if (slot >= HZ_MARK_SLOTS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("too many locks on one row of table \"%s\"", RelationGetRelationName(store->table)),
-				 errhint("VACUUM the table, then run the command again.")));
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("too many locks on one row of table \"%s\"",
+							   RelationGetRelationName(store->table)),
+						errhint("VACUUM the table, then run the command again.")));
 	if (!store->marked_set && !hz_store_meta(store).marked)
 		hz_store_set_marked(store);
 	store->marked_set = true;
@@ -347,12 +348,13 @@ put_mark(HzStore *store, HzGroup *group, uint32 position, uint32 slot, HzMarkKin
 		hz_store32(payload + 4, ItemPointerGetBlockNumberNoCheck(successor));
 		hz_store16(payload + 8, ItemPointerGetOffsetNumberNoCheck(successor));
 	}
-	hz_store_put(store, group->chunk_id, mark_seq(position, slot), payload, MARK_SIZE, cid, 0, NULL, &tid);
+	hz_store_put(store, group->chunk_id, mark_seq(position, slot), payload, MARK_SIZE, cid, 0, NULL,
+				 &tid);
 	if (kind == HZ_MARK_LOCKED)
 	{
 		TM_FailureData failure;
-		TM_Result	result = heap_delete(store->toast, &tid, cid + 1, InvalidSnapshot, false, &failure,
-										 false);
+		TM_Result result =
+			heap_delete(store->toast, &tid, cid + 1, InvalidSnapshot, false, &failure, false);
 
 		if (result != TM_Ok)
 			elog(ERROR, "could not delete a lock mark: %d", (int) result);
@@ -373,14 +375,14 @@ moved_by(HzStore *store, TransactionId mover, ItemPointer tid, TM_FailureData *f
 
 /* State of the group itself under its lock. *group is NULL unless it lives. */
 static TM_Result
-examine_group(HzStore *store, ItemPointer tid, CommandId cid, HzGroup **group, TransactionId *wait_for,
-			  TM_FailureData *failure)
+examine_group(HzStore *store, ItemPointer tid, CommandId cid, HzGroup **group,
+			  TransactionId *wait_for, TM_FailureData *failure)
 {
-	HeapTuple	tuple = NULL;
-	HzGroup    *found = hz_directory_find_tuple(store, hz_rowid_from_tid(tid), SnapshotAny, &tuple);
+	HeapTuple tuple = NULL;
+	HzGroup *found = hz_directory_find_tuple(store, hz_rowid_from_tid(tid), SnapshotAny, &tuple);
 	HeapTupleHeader header;
-	XidState	xmin;
-	XidState	xmax;
+	XidState xmin;
+	XidState xmax;
 
 	*group = NULL;
 	failure->ctid = *tid;
@@ -413,11 +415,12 @@ examine_group(HzStore *store, ItemPointer tid, CommandId cid, HzGroup **group, T
 
 /* Waits for a transaction as the policy says; TM_Ok: look again. */
 static TM_Result
-wait_for_xact(HzStore *store, TransactionId xid, ItemPointer tid, HzMarkKind kind, LockTupleMode mode,
-			  bool queue, bool *have_tuple_lock, HzMarkWait wait)
+wait_for_xact(HzStore *store, TransactionId xid, ItemPointer tid, HzMarkKind kind,
+			  LockTupleMode mode, bool queue, bool *have_tuple_lock, HzMarkWait wait)
 {
-	static const LOCKMODE tuple_lock_mode[4] = {AccessShareLock, RowShareLock, ExclusiveLock, AccessExclusiveLock};
-	LOCKMODE	lockmode = tuple_lock_mode[kind == HZ_MARK_LOCKED ? mode : LockTupleExclusive];
+	static const LOCKMODE tuple_lock_mode[4] = {AccessShareLock, RowShareLock, ExclusiveLock,
+												AccessExclusiveLock};
+	LOCKMODE lockmode = tuple_lock_mode[kind == HZ_MARK_LOCKED ? mode : LockTupleExclusive];
 
 	if (wait == HZ_MARK_WAIT_NEVER)
 		return TM_BeingModified;
@@ -439,34 +442,35 @@ wait_for_xact(HzStore *store, TransactionId xid, ItemPointer tid, HzMarkKind kin
 	}
 	if (wait == HZ_MARK_WAIT_SKIP)
 		return TM_WouldBlock;
-	ereport(ERROR,
-			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-			 errmsg("could not obtain lock on row in relation \"%s\"",
-					RelationGetRelationName(store->table))));
+	ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					errmsg("could not obtain lock on row in relation \"%s\"",
+						   RelationGetRelationName(store->table))));
 	return TM_WouldBlock;
 }
 
 static void
 unlock_row_tuple(HzStore *store, ItemPointer tid, HzMarkKind kind, LockTupleMode mode)
 {
-	static const LOCKMODE tuple_lock_mode[4] = {AccessShareLock, RowShareLock, ExclusiveLock, AccessExclusiveLock};
+	static const LOCKMODE tuple_lock_mode[4] = {AccessShareLock, RowShareLock, ExclusiveLock,
+												AccessExclusiveLock};
 
-	UnlockTuple(store->table, tid, tuple_lock_mode[kind == HZ_MARK_LOCKED ? mode : LockTupleExclusive]);
+	UnlockTuple(store->table, tid,
+				tuple_lock_mode[kind == HZ_MARK_LOCKED ? mode : LockTupleExclusive]);
 }
 
 TM_Result
 hz_mark_act(HzStore *store, ItemPointer tid, HzMarkKind kind, LockTupleMode mode, CommandId cid,
 			Snapshot crosscheck, HzMarkWait wait, TM_FailureData *failure)
 {
-	uint32		block = (uint32) (hz_rowid_from_tid(tid) / HZ_ROWID_ROWS_PER_BLOCK);
-	bool		have_tuple_lock = false;
-	TM_Result	result;
+	uint32 block = (uint32) (hz_rowid_from_tid(tid) / HZ_ROWID_ROWS_PER_BLOCK);
+	bool have_tuple_lock = false;
+	TM_Result result;
 
 	for (;;)
 	{
-		RowState	state = {0};
-		HzGroup    *group = hz_directory_find(store, hz_rowid_from_tid(tid), SnapshotAny);
-		uint32		lock = group ? group->number : block;
+		RowState state = {0};
+		HzGroup *group = hz_directory_find(store, hz_rowid_from_tid(tid), SnapshotAny);
+		uint32 lock = group ? group->number : block;
 
 		CHECK_FOR_INTERRUPTS();
 		hz_store_lock_group(store, lock);
@@ -478,7 +482,7 @@ hz_mark_act(HzStore *store, ItemPointer tid, HzMarkKind kind, LockTupleMode mode
 		}
 		if (result == TM_Ok && !TransactionIdIsValid(state.wait_for))
 		{
-			uint32		position = (uint32) (hz_rowid_from_tid(tid) - hz_group_first_row(group));
+			uint32 position = (uint32) (hz_rowid_from_tid(tid) - hz_group_first_row(group));
 
 			if (crosscheck != InvalidSnapshot &&
 				(hz_directory_find(store, hz_rowid_from_tid(tid), crosscheck) == NULL ||
@@ -494,8 +498,8 @@ hz_mark_act(HzStore *store, ItemPointer tid, HzMarkKind kind, LockTupleMode mode
 		if (result != TM_Ok)
 			break;
 		/* no queueing for a row that we hold a lock on: whoever queues there waits for us */
-		result = wait_for_xact(store, state.wait_for, tid, kind, mode, !state.own_lock, &have_tuple_lock,
-							   wait);
+		result = wait_for_xact(store, state.wait_for, tid, kind, mode, !state.own_lock,
+							   &have_tuple_lock, wait);
 		if (result != TM_Ok)
 			break;
 	}
@@ -507,8 +511,8 @@ hz_mark_act(HzStore *store, ItemPointer tid, HzMarkKind kind, LockTupleMode mode
 void
 hz_mark_updated(HzStore *store, ItemPointer tid, ItemPointer successor, CommandId cid)
 {
-	HzGroup    *group = hz_directory_find(store, hz_rowid_from_tid(tid), SnapshotAny);
-	RowState	state;
+	HzGroup *group = hz_directory_find(store, hz_rowid_from_tid(tid), SnapshotAny);
+	RowState state;
 	TM_FailureData failure;
 
 	if (group == NULL)
@@ -517,17 +521,17 @@ hz_mark_updated(HzStore *store, ItemPointer tid, ItemPointer successor, CommandI
 	examine_marks(store, group, tid, HZ_MARK_UPDATED, LockTupleExclusive, cid, &state, &failure);
 	if (state.result != TM_Ok || TransactionIdIsValid(state.wait_for) || !state.have_lock)
 		elog(ERROR, "lost the lock on a row that is being updated");
-	put_mark(store, group, (uint32) (hz_rowid_from_tid(tid) - hz_group_first_row(group)), state.free_slot,
-			 HZ_MARK_UPDATED, LockTupleExclusive, successor, cid);
+	put_mark(store, group, (uint32) (hz_rowid_from_tid(tid) - hz_group_first_row(group)),
+			 state.free_slot, HZ_MARK_UPDATED, LockTupleExclusive, successor, cid);
 	hz_store_unlock_group(store, group->number);
 }
 
 static void
 put_piece(HzStore *store, HzGroup *group, uint32 piece, const uint64 *deleted, CommandId cid)
 {
-	uint32		first = piece * HZ_MARK_PIECE_ROWS;
-	uint32		words = HZ_BITMAP_WORDS(Min(group->rows - first, HZ_MARK_PIECE_ROWS));
-	uint8_t    *bytes = palloc(words * 8);
+	uint32 first = piece * HZ_MARK_PIECE_ROWS;
+	uint32 words = HZ_BITMAP_WORDS(Min(group->rows - first, HZ_MARK_PIECE_ROWS));
+	uint8_t *bytes = palloc(words * 8);
 
 	for (uint32 w = 0; w < words; w++)
 		hz_store64(bytes + w * 8, deleted[first / 64 + w]);
@@ -546,13 +550,14 @@ bool
 hz_mark_group_busy(HzStore *store, HzGroup *group, Snapshot snapshot)
 {
 	HzStoreScan scan;
-	bool		busy = false;
+	bool busy = false;
 
-	hz_store_scan_begin(store, &scan, group->chunk_id, mark_seq(HZ_MARK_VECTOR_POSITION - 1, HZ_MARK_SLOTS - 1),
-						-1, SnapshotAny, ForwardScanDirection);
+	hz_store_scan_begin(store, &scan, group->chunk_id,
+						mark_seq(HZ_MARK_VECTOR_POSITION - 1, HZ_MARK_SLOTS - 1), -1, SnapshotAny,
+						ForwardScanDirection);
 	while (!busy && hz_store_scan_next(&scan))
 	{
-		Mark		mark;
+		Mark mark;
 
 		CHECK_FOR_INTERRUPTS();
 		read_mark(store, group, &scan, &mark);
@@ -561,8 +566,9 @@ hz_mark_group_busy(HzStore *store, HzGroup *group, Snapshot snapshot)
 		else if (mark.state == XID_OURS)
 			busy = mark.kind == HZ_MARK_LOCKED || mark.cmin >= snapshot->curcid;
 		else if (mark.state == XID_COMMITTED && mark.kind != HZ_MARK_LOCKED)
-			busy = TransactionIdIsNormal(mark.xmin) && !HeapTupleHeaderXminFrozen(scan.tuple->t_data) &&
-				XidInMVCCSnapshot(mark.xmin, snapshot);
+			busy = TransactionIdIsNormal(mark.xmin) &&
+				   !HeapTupleHeaderXminFrozen(scan.tuple->t_data) &&
+				   XidInMVCCSnapshot(mark.xmin, snapshot);
 	}
 	hz_store_scan_end(&scan);
 	return busy;
@@ -574,20 +580,22 @@ take_old_marks(HzStore *store, HzGroup *group, uint64 *deleted, CommandId cid)
 {
 	TransactionId horizon = GetOldestNonRemovableTransactionId(store->table);
 	HzStoreScan scan;
-	uint32		taken = 0;
+	uint32 taken = 0;
 
-	hz_store_scan_begin(store, &scan, group->chunk_id, mark_seq(HZ_MARK_VECTOR_POSITION - 1, HZ_MARK_SLOTS - 1),
-						-1, SnapshotSelf, ForwardScanDirection);
+	hz_store_scan_begin(store, &scan, group->chunk_id,
+						mark_seq(HZ_MARK_VECTOR_POSITION - 1, HZ_MARK_SLOTS - 1), -1, SnapshotSelf,
+						ForwardScanDirection);
 	while (hz_store_scan_next(&scan))
 	{
 		TM_FailureData failure;
 		ItemPointerData tid = scan.tuple->t_self;
-		Mark		mark;
+		Mark mark;
 
 		CHECK_FOR_INTERRUPTS();
 		read_mark(store, group, &scan, &mark);
 		if (mark.kind == HZ_MARK_LOCKED || mark.state != XID_COMMITTED ||
-			(!HeapTupleHeaderXminFrozen(scan.tuple->t_data) && !TransactionIdPrecedes(mark.xmin, horizon)))
+			(!HeapTupleHeaderXminFrozen(scan.tuple->t_data) &&
+			 !TransactionIdPrecedes(mark.xmin, horizon)))
 			continue;
 		hz_bitmap_set(deleted, ((uint32) (-1 - scan.seq)) >> 14);
 		if (heap_delete(store->toast, &tid, cid, InvalidSnapshot, true, &failure, false) == TM_Ok)
@@ -600,16 +608,17 @@ take_old_marks(HzStore *store, HzGroup *group, uint64 *deleted, CommandId cid)
 uint32
 hz_mark_fold(HzStore *store, HzGroup *group, CommandId cid)
 {
-	uint64	   *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
+	uint64 *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
 	HzStoreScan scan;
-	uint32		taken;
+	uint32 taken;
 
 	hz_store_lock_group(store, group->number);
 	taken = take_old_marks(store, group, deleted, cid);
 	if (taken > 0)
 	{
 		hz_store_scan_begin(store, &scan, group->chunk_id, PG_INT32_MIN,
-							mark_seq(HZ_MARK_VECTOR_POSITION, 0), SnapshotSelf, ForwardScanDirection);
+							mark_seq(HZ_MARK_VECTOR_POSITION, 0), SnapshotSelf,
+							ForwardScanDirection);
 		while (hz_store_scan_next(&scan))
 		{
 			TM_FailureData failure;

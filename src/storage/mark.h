@@ -26,22 +26,23 @@
 
 #define HZ_MARK_SLOTS (1 << 14)
 #define HZ_MARK_VECTOR_POSITION ((1 << 17) - 1)
-#define HZ_MARK_PIECE_ROWS 61440	/* bits of one delete-vector tuple: 7,680 bytes */
-#define HZ_MARK_MAX_ROWS 122880		/* rows of a group whose positions do not meet the vectors' */
+#define HZ_MARK_PIECE_ROWS 61440 /* bits of one delete-vector tuple: 7,680 bytes */
+#define HZ_MARK_MAX_ROWS 122880  /* rows of a group whose positions do not meet the vectors' */
 
 typedef enum HzMarkKind
 {
 	HZ_MARK_DELETED = 1,
-	HZ_MARK_UPDATED = 2,		/* with the TID of the new version */
-	HZ_MARK_MOVED = 3,			/* to another partition */
-	HZ_MARK_LOCKED = 4			/* with a LockTupleMode */
+	HZ_MARK_UPDATED = 2, /* with the TID of the new version */
+	HZ_MARK_MOVED = 3,   /* to another partition */
+	HZ_MARK_LOCKED = 4   /* with a LockTupleMode */
 } HzMarkKind;
 
 /*
  * Sets a bit for each row of the group that the MVCC (or Self) snapshot sees as deleted. `deleted` has
  * HZ_BITMAP_WORDS(rows) words, zeroed by the caller. Returns how many are set.
  */
-extern uint32 hz_mark_deleted_rows(HzStore *store, HzGroup *group, Snapshot snapshot, uint64 *deleted);
+extern uint32 hz_mark_deleted_rows(HzStore *store, HzGroup *group, Snapshot snapshot,
+								   uint64 *deleted);
 
 /*
  * Whether the snapshot (any kind) sees the row as not deleted, given that it sees the group. With
@@ -53,9 +54,9 @@ extern bool hz_mark_row_visible(HzStore *store, HzGroup *group, uint32 position,
 typedef enum HzMarkWait
 {
 	HZ_MARK_WAIT_BLOCK,
-	HZ_MARK_WAIT_SKIP,			/* TM_WouldBlock */
-	HZ_MARK_WAIT_ERROR,			/* lock_not_available */
-	HZ_MARK_WAIT_NEVER			/* TM_BeingModified */
+	HZ_MARK_WAIT_SKIP,  /* TM_WouldBlock */
+	HZ_MARK_WAIT_ERROR, /* lock_not_available */
+	HZ_MARK_WAIT_NEVER  /* TM_BeingModified */
 } HzMarkWait;
 
 /*
@@ -72,7 +73,8 @@ extern TM_Result hz_mark_act(HzStore *store, ItemPointer tid, HzMarkKind kind, L
 extern void hz_mark_updated(HzStore *store, ItemPointer tid, ItemPointer successor, CommandId cid);
 
 /* Writes delete vectors for a group that has none yet (rows deleted at birth). */
-extern void hz_mark_write_vector(HzStore *store, HzGroup *group, const uint64 *deleted, CommandId cid);
+extern void hz_mark_write_vector(HzStore *store, HzGroup *group, const uint64 *deleted,
+								 CommandId cid);
 
 /* For movers, under the group's lock: a mark is in progress elsewhere, or committed but unseen by the snapshot. */
 extern bool hz_mark_group_busy(HzStore *store, HzGroup *group, Snapshot snapshot);
@@ -83,4 +85,4 @@ extern bool hz_mark_group_busy(HzStore *store, HzGroup *group, Snapshot snapshot
  */
 extern uint32 hz_mark_fold(HzStore *store, HzGroup *group, CommandId cid);
 
-#endif							/* HZ_MARK_H */
+#endif /* HZ_MARK_H */

@@ -13,7 +13,7 @@
 
 #define HZ_ROWID_FIRST_BLOCK ((BlockNumber) 0x80000000)
 #define HZ_ROWID_ROWS_PER_BLOCK 256
-#define HZ_ROWID_MAX_BLOCKS ((uint32) 0x7FFFFF00)	/* group numbers stay below this */
+#define HZ_ROWID_MAX_BLOCKS ((uint32) 0x7FFFFF00) /* group numbers stay below this */
 
 static inline bool
 hz_rowid_is_columnar(const ItemPointerData *tid)
@@ -25,7 +25,8 @@ static inline uint64
 hz_rowid_from_tid(const ItemPointerData *tid)
 {
 	return (uint64) (ItemPointerGetBlockNumberNoCheck(tid) - HZ_ROWID_FIRST_BLOCK) *
-		HZ_ROWID_ROWS_PER_BLOCK + ItemPointerGetOffsetNumberNoCheck(tid) - 1;
+			   HZ_ROWID_ROWS_PER_BLOCK +
+		   ItemPointerGetOffsetNumberNoCheck(tid) - 1;
 }
 
 static inline void
@@ -42,4 +43,4 @@ hz_rowid_blocks(uint32 rows)
 	return (rows + HZ_ROWID_ROWS_PER_BLOCK - 1) / HZ_ROWID_ROWS_PER_BLOCK;
 }
 
-#endif							/* HZ_ROWID_H */
+#endif /* HZ_ROWID_H */

@@ -31,23 +31,23 @@
 #include "storage/store.h"
 
 #define META_LOCK ((BlockNumber) 0xFFFFFFFE)
-#define META_SIZE 32			/* magic, version, next block, vacuumed u32; changes u64; marked, zero u32 */
+#define META_SIZE 32 /* magic, version, next block, vacuumed u32; changes u64; marked, zero u32 */
 
-#define META_MAGIC 0x54445A48	/* "HZDT" */
+#define META_MAGIC 0x54445A48 /* "HZDT" */
 
 StaticAssertDecl(MAXALIGN(SizeofHeapTupleHeader) + 8 + VARHDRSZ + HZ_STORE_PAGE <= MaxHeapTupleSize,
 				 "a page of the column store is one heap tuple");
 
 /* Row blocks drawn in parallel mode for a relation new in this transaction, not yet in META. */
-static Oid	pending_relid = InvalidOid;
+static Oid pending_relid = InvalidOid;
 static TransactionId pending_xact = InvalidTransactionId;
 static uint32 pending_next = 0;
 
 HzStore *
 hz_store_open(Relation table, LOCKMODE lockmode)
 {
-	Oid			toastrelid = table->rd_rel->reltoastrelid;
-	HzStore    *store;
+	Oid toastrelid = table->rd_rel->reltoastrelid;
+	HzStore *store;
 
 	if (!OidIsValid(toastrelid))
 		return NULL;
@@ -55,7 +55,8 @@ hz_store_open(Relation table, LOCKMODE lockmode)
 	store->table = table;
 	store->lockmode = lockmode;
 	store->toast = table_open(toastrelid, lockmode);
-	store->valid_index = toast_open_indexes(store->toast, lockmode, &store->indexes, &store->index_count);
+	store->valid_index =
+		toast_open_indexes(store->toast, lockmode, &store->indexes, &store->index_count);
 	return store;
 }
 
@@ -82,12 +83,12 @@ hz_store_put(HzStore *store, Oid chunk_id, int32 chunk_seq, const void *data, Si
 	union
 	{
 		struct varlena header;
-		char		room[VARHDRSZ + HZ_STORE_PAGE];
-		int32		align;
-	}			chunk;
-	Datum		values[3];
-	bool		isnull[3] = {false, false, false};
-	HeapTuple	tuple;
+		char room[VARHDRSZ + HZ_STORE_PAGE];
+		int32 align;
+	} chunk;
+	Datum values[3];
+	bool isnull[3] = {false, false, false};
+	HeapTuple tuple;
 
 	Assert(length <= HZ_STORE_PAGE);
 	SET_VARSIZE(&chunk, length + VARHDRSZ);
@@ -101,12 +102,12 @@ hz_store_put(HzStore *store, Oid chunk_id, int32 chunk_seq, const void *data, Si
 	heap_insert(store->toast, tuple, cid, options | HEAP_INSERT_NO_LOGICAL, bistate);
 	for (int i = 0; i < store->index_count; i++)
 	{
-		Relation	index = store->indexes[i];
+		Relation index = store->indexes[i];
 
 		if (index->rd_index->indisready)
 			index_insert(index, values, isnull, &tuple->t_self, store->toast,
-						 index->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO,
-						 false, NULL);
+						 index->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false,
+						 NULL);
 	}
 	if (tid != NULL)
 		*tid = tuple->t_self;
@@ -119,8 +120,10 @@ hz_store_scan_begin(HzStore *store, HzStoreScan *scan, Oid chunk_id, int32 first
 {
 	ScanKeyData keys[3];
 
-	ScanKeyInit(&keys[0], (AttrNumber) 1, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(chunk_id));
-	ScanKeyInit(&keys[1], (AttrNumber) 2, BTGreaterEqualStrategyNumber, F_INT4GE, Int32GetDatum(first));
+	ScanKeyInit(&keys[0], (AttrNumber) 1, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(chunk_id));
+	ScanKeyInit(&keys[1], (AttrNumber) 2, BTGreaterEqualStrategyNumber, F_INT4GE,
+				Int32GetDatum(first));
 	ScanKeyInit(&keys[2], (AttrNumber) 2, BTLessEqualStrategyNumber, F_INT4LE, Int32GetDatum(last));
 	scan->scan = systable_beginscan_ordered(store->toast, store->indexes[store->valid_index],
 											snapshot, 3, keys);
@@ -131,9 +134,10 @@ hz_store_scan_begin(HzStore *store, HzStoreScan *scan, Oid chunk_id, int32 first
 
 /* Takes a TOAST tuple apart; false when it is not shaped as ours. */
 static bool
-tuple_parts(HeapTuple tuple, TupleDesc desc, Oid *chunk_id, int32 *seq, const uint8_t **data, Size *length)
+tuple_parts(HeapTuple tuple, TupleDesc desc, Oid *chunk_id, int32 *seq, const uint8_t **data,
+			Size *length)
 {
-	bool		isnull;
+	bool isnull;
 	struct varlena *bytes;
 
 	*chunk_id = DatumGetObjectId(fastgetattr(tuple, 1, desc, &isnull));
@@ -165,30 +169,28 @@ hz_store_tuple_data(HzStore *store, HeapTuple tuple, Oid *chunk_id, int32 *chunk
 	const uint8_t *data;
 
 	if (!tuple_parts(tuple, RelationGetDescr(store->toast), chunk_id, chunk_seq, &data, length))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("malformed tuple (%u,%u) in the column store of table \"%s\"",
-						ItemPointerGetBlockNumber(&tuple->t_self),
-						ItemPointerGetOffsetNumber(&tuple->t_self),
-						RelationGetRelationName(store->table))));
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("malformed tuple (%u,%u) in the column store of table \"%s\"",
+							   ItemPointerGetBlockNumber(&tuple->t_self),
+							   ItemPointerGetOffsetNumber(&tuple->t_self),
+							   RelationGetRelationName(store->table))));
 	return data;
 }
 
 bool
 hz_store_scan_next(HzStoreScan *scan)
 {
-	Oid			chunk_id;
+	Oid chunk_id;
 
 	scan->tuple = systable_getnext_ordered(scan->scan, scan->direction);
 	if (scan->tuple == NULL)
 		return false;
 	if (!tuple_parts(scan->tuple, scan->desc, &chunk_id, &scan->seq, &scan->data, &scan->length))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("malformed tuple (%u,%u) in column store \"%s\"",
-						ItemPointerGetBlockNumber(&scan->tuple->t_self),
-						ItemPointerGetOffsetNumber(&scan->tuple->t_self),
-						RelationGetRelationName(scan->scan->heap_rel))));
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("malformed tuple (%u,%u) in column store \"%s\"",
+							   ItemPointerGetBlockNumber(&scan->tuple->t_self),
+							   ItemPointerGetOffsetNumber(&scan->tuple->t_self),
+							   RelationGetRelationName(scan->scan->heap_rel))));
 	return true;
 }
 
@@ -203,7 +205,7 @@ static HeapTuple
 find_meta(HzStore *store, uint32 *next)
 {
 	HzStoreScan scan;
-	HeapTuple	found = NULL;
+	HeapTuple found = NULL;
 
 	*next = 0;
 	if (hz_store_is_empty(store))
@@ -211,20 +213,21 @@ find_meta(HzStore *store, uint32 *next)
 	hz_store_scan_begin(store, &scan, HZ_STORE_META, 0, 0, SnapshotAny, ForwardScanDirection);
 	while (hz_store_scan_next(&scan))
 	{
-		uint32		here;
+		uint32 here;
 
 		if (scan.length != META_SIZE || hz_load32(scan.data) != META_MAGIC)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("damaged metadata in the column store of table \"%s\"",
-							RelationGetRelationName(store->table))));
+			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+							errmsg("damaged metadata in the column store of table \"%s\"",
+								   RelationGetRelationName(store->table))));
 		if (hz_load32(scan.data + 4) != HZ_STORE_VERSION)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("column store of table \"%s\" has format version %u, this build reads version %u",
-							RelationGetRelationName(store->table), hz_load32(scan.data + 4),
-							HZ_STORE_VERSION),
-					 errhint("Install the version of hanzo_datastore that wrote it, or a newer one.")));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg(
+					 "column store of table \"%s\" has format version %u, this build reads version %u",
+					 RelationGetRelationName(store->table), hz_load32(scan.data + 4),
+					 HZ_STORE_VERSION),
+				 errhint("Install the version of hanzo_datastore that wrote it, or a newer one.")));
 		here = hz_load32(scan.data + 8);
 		if (found == NULL || here > *next)
 		{
@@ -242,9 +245,9 @@ find_meta(HzStore *store, uint32 *next)
 static uint8_t *
 meta_bytes(HzStore *store, HeapTuple copy)
 {
-	Oid			chunk_id;
-	int32		seq;
-	Size		length;
+	Oid chunk_id;
+	int32 seq;
+	Size length;
 
 	return (uint8_t *) hz_store_tuple_data(store, copy, &chunk_id, &seq, &length);
 }
@@ -255,7 +258,7 @@ write_meta(HzStore *store, HeapTuple found, uint32 next)
 {
 	if (found == NULL)
 	{
-		uint8_t		meta[META_SIZE] = {0};
+		uint8_t meta[META_SIZE] = {0};
 
 		hz_store32(meta, META_MAGIC);
 		hz_store32(meta + 4, HZ_STORE_VERSION);
@@ -275,8 +278,8 @@ write_meta(HzStore *store, HeapTuple found, uint32 next)
 uint32
 hz_store_next_block(HzStore *store)
 {
-	uint32		next;
-	HeapTuple	found = find_meta(store, &next);
+	uint32 next;
+	HeapTuple found = find_meta(store, &next);
 
 	if (found != NULL)
 		heap_freetuple(found);
@@ -289,8 +292,8 @@ hz_store_next_block(HzStore *store)
 uint32
 hz_store_draw(HzStore *store, uint32 blocks)
 {
-	uint32		first;
-	HeapTuple	found;
+	uint32 first;
+	HeapTuple found;
 
 	LockPage(store->toast, META_LOCK, ExclusiveLock);
 	found = find_meta(store, &first);
@@ -299,7 +302,8 @@ hz_store_draw(HzStore *store, uint32 blocks)
 	if (blocks > HZ_ROWID_MAX_BLOCKS - first)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("table \"%s\" has used up its row numbers", RelationGetRelationName(store->table)),
+				 errmsg("table \"%s\" has used up its row numbers",
+						RelationGetRelationName(store->table)),
 				 errhint("VACUUM FULL does not renew them; rewrite the table, for instance with "
 						 "CREATE TABLE ... AS, or partition it.")));
 	if (found != NULL && IsInParallelMode())
@@ -319,8 +323,8 @@ hz_store_draw(HzStore *store, uint32 blocks)
 void
 hz_store_persist_draws(HzStore *store)
 {
-	uint32		next;
-	HeapTuple	found;
+	uint32 next;
+	HeapTuple found;
 
 	if (pending_relid != RelationGetRelid(store->toast) || pending_xact != GetTopTransactionId())
 		return;
@@ -336,7 +340,7 @@ HzStoreMeta
 hz_store_meta(HzStore *store)
 {
 	HzStoreMeta meta = {0};
-	HeapTuple	found = find_meta(store, &meta.next_block);
+	HeapTuple found = find_meta(store, &meta.next_block);
 
 	if (found != NULL)
 	{
@@ -352,10 +356,10 @@ hz_store_meta(HzStore *store)
 
 /* Changes META's bytes in place under its lock. */
 static void
-change_meta(HzStore *store, void (*change) (uint8_t *bytes, uint32 argument), uint32 argument)
+change_meta(HzStore *store, void (*change)(uint8_t *bytes, uint32 argument), uint32 argument)
 {
-	uint32		next;
-	HeapTuple	found;
+	uint32 next;
+	HeapTuple found;
 
 	LockPage(store->toast, META_LOCK, ExclusiveLock);
 	found = find_meta(store, &next);

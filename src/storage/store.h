@@ -29,19 +29,19 @@
 #define HZ_STORE_META ((Oid) 101)
 #define HZ_STORE_DIRECTORY ((Oid) 102)
 #define HZ_STORE_VERSION 1
-#define HZ_STORE_PAGE 8124		/* payload bytes that make a tuple fill a page of 8 kB */
+#define HZ_STORE_PAGE 8124 /* payload bytes that make a tuple fill a page of 8 kB */
 #define HZ_STORE_FORWARDS 0x40000000
 
 typedef struct HzStore
 {
-	Relation	table;			/* borrowed from the caller */
-	Relation	toast;
-	Relation   *indexes;
-	int			index_count;
-	int			valid_index;
-	LOCKMODE	lockmode;
-	bool		unmarked;		/* META said so after the statement's snapshot: there are no marks */
-	bool		marked_set;		/* we have seen to META's flag ourselves */
+	Relation table; /* borrowed from the caller */
+	Relation toast;
+	Relation *indexes;
+	int index_count;
+	int valid_index;
+	LOCKMODE lockmode;
+	bool unmarked;   /* META said so after the statement's snapshot: there are no marks */
+	bool marked_set; /* we have seen to META's flag ourselves */
 } HzStore;
 
 /*
@@ -57,30 +57,31 @@ extern void hz_store_close(HzStore *store);
 extern bool hz_store_is_empty(const HzStore *store);
 
 /* Inserts a tuple; *tid (may be NULL) gets where it is. */
-extern void hz_store_put(HzStore *store, Oid chunk_id, int32 chunk_seq, const void *data, Size length,
-						 CommandId cid, int options, BulkInsertState bistate, ItemPointer tid);
+extern void hz_store_put(HzStore *store, Oid chunk_id, int32 chunk_seq, const void *data,
+						 Size length, CommandId cid, int options, BulkInsertState bistate,
+						 ItemPointer tid);
 
 /* Scans tuples with this chunk_id and first <= chunk_seq <= last in order of chunk_seq. */
 typedef struct HzStoreScan
 {
 	SysScanDesc scan;
 	ScanDirection direction;
-	TupleDesc	desc;
+	TupleDesc desc;
 	/* the current tuple; points into a buffer page that stays pinned until the next call */
-	HeapTuple	tuple;
-	int32		seq;
+	HeapTuple tuple;
+	int32 seq;
 	const uint8_t *data;
-	Size		length;
+	Size length;
 } HzStoreScan;
 
-extern void hz_store_scan_begin(HzStore *store, HzStoreScan *scan, Oid chunk_id, int32 first, int32 last,
-								Snapshot snapshot, ScanDirection direction);
+extern void hz_store_scan_begin(HzStore *store, HzStoreScan *scan, Oid chunk_id, int32 first,
+								int32 last, Snapshot snapshot, ScanDirection direction);
 extern bool hz_store_scan_next(HzStoreScan *scan);
 extern void hz_store_scan_end(HzStoreScan *scan);
 
 /* The payload of a tuple of the TOAST relation; DATA_CORRUPTED when it is none of ours. */
-extern const uint8_t *hz_store_tuple_data(HzStore *store, HeapTuple tuple, Oid *chunk_id, int32 *chunk_seq,
-										  Size *length);
+extern const uint8_t *hz_store_tuple_data(HzStore *store, HeapTuple tuple, Oid *chunk_id,
+										  int32 *chunk_seq, Size *length);
 
 /*
  * Draws `blocks` row blocks (256 row numbers each): returns the first, never given out before, also
@@ -104,10 +105,10 @@ extern void hz_store_set_vacuumed(HzStore *store, uint32 blocks);
 /* What META says, as of now. All zeroes for an empty store. */
 typedef struct HzStoreMeta
 {
-	uint32		next_block;		/* greatest row block ever drawn, plus one */
-	uint32		vacuumed_blocks;
-	uint64		changes;		/* directory tuples inserted or deleted so far, by any transaction */
-	bool		marked;			/* a mark may exist */
+	uint32 next_block; /* greatest row block ever drawn, plus one */
+	uint32 vacuumed_blocks;
+	uint64 changes; /* directory tuples inserted or deleted so far, by any transaction */
+	bool marked;    /* a mark may exist */
 } HzStoreMeta;
 
 extern HzStoreMeta hz_store_meta(HzStore *store);
@@ -122,10 +123,10 @@ extern void hz_store_count_change(HzStore *store);
 extern void hz_store_set_marked(HzStore *store);
 
 /* An unused chunk_id for a new group, unknown to the TOAST relation so far. */
-extern Oid	hz_store_new_chunk_id(HzStore *store);
+extern Oid hz_store_new_chunk_id(HzStore *store);
 
 /* A short exclusive lock on one group, against those who act on its rows; released by unlock. */
 extern void hz_store_lock_group(HzStore *store, uint32 group);
 extern void hz_store_unlock_group(HzStore *store, uint32 group);
 
-#endif							/* HZ_STORE_H */
+#endif /* HZ_STORE_H */

@@ -25,15 +25,17 @@
 #include "write/seal.h"
 
 #define TAIL_SLOTS 256
+#define ENOUGH_BYTES \
+	(4 * 1024 * 1024) /* rows so wide make a group of decent size however few they are */
 
 typedef struct Load
 {
-	Oid			relid;
-	CommandId	cid;
+	Oid relid;
+	CommandId cid;
 	SubTransactionId subid;
-	uint64		head;			/* rows of this command that went to the delta */
-	HzRowBuffer *buffer;		/* NULL until a row is buffered */
-	HzOptions  *options;
+	uint64 head;         /* rows of this command that went to the delta */
+	HzRowBuffer *buffer; /* NULL until a row is buffered */
+	HzOptions *options;
 	MemoryContext context;
 	struct Load *next;
 } Load;
@@ -55,7 +57,7 @@ find_load(Oid relid)
 static Load *
 get_load(Relation rel, CommandId cid)
 {
-	Load	   *load = find_load(RelationGetRelid(rel));
+	Load *load = find_load(RelationGetRelid(rel));
 
 	if (load == NULL)
 	{
@@ -86,8 +88,7 @@ hz_bulk_possible(Relation rel)
 
 	if (!OidIsValid(rel->rd_rel->reltoastrelid) || rel->rd_rel->relhasindex)
 		return false;
-	if (triggers != NULL &&
-		(triggers->trig_insert_after_row || triggers->trig_insert_new_table))
+	if (triggers != NULL && (triggers->trig_insert_after_row || triggers->trig_insert_new_table))
 		return false;
 	return !RelationIsLogicallyLogged(rel);
 }
@@ -95,8 +96,8 @@ hz_bulk_possible(Relation rel)
 int
 hz_bulk_head(Relation rel, CommandId cid, int count)
 {
-	Load	   *load = get_load(rel, cid);
-	int			take;
+	Load *load = get_load(rel, cid);
+	int take;
 
 	if (load->head >= HZ_BULK_HEAD)
 		return 0;
@@ -109,10 +110,11 @@ hz_bulk_head(Relation rel, CommandId cid, int count)
 static void
 seal_load(Relation rel, Load *load)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hanzo seal", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo seal", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	HzStore    *store = hz_store_open(rel, RowExclusiveLock);
-	HzGroup    *group = hz_seal(store, load->buffer, load->options, load->cid, NULL);
+	HzStore *store = hz_store_open(rel, RowExclusiveLock);
+	HzGroup *group = hz_seal(store, load->buffer, load->options, load->cid, NULL);
 
 	hz_directory_insert(store, group, load->cid);
 	hz_store_close(store);
@@ -125,27 +127,29 @@ seal_load(Relation rel, Load *load)
 static void
 tail_to_delta(Relation rel, Load *load)
 {
-	uint32		rows = hz_rowbuffer_rows(load->buffer);
-	TupleDesc	desc = RelationGetDescr(rel);
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hanzo tail", ALLOCSET_DEFAULT_SIZES);
+	uint32 rows = hz_rowbuffer_rows(load->buffer);
+	TupleDesc desc = RelationGetDescr(rel);
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo tail", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	BulkInsertState bistate = GetBulkInsertState();
 	TupleTableSlot *slots[TAIL_SLOTS];
-	HzHeapView	view;
+	HzHeapView view;
 
 	for (int i = 0; i < TAIL_SLOTS; i++)
 		slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
 	hz_heapview_begin(&view, rel);
 	for (uint32 done = 0; done < rows;)
 	{
-		int			take = (int) Min(rows - done, TAIL_SLOTS);
-		MemoryContext batch = AllocSetContextCreate(context, "hanzo tail batch", ALLOCSET_DEFAULT_SIZES);
+		int take = (int) Min(rows - done, TAIL_SLOTS);
+		MemoryContext batch =
+			AllocSetContextCreate(context, "hanzo tail batch", ALLOCSET_DEFAULT_SIZES);
 
 		MemoryContextSwitchTo(batch);
 		for (int i = 0; i < take; i++)
 		{
-			Datum	   *values = palloc(sizeof(Datum) * desc->natts);
-			bool	   *isnull = palloc(sizeof(bool) * desc->natts);
+			Datum *values = palloc(sizeof(Datum) * desc->natts);
+			bool *isnull = palloc(sizeof(bool) * desc->natts);
 
 			for (int a = 0; a < desc->natts; a++)
 				values[a] = hz_rowbuffer_datum(load->buffer, done + i, a, &isnull[a]);
@@ -179,10 +183,10 @@ flush_load(Relation rel, Load *load)
 	load->buffer = NULL;
 	if (hz_rowbuffer_rows(buffer) > 0)
 	{
-		Load		copy = *load;
+		Load copy = *load;
 
 		copy.buffer = buffer;
-		if (hz_rowbuffer_rows(buffer) >= HZ_BULK_HEAD)
+		if (hz_rowbuffer_rows(buffer) >= HZ_BULK_HEAD || hz_rowbuffer_bytes(buffer) >= ENOUGH_BYTES)
 			seal_load(rel, &copy);
 		else
 			tail_to_delta(rel, &copy);
@@ -193,7 +197,7 @@ flush_load(Relation rel, Load *load)
 void
 hz_bulk_flush(Relation rel)
 {
-	Load	   *load;
+	Load *load;
 
 	if (loads == NULL)
 		return;
@@ -203,7 +207,7 @@ hz_bulk_flush(Relation rel)
 	flush_load(rel, load);
 	if (!IsInParallelMode() && OidIsValid(rel->rd_rel->reltoastrelid))
 	{
-		HzStore    *store = hz_store_open(rel, RowExclusiveLock);
+		HzStore *store = hz_store_open(rel, RowExclusiveLock);
 
 		hz_store_persist_draws(store);
 		hz_store_close(store);
@@ -214,12 +218,12 @@ hz_bulk_flush(Relation rel)
 static void
 bound_memory(void)
 {
-	uint64		total = 0;
-	Load	   *largest = NULL;
+	uint64 total = 0;
+	Load *largest = NULL;
 
 	for (Load *load = loads; load != NULL; load = load->next)
 	{
-		uint64		bytes = load->buffer ? hz_rowbuffer_bytes(load->buffer) : 0;
+		uint64 bytes = load->buffer ? hz_rowbuffer_bytes(load->buffer) : 0;
 
 		total += bytes;
 		if (bytes > 0 && (largest == NULL || bytes > hz_rowbuffer_bytes(largest->buffer)))
@@ -227,7 +231,7 @@ bound_memory(void)
 	}
 	if (largest != NULL && total > hz_rowbuffer_limit())
 	{
-		Relation	rel = table_open(largest->relid, NoLock);
+		Relation rel = table_open(largest->relid, NoLock);
 
 		flush_load(rel, largest);
 		table_close(rel, NoLock);
@@ -237,7 +241,7 @@ bound_memory(void)
 void
 hz_bulk_add(Relation rel, TupleTableSlot *slot, CommandId cid)
 {
-	Load	   *load = get_load(rel, cid);
+	Load *load = get_load(rel, cid);
 
 	if (load->buffer == NULL)
 	{
@@ -260,7 +264,7 @@ flush_all(void)
 {
 	for (Load *load = loads; load != NULL; load = load->next)
 	{
-		Relation	rel;
+		Relation rel;
 
 		if (load->buffer == NULL)
 			continue;
@@ -300,7 +304,8 @@ xact_callback(XactEvent event, void *arg)
 }
 
 static void
-subxact_callback(SubXactEvent event, SubTransactionId mySubid, SubTransactionId parentSubid, void *arg)
+subxact_callback(SubXactEvent event, SubTransactionId mySubid, SubTransactionId parentSubid,
+				 void *arg)
 {
 	for (Load *load = loads; load != NULL; load = load->next)
 	{

@@ -21,7 +21,7 @@
 extern bool hz_bulk_possible(Relation rel);
 
 /* How many of the next `count` rows of this command the delta shall take. */
-extern int	hz_bulk_head(Relation rel, CommandId cid, int count);
+extern int hz_bulk_head(Relation rel, CommandId cid, int count);
 
 /* Buffers a row; seals groups as they fill. */
 extern void hz_bulk_add(Relation rel, TupleTableSlot *slot, CommandId cid);
@@ -32,4 +32,4 @@ extern void hz_bulk_flush(Relation rel);
 /* Installs the transaction callbacks; called once by _PG_init. */
 extern void hz_bulk_init(void);
 
-#endif							/* HZ_BULK_H */
+#endif /* HZ_BULK_H */

@@ -30,7 +30,7 @@ static void
 gather_begin(HzCompactProgress *progress, HzMover *mover)
 {
 	HzGathered *gathered = &progress->gathered;
-	TupleDesc	desc = RelationGetDescr(mover->rel);
+	TupleDesc desc = RelationGetDescr(mover->rel);
 
 	if (gathered->buffer != NULL && !equalTupleDescs(hz_rowbuffer_desc(gathered->buffer), desc))
 	{
@@ -43,9 +43,10 @@ gather_begin(HzCompactProgress *progress, HzMover *mover)
 	if (gathered->room != mover->options->row_group_rows)
 	{
 		gathered->room = mover->options->row_group_rows;
-		gathered->old = gathered->old == NULL
-			? MemoryContextAlloc(progress->context, sizeof(ItemPointerData) * gathered->room)
-			: repalloc(gathered->old, sizeof(ItemPointerData) * gathered->room);
+		gathered->old =
+			gathered->old == NULL
+				? MemoryContextAlloc(progress->context, sizeof(ItemPointerData) * gathered->room)
+				: repalloc(gathered->old, sizeof(ItemPointerData) * gathered->room);
 	}
 }
 
@@ -53,7 +54,7 @@ static bool
 gather_full(const HzGathered *gathered)
 {
 	return hz_rowbuffer_rows(gathered->buffer) >= gathered->room ||
-		hz_rowbuffer_bytes(gathered->buffer) >= hz_rowbuffer_limit();
+		   hz_rowbuffer_bytes(gathered->buffer) >= hz_rowbuffer_limit();
 }
 
 static void
@@ -82,10 +83,10 @@ tuple_is_held(HeapTuple tuple)
 static BlockNumber
 gather_delta(HzMover *mover, HzGathered *gathered, BlockNumber from)
 {
-	Relation	rel = mover->rel;
+	Relation rel = mover->rel;
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsBufferHeapTuple);
 	TableScanDesc scan;
-	HzHeapView	view;
+	HzHeapView view;
 	BlockNumber blocks;
 	BlockNumber at = from;
 
@@ -96,7 +97,8 @@ gather_delta(HzMover *mover, HzGathered *gathered, BlockNumber from)
 	hz_heapview_end(&view);
 	if (from < blocks)
 		heap_setscanlimits(scan, from, blocks - from);
-	while (from < blocks && !gather_full(gathered) && heap_getnextslot(scan, ForwardScanDirection, slot))
+	while (from < blocks && !gather_full(gathered) &&
+		   heap_getnextslot(scan, ForwardScanDirection, slot))
 	{
 		CHECK_FOR_INTERRUPTS();
 		at = ItemPointerGetBlockNumber(&slot->tts_tid);
@@ -113,9 +115,9 @@ gather_delta(HzMover *mover, HzGathered *gathered, BlockNumber from)
 bool
 hz_compact_delta(Relation rel, HzCompactProgress *progress)
 {
-	HzMover		mover;
+	HzMover mover;
 	HzGathered *gathered = &progress->gathered;
-	bool		more = false;
+	bool more = false;
 
 	hz_bulk_flush(rel);
 	if (!hz_mover_begin(&mover, rel))
@@ -124,8 +126,8 @@ hz_compact_delta(Relation rel, HzCompactProgress *progress)
 	progress->next_block = gather_delta(&mover, gathered, progress->next_block);
 	if (hz_rowbuffer_rows(gathered->buffer) > 0)
 	{
-		HzMoved    *moved = hz_mover_write(&mover, gathered->buffer, gathered->old, mover.options);
-		uint32		rows = hz_mover_take_delta(&mover, moved);
+		HzMoved *moved = hz_mover_write(&mover, gathered->buffer, gathered->old, mover.options);
+		uint32 rows = hz_mover_take_delta(&mover, moved);
 
 		hz_mover_publish(&mover, moved);
 		progress->moved += rows;
@@ -143,16 +145,18 @@ hz_compact_delta(Relation rel, HzCompactProgress *progress)
 static void
 gather_group(HzMover *mover, HzGathered *gathered, HzGroup *group, const HzColumnType *types)
 {
-	TupleDesc	desc = RelationGetDescr(mover->rel);
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hanzo gather", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext batch = AllocSetContextCreate(context, "hanzo gather batch", ALLOCSET_DEFAULT_SIZES);
+	TupleDesc desc = RelationGetDescr(mover->rel);
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo gather", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext batch =
+		AllocSetContextCreate(context, "hanzo gather batch", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	uint64	   *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
+	uint64 *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
 	HzGroupReader *reader = hz_groupread_open(mover->store, group, types, desc->natts, NULL);
-	Datum	  **values = palloc(sizeof(Datum *) * desc->natts);
-	bool	  **isnull = palloc(sizeof(bool *) * desc->natts);
-	Datum	   *row_values = palloc(sizeof(Datum) * desc->natts);
-	bool	   *row_isnull = palloc(sizeof(bool) * desc->natts);
+	Datum **values = palloc(sizeof(Datum *) * desc->natts);
+	bool **isnull = palloc(sizeof(bool *) * desc->natts);
+	Datum *row_values = palloc(sizeof(Datum) * desc->natts);
+	bool *row_isnull = palloc(sizeof(bool) * desc->natts);
 
 	(void) hz_mark_deleted_rows(mover->store, group, mover->snapshot, deleted);
 	for (int a = 0; a < desc->natts; a++)
@@ -162,13 +166,14 @@ gather_group(HzMover *mover, HzGathered *gathered, HzGroup *group, const HzColum
 	}
 	for (uint32 first = 0; first < group->rows; first += HZ_VECTOR_ROWS)
 	{
-		uint32		rows = Min(group->rows - first, HZ_VECTOR_ROWS);
+		uint32 rows = Min(group->rows - first, HZ_VECTOR_ROWS);
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(batch);
 		MemoryContextSwitchTo(batch);
 		for (int a = 0; a < desc->natts; a++)
-			hz_groupread_datums(reader, desc, a, first / HZ_VECTOR_ROWS, rows, values[a], isnull[a]);
+			hz_groupread_datums(reader, desc, a, first / HZ_VECTOR_ROWS, rows, values[a],
+								isnull[a]);
 		for (uint32 i = 0; i < rows; i++)
 		{
 			ItemPointerData tid;
@@ -193,8 +198,8 @@ gather_group(HzMover *mover, HzGathered *gathered, HzGroup *group, const HzColum
 static uint32
 live_rows(HzMover *mover, HzGroup *group)
 {
-	uint64	   *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
-	uint32		live = group->rows - hz_mark_deleted_rows(mover->store, group, mover->snapshot, deleted);
+	uint64 *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
+	uint32 live = group->rows - hz_mark_deleted_rows(mover->store, group, mover->snapshot, deleted);
 
 	pfree(deleted);
 	return live;
@@ -203,23 +208,23 @@ live_rows(HzMover *mover, HzGroup *group)
 /* What pick_groups() has to know of a group. */
 typedef struct Candidate
 {
-	uint32		live;
-	uint64		bytes;			/* of the live rows before encoding, about */
-	bool		thin;			/* a fifth of the rows is deleted */
-	bool		small;			/* below half of a full group by rows and by bytes */
+	uint32 live;
+	uint64 bytes; /* of the live rows before encoding, about */
+	bool thin;    /* a fifth of the rows is deleted */
+	bool small;   /* below half of a full group by rows and by bytes */
 } Candidate;
 
 static Candidate
 examine_candidate(HzMover *mover, HzGroup *group)
 {
-	Candidate	candidate;
+	Candidate candidate;
 
 	candidate.live = live_rows(mover, group);
 	candidate.bytes = (uint64) ((double) hz_groupread_raw_bytes(mover->store, group) *
 								candidate.live / group->rows);
 	candidate.thin = (uint64) (group->rows - candidate.live) * 5 >= group->rows;
 	candidate.small = candidate.live < mover->options->row_group_rows / 2 &&
-		candidate.bytes < hz_rowbuffer_limit() / 2;
+					  candidate.bytes < hz_rowbuffer_limit() / 2;
 	/* written under a greater limit: it cannot be gathered as a whole */
 	if (candidate.live > mover->options->row_group_rows)
 		candidate.thin = candidate.small = false;
@@ -233,23 +238,23 @@ examine_candidate(HzMover *mover, HzGroup *group)
 static List *
 pick_groups(HzMover *mover, HzGroup **groups, uint32 count, uint32 *next)
 {
-	List	   *picked = NIL;
-	uint64		rows = 0;
-	uint64		bytes = 0;
-	bool		worth = false;
-	uint32		i;
+	List *picked = NIL;
+	uint64 rows = 0;
+	uint64 bytes = 0;
+	bool worth = false;
+	uint32 i;
 
 	for (i = 0; i < count; i++)
 	{
-		Candidate	candidate;
-		bool		fits;
+		Candidate candidate;
+		bool fits;
 
 		CHECK_FOR_INTERRUPTS();
 		if (groups[i]->number < *next)
 			continue;
 		candidate = examine_candidate(mover, groups[i]);
 		fits = rows + candidate.live <= mover->options->row_group_rows &&
-			bytes + candidate.bytes <= hz_rowbuffer_limit();
+			   bytes + candidate.bytes <= hz_rowbuffer_limit();
 		if (worth && (!fits || !(candidate.small || candidate.thin)))
 			break;
 		if (!fits || !(candidate.small || candidate.thin))
@@ -271,10 +276,10 @@ pick_groups(HzMover *mover, HzGroup **groups, uint32 count, uint32 *next)
 bool
 hz_compact_groups(Relation rel, HzCompactProgress *progress)
 {
-	HzMover		mover;
-	HzGroup   **groups;
-	uint32		count;
-	List	   *picked;
+	HzMover mover;
+	HzGroup **groups;
+	uint32 count;
+	List *picked;
 
 	if (progress->next_group == PG_UINT32_MAX || !hz_mover_begin(&mover, rel))
 		return false;
@@ -284,8 +289,8 @@ hz_compact_groups(Relation rel, HzCompactProgress *progress)
 	{
 		HzColumnType *types = hz_coltype_for(RelationGetDescr(rel));
 		HzGathered *gathered = &progress->gathered;
-		HzMoved    *moved = NULL;
-		ListCell   *cell;
+		HzMoved *moved = NULL;
+		ListCell *cell;
 
 		gather_begin(progress, &mover);
 		foreach(cell, picked)
@@ -308,11 +313,11 @@ hz_compact_groups(Relation rel, HzCompactProgress *progress)
 void
 hz_compact_tidy(Relation rel, HzCompactProgress *progress)
 {
-	HzStore    *store = hz_store_open(rel, RowExclusiveLock);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	CommandId	cid = GetCurrentCommandId(true);
-	uint32		count;
-	HzGroup   **groups = hz_directory_read(store, snapshot, &count);
+	HzStore *store = hz_store_open(rel, RowExclusiveLock);
+	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+	CommandId cid = GetCurrentCommandId(true);
+	uint32 count;
+	HzGroup **groups = hz_directory_read(store, snapshot, &count);
 
 	for (uint32 i = 0; i < count; i++)
 	{
@@ -328,10 +333,10 @@ hz_compact_tidy(Relation rel, HzCompactProgress *progress)
 uint64
 hz_compact_rows_to_do(Relation rel)
 {
-	HzHeapView	view;
+	HzHeapView view;
 	BlockNumber pages;
-	double		tuples;
-	double		all_visible;
+	double tuples;
+	double all_visible;
 
 	hz_heapview_begin(&view, rel);
 	pages = RelationGetNumberOfBlocks(rel);

@@ -14,18 +14,18 @@ typedef struct HzGathered
 {
 	HzRowBuffer *buffer;
 	ItemPointerData *old;
-	uint32		room;			/* rows of a full group */
+	uint32 room; /* rows of a full group */
 } HzGathered;
 
 typedef struct HzCompactProgress
 {
-	MemoryContext context;		/* outlives the rounds: what follows is kept warm from one to the next */
-	HzGathered	gathered;
-	BlockNumber next_block;		/* of the delta: where the next round goes on */
-	uint32		next_group;		/* first group number that the next merge round looks at */
-	uint64		moved;			/* rows moved out of the delta */
-	uint64		merged;			/* rows rewritten from small or much deleted groups */
-	uint64		folded;			/* marks folded into delete vectors */
+	MemoryContext context; /* outlives the rounds: what follows is kept warm from one to the next */
+	HzGathered gathered;
+	BlockNumber next_block; /* of the delta: where the next round goes on */
+	uint32 next_group;      /* first group number that the next merge round looks at */
+	uint64 moved;           /* rows moved out of the delta */
+	uint64 merged;          /* rows rewritten from small or much deleted groups */
+	uint64 folded;          /* marks folded into delete vectors */
 } HzCompactProgress;
 
 /*
@@ -44,9 +44,9 @@ extern void hz_compact_tidy(Relation rel, HzCompactProgress *progress);
  * Rewrites all row groups of the table sorted by its sort key as a whole, in one transaction. `report` (may be
  * NULL) is called with rows done now and then. Returns the rows rewritten.
  */
-extern uint64 hz_compact_resort(Relation rel, void (*report) (uint64 done));
+extern uint64 hz_compact_resort(Relation rel, void (*report)(uint64 done));
 
 /* Rows that compaction has to do: an estimate for progress reports. */
 extern uint64 hz_compact_rows_to_do(Relation rel);
 
-#endif							/* HZ_COMPACT_H */
+#endif /* HZ_COMPACT_H */

@@ -30,13 +30,13 @@
 static bool
 open_indexes(HzMover *mover)
 {
-	List	   *oids = RelationGetIndexList(mover->rel);
-	ListCell   *cell;
-	bool		movable = true;
+	List *oids = RelationGetIndexList(mover->rel);
+	ListCell *cell;
+	bool movable = true;
 
 	foreach(cell, oids)
 	{
-		Relation	index = index_open(lfirst_oid(cell), RowExclusiveLock);
+		Relation index = index_open(lfirst_oid(cell), RowExclusiveLock);
 
 		if (!index->rd_index->indisready)
 		{
@@ -59,7 +59,7 @@ open_indexes(HzMover *mover)
 static Relation
 silent_delta(Relation rel)
 {
-	Relation	copy;
+	Relation copy;
 
 	if (!RelationIsLogicallyLogged(rel))
 		return rel;
@@ -79,20 +79,22 @@ hz_mover_begin(HzMover *mover, Relation rel)
 {
 	memset(mover, 0, sizeof(*mover));
 	mover->rel = rel;
-	mover->context = AllocSetContextCreate(CurrentMemoryContext, "hanzo mover", ALLOCSET_DEFAULT_SIZES);
+	mover->context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo mover", ALLOCSET_DEFAULT_SIZES);
 	mover->store = hz_store_open(rel, RowExclusiveLock);
 	if (!open_indexes(mover) || mover->store == NULL)
 	{
 		ereport(NOTICE,
 				(errmsg("table \"%s\" is not compacted: it has %s", RelationGetRelationName(rel),
 						mover->store == NULL ? "no TOAST relation" : "an exclusion constraint"),
-				 mover->store == NULL ? errhint("Rewrite the table, for instance with VACUUM FULL.") : 0));
+				 mover->store == NULL ? errhint("Rewrite the table, for instance with VACUUM FULL.")
+									  : 0));
 		hz_mover_end(mover);
 		return false;
 	}
 	/* after the lock; an older snapshot of the transaction must not see rows appear */
 	mover->snapshot = RegisterSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot()
-									   : GetLatestSnapshot());
+																   : GetLatestSnapshot());
 	PushActiveSnapshot(mover->snapshot);
 	mover->options = hz_options_read(rel);
 	mover->cid = GetCurrentCommandId(true);
@@ -105,7 +107,7 @@ hz_mover_begin(HzMover *mover, Relation rel)
 void
 hz_mover_end(HzMover *mover)
 {
-	ListCell   *cell;
+	ListCell *cell;
 
 	if (mover->slot != NULL)
 		ExecDropSingleTupleTableSlot(mover->slot);
@@ -137,7 +139,8 @@ buffered_row(HzMover *mover, HzRowBuffer *buffer, uint32 row)
 }
 
 static void
-insert_index_entries(HzMover *mover, HzRowBuffer *buffer, const HzGroup *group, const uint32 *permutation)
+insert_index_entries(HzMover *mover, HzRowBuffer *buffer, const HzGroup *group,
+					 const uint32 *permutation)
 {
 	ExprContext *econtext = GetPerTupleExprContext(mover->estate);
 
@@ -147,17 +150,17 @@ insert_index_entries(HzMover *mover, HzRowBuffer *buffer, const HzGroup *group, 
 	{
 		MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(mover->estate));
 		ItemPointerData tid;
-		ListCell   *index_cell;
-		ListCell   *info_cell;
+		ListCell *index_cell;
+		ListCell *info_cell;
 
 		CHECK_FOR_INTERRUPTS();
 		econtext->ecxt_scantuple = buffered_row(mover, buffer, permutation[i]);
 		hz_rowid_to_tid(hz_group_first_row(group) + i, &tid);
 		forboth(index_cell, mover->indexes, info_cell, mover->index_infos)
 		{
-			IndexInfo  *info = lfirst(info_cell);
-			Datum		values[INDEX_MAX_KEYS];
-			bool		isnull[INDEX_MAX_KEYS];
+			IndexInfo *info = lfirst(info_cell);
+			Datum values[INDEX_MAX_KEYS];
+			bool isnull[INDEX_MAX_KEYS];
 
 			if (info->ii_Predicate != NIL)
 			{
@@ -168,7 +171,8 @@ insert_index_entries(HzMover *mover, HzRowBuffer *buffer, const HzGroup *group, 
 			}
 			FormIndexDatum(info, mover->slot, mover->estate, values, isnull);
 			/* a unique check could wait for a transaction that waits for us; the row is unique already */
-			index_insert(lfirst(index_cell), values, isnull, &tid, mover->rel, UNIQUE_CHECK_NO, false, info);
+			index_insert(lfirst(index_cell), values, isnull, &tid, mover->rel, UNIQUE_CHECK_NO,
+						 false, info);
 		}
 		MemoryContextSwitchTo(old);
 		ResetPerTupleExprContext(mover->estate);
@@ -178,8 +182,8 @@ insert_index_entries(HzMover *mover, HzRowBuffer *buffer, const HzGroup *group, 
 static void
 write_forwards(HzMover *mover, const HzMoved *moved)
 {
-	uint32		rows = moved->group->rows;
-	HzForward  *forwards = palloc_extended(sizeof(HzForward) * rows, MCXT_ALLOC_HUGE);
+	uint32 rows = moved->group->rows;
+	HzForward *forwards = palloc_extended(sizeof(HzForward) * rows, MCXT_ALLOC_HUGE);
 
 	for (uint32 i = 0; i < rows; i++)
 	{
@@ -191,12 +195,13 @@ write_forwards(HzMover *mover, const HzMoved *moved)
 }
 
 HzMoved *
-hz_mover_write(HzMover *mover, HzRowBuffer *buffer, const ItemPointerData *old, const HzOptions *options)
+hz_mover_write(HzMover *mover, HzRowBuffer *buffer, const ItemPointerData *old,
+			   const HzOptions *options)
 {
 	MemoryContext caller = MemoryContextSwitchTo(mover->context);
-	uint32		rows = hz_rowbuffer_rows(buffer);
-	uint32	   *permutation = palloc(sizeof(uint32) * rows);
-	HzMoved    *moved = palloc0(sizeof(HzMoved));
+	uint32 rows = hz_rowbuffer_rows(buffer);
+	uint32 *permutation = palloc(sizeof(uint32) * rows);
+	HzMoved *moved = palloc0(sizeof(HzMoved));
 
 	moved->group = hz_seal(mover->store, buffer, options, mover->cid, permutation);
 	moved->old = palloc(sizeof(ItemPointerData) * rows);
@@ -222,7 +227,7 @@ delete_at_birth(HzMoved *moved, uint32 position)
 uint32
 hz_mover_take_delta(HzMover *mover, HzMoved *moved)
 {
-	HzHeapView	view;
+	HzHeapView view;
 
 	hz_heapview_begin(&view, mover->rel);
 	for (uint32 i = 0; i < moved->group->rows; i++)
@@ -241,8 +246,8 @@ hz_mover_take_delta(HzMover *mover, HzMoved *moved)
 bool
 hz_mover_take_group(HzMover *mover, HzGroup *group, HzMoved **moved, uint32 count)
 {
-	bool		taken;
-	uint64		first = hz_group_first_row(group);
+	bool taken;
+	uint64 first = hz_group_first_row(group);
 
 	hz_store_lock_group(mover->store, group->number);
 	taken = !hz_mark_group_busy(mover->store, group, mover->snapshot);

@@ -25,15 +25,15 @@
 
 typedef struct HzMover
 {
-	Relation	rel;
-	HzStore    *store;
-	HzOptions  *options;
-	Snapshot	snapshot;		/* registered by hz_mover_begin() */
-	CommandId	cid;
-	Relation	delta;			/* what heap_delete() is called with */
-	List	   *indexes;		/* of Relation, ready ones */
-	List	   *index_infos;
-	EState	   *estate;
+	Relation rel;
+	HzStore *store;
+	HzOptions *options;
+	Snapshot snapshot; /* registered by hz_mover_begin() */
+	CommandId cid;
+	Relation delta; /* what heap_delete() is called with */
+	List *indexes;  /* of Relation, ready ones */
+	List *index_infos;
+	EState *estate;
 	TupleTableSlot *slot;
 	MemoryContext context;
 } HzMover;
@@ -41,10 +41,10 @@ typedef struct HzMover
 /* A group written but not yet visible, and where its rows came from. */
 typedef struct HzMoved
 {
-	HzGroup    *group;
-	ItemPointerData *old;		/* old TID of each position; NULL when only the forwards know */
-	uint64	   *deleted;		/* positions deleted at birth */
-	uint32		deleted_count;
+	HzGroup *group;
+	ItemPointerData *old; /* old TID of each position; NULL when only the forwards know */
+	uint64 *deleted;      /* positions deleted at birth */
+	uint32 deleted_count;
 } HzMoved;
 
 /* False (with a NOTICE) when the table cannot be compacted: exclusion constraint, no TOAST relation. */
@@ -67,4 +67,4 @@ extern bool hz_mover_take_group(HzMover *mover, HzGroup *group, HzMoved **moved,
 /* Step 4. */
 extern void hz_mover_publish(HzMover *mover, HzMoved *moved);
 
-#endif							/* HZ_MOVER_H */
+#endif /* HZ_MOVER_H */

@@ -24,30 +24,30 @@
 
 typedef struct Resort
 {
-	HzMover		mover;
-	TupleDesc	desc;			/* of the table */
-	TupleDesc	sort_desc;		/* table, values of key expressions, row number */
-	TupleTableSlot *slot;		/* of sort_desc */
+	HzMover mover;
+	TupleDesc desc;       /* of the table */
+	TupleDesc sort_desc;  /* table, values of key expressions, row number */
+	TupleTableSlot *slot; /* of sort_desc */
 	Tuplesortstate *sort;
-	List	   *expressions;	/* of ExprState, for keys that are no columns */
+	List *expressions; /* of ExprState, for keys that are no columns */
 	HzColumnType *types;
-	uint64		rows;
-	void		(*report) (uint64 done);
+	uint64 rows;
+	void (*report)(uint64 done);
 } Resort;
 
 /* The sort's row shape and its keys. */
 static void
 begin_sort(Resort *resort)
 {
-	List	   *keys = resort->mover.options->order_by;
-	int			natts = resort->desc->natts;
-	int			extra = 0;
-	int			count = list_length(keys);
+	List *keys = resort->mover.options->order_by;
+	int natts = resort->desc->natts;
+	int extra = 0;
+	int count = list_length(keys);
 	AttrNumber *attnums = palloc(sizeof(AttrNumber) * count);
-	Oid		   *operators = palloc(sizeof(Oid) * count);
-	Oid		   *collations = palloc(sizeof(Oid) * count);
-	bool	   *nulls_first = palloc(sizeof(bool) * count);
-	ListCell   *cell;
+	Oid *operators = palloc(sizeof(Oid) * count);
+	Oid *collations = palloc(sizeof(Oid) * count);
+	bool *nulls_first = palloc(sizeof(bool) * count);
+	ListCell *cell;
 
 	foreach(cell, keys)
 		extra += ((HzSortKey *) lfirst(cell))->attnum == 0;
@@ -57,8 +57,8 @@ begin_sort(Resort *resort)
 	extra = 0;
 	foreach(cell, keys)
 	{
-		HzSortKey  *key = lfirst(cell);
-		int			k = foreach_current_index(cell);
+		HzSortKey *key = lfirst(cell);
+		int k = foreach_current_index(cell);
 
 		attnums[k] = key->attnum;
 		operators[k] = key->sort_operator;
@@ -69,13 +69,14 @@ begin_sort(Resort *resort)
 		attnums[k] = natts + ++extra;
 		TupleDescInitEntry(resort->sort_desc, attnums[k], "key", key->type, -1, 0);
 		TupleDescInitEntryCollation(resort->sort_desc, attnums[k], key->collation);
-		resort->expressions = lappend(resort->expressions,
-									  ExecPrepareExpr((Expr *) copyObject(key->expr), resort->mover.estate));
+		resort->expressions =
+			lappend(resort->expressions,
+					ExecPrepareExpr((Expr *) copyObject(key->expr), resort->mover.estate));
 	}
 	TupleDescInitEntry(resort->sort_desc, natts + extra + 1, "row", INT8OID, -1, 0);
 	resort->slot = MakeSingleTupleTableSlot(resort->sort_desc, &TTSOpsVirtual);
-	resort->sort = tuplesort_begin_heap(resort->sort_desc, count, attnums, operators, collations, nulls_first,
-										maintenance_work_mem, NULL, TUPLESORT_NONE);
+	resort->sort = tuplesort_begin_heap(resort->sort_desc, count, attnums, operators, collations,
+										nulls_first, maintenance_work_mem, NULL, TUPLESORT_NONE);
 }
 
 /* Adds the slot's row, whose table columns are set, to the sort. */
@@ -85,14 +86,15 @@ put_row(Resort *resort, uint64 number)
 	TupleTableSlot *slot = resort->slot;
 	ExprContext *econtext = GetPerTupleExprContext(resort->mover.estate);
 	MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(resort->mover.estate));
-	int			at = resort->desc->natts;
-	ListCell   *cell;
+	int at = resort->desc->natts;
+	ListCell *cell;
 
 	ExecStoreVirtualTuple(slot);
 	econtext->ecxt_scantuple = slot;
 	foreach(cell, resort->expressions)
 	{
-		slot->tts_values[at] = ExecEvalExpr((ExprState *) lfirst(cell), econtext, &slot->tts_isnull[at]);
+		slot->tts_values[at] =
+			ExecEvalExpr((ExprState *) lfirst(cell), econtext, &slot->tts_isnull[at]);
 		at++;
 	}
 	slot->tts_values[at] = Int64GetDatum((int64) number);
@@ -105,12 +107,12 @@ put_row(Resort *resort, uint64 number)
 static void
 put_group(Resort *resort, HzGroup *group, MemoryContext batch)
 {
-	uint64	   *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
-	HzGroupReader *reader = hz_groupread_open(resort->mover.store, group, resort->types, resort->desc->natts,
-											  NULL);
-	int			natts = resort->desc->natts;
-	Datum	  **values = palloc(sizeof(Datum *) * natts);
-	bool	  **isnull = palloc(sizeof(bool *) * natts);
+	uint64 *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
+	HzGroupReader *reader =
+		hz_groupread_open(resort->mover.store, group, resort->types, resort->desc->natts, NULL);
+	int natts = resort->desc->natts;
+	Datum **values = palloc(sizeof(Datum *) * natts);
+	bool **isnull = palloc(sizeof(bool *) * natts);
 
 	(void) hz_mark_deleted_rows(resort->mover.store, group, resort->mover.snapshot, deleted);
 	for (int a = 0; a < natts; a++)
@@ -120,14 +122,15 @@ put_group(Resort *resort, HzGroup *group, MemoryContext batch)
 	}
 	for (uint32 first = 0; first < group->rows; first += HZ_VECTOR_ROWS)
 	{
-		uint32		rows = Min(group->rows - first, HZ_VECTOR_ROWS);
+		uint32 rows = Min(group->rows - first, HZ_VECTOR_ROWS);
 		MemoryContext old;
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(batch);
 		old = MemoryContextSwitchTo(batch);
 		for (int a = 0; a < natts; a++)
-			hz_groupread_datums(reader, resort->desc, a, first / HZ_VECTOR_ROWS, rows, values[a], isnull[a]);
+			hz_groupread_datums(reader, resort->desc, a, first / HZ_VECTOR_ROWS, rows, values[a],
+								isnull[a]);
 		MemoryContextSwitchTo(old);
 		for (uint32 i = 0; i < rows; i++)
 		{
@@ -149,24 +152,25 @@ put_group(Resort *resort, HzGroup *group, MemoryContext batch)
 static List *
 write_sorted(Resort *resort)
 {
-	HzOptions	unsorted = *resort->mover.options;
+	HzOptions unsorted = *resort->mover.options;
 	HzRowBuffer *buffer = hz_rowbuffer_create(resort->mover.context, resort->desc);
 	ItemPointerData *old = palloc(sizeof(ItemPointerData) * resort->mover.options->row_group_rows);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(resort->sort_desc, &TTSOpsMinimalTuple);
-	List	   *groups = NIL;
-	bool		more;
+	List *groups = NIL;
+	bool more;
 
 	unsorted.order_by = NIL;
 	do
 	{
-		uint32		rows = hz_rowbuffer_rows(buffer);
+		uint32 rows = hz_rowbuffer_rows(buffer);
 
 		CHECK_FOR_INTERRUPTS();
 		more = tuplesort_gettupleslot(resort->sort, true, false, slot, NULL);
 		if (more)
 		{
 			slot_getallattrs(slot);
-			hz_rowid_to_tid((uint64) DatumGetInt64(slot->tts_values[resort->sort_desc->natts - 1]), &old[rows]);
+			hz_rowid_to_tid((uint64) DatumGetInt64(slot->tts_values[resort->sort_desc->natts - 1]),
+							&old[rows]);
 			hz_rowbuffer_add(buffer, slot->tts_values, slot->tts_isnull);
 			resort->rows++;
 			if (resort->report != NULL && resort->rows % REPORT_ROWS == 0)
@@ -188,8 +192,8 @@ write_sorted(Resort *resort)
 static void
 exchange(Resort *resort, HzGroup **groups, uint32 count, List *written)
 {
-	HzMoved   **moved = palloc(sizeof(HzMoved *) * Max(list_length(written), 1));
-	ListCell   *cell;
+	HzMoved **moved = palloc(sizeof(HzMoved *) * Max(list_length(written), 1));
+	ListCell *cell;
 
 	foreach(cell, written)
 		moved[foreach_current_index(cell)] = lfirst(cell);
@@ -200,11 +204,11 @@ exchange(Resort *resort, HzGroup **groups, uint32 count, List *written)
 }
 
 uint64
-hz_compact_resort(Relation rel, void (*report) (uint64 done))
+hz_compact_resort(Relation rel, void (*report)(uint64 done))
 {
-	Resort		resort = {.desc = RelationGetDescr(rel),.report = report};
-	HzGroup   **groups;
-	uint32		count;
+	Resort resort = {.desc = RelationGetDescr(rel), .report = report};
+	HzGroup **groups;
+	uint32 count;
 	MemoryContext old;
 
 	if (!hz_mover_begin(&resort.mover, rel))
@@ -212,13 +216,14 @@ hz_compact_resort(Relation rel, void (*report) (uint64 done))
 	old = MemoryContextSwitchTo(resort.mover.context);
 	groups = hz_directory_read(resort.mover.store, resort.mover.snapshot, &count);
 	if (resort.mover.options->order_by == NIL)
-		ereport(NOTICE,
-				(errmsg("table \"%s\" has no sort key", RelationGetRelationName(rel)),
-				 errhint("Set one with hanzo_datastore.alter_columnar_table(..., order_by => ...).")));
+		ereport(
+			NOTICE,
+			(errmsg("table \"%s\" has no sort key", RelationGetRelationName(rel)),
+			 errhint("Set one with hanzo_datastore.alter_columnar_table(..., order_by => ...).")));
 	else if (count > 0)
 	{
-		MemoryContext group_context = AllocSetContextCreate(resort.mover.context, "hanzo resort group",
-															ALLOCSET_DEFAULT_SIZES);
+		MemoryContext group_context = AllocSetContextCreate(
+			resort.mover.context, "hanzo resort group", ALLOCSET_DEFAULT_SIZES);
 		MemoryContext batch = AllocSetContextCreate(resort.mover.context, "hanzo resort batch",
 													ALLOCSET_DEFAULT_SIZES);
 

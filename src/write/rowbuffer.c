@@ -13,26 +13,27 @@
 
 typedef struct BufferColumn
 {
-	HzBytes		values;			/* fixed: slots; strings: their bytes, one after the other */
-	uint64	   *ends;			/* strings: end of each in `values` */
-	uint64	   *validity;		/* NULL while there is no null */
+	HzBytes values;   /* fixed: slots; strings: their bytes, one after the other */
+	uint64 *ends;     /* strings: end of each in `values` */
+	uint64 *validity; /* NULL while there is no null */
 } BufferColumn;
 
 struct HzRowBuffer
 {
 	MemoryContext context;
-	TupleDesc	desc;
+	TupleDesc desc;
 	HzColumnType *types;
 	BufferColumn *columns;
-	uint32		rows;
-	uint32		room;			/* rows that ends and validity have room for */
-	uint64		bytes;
+	uint32 rows;
+	uint32 room; /* rows that ends and validity have room for */
+	uint64 bytes;
 };
 
 HzRowBuffer *
 hz_rowbuffer_create(MemoryContext parent, TupleDesc desc)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "hanzo row buffer", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context =
+		AllocSetContextCreate(parent, "hanzo row buffer", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	HzRowBuffer *buffer = palloc0(sizeof(HzRowBuffer));
 
@@ -69,7 +70,7 @@ hz_rowbuffer_reset(HzRowBuffer *buffer)
 static void
 grow(HzRowBuffer *buffer)
 {
-	uint32		room = buffer->room == 0 ? 1024 : buffer->room * 2;
+	uint32 room = buffer->room == 0 ? 1024 : buffer->room * 2;
 
 	for (int i = 0; i < buffer->desc->natts; i++)
 	{
@@ -101,7 +102,7 @@ add_null(HzRowBuffer *buffer, BufferColumn *column)
 static void
 add_fixed(BufferColumn *column, const HzColumnType *type, Datum value, bool isnull)
 {
-	uint8_t    *slot = hz_bytes_reserve(&column->values, type->width);
+	uint8_t *slot = hz_bytes_reserve(&column->values, type->width);
 
 	column->values.length += type->width;
 	if (isnull)
@@ -110,32 +111,33 @@ add_fixed(BufferColumn *column, const HzColumnType *type, Datum value, bool isnu
 		memcpy(slot, DatumGetPointer(value), type->width);
 	else if (type->width == 1)
 	{
-		uint8		v = DatumGetUInt8(value);
+		uint8 v = DatumGetUInt8(value);
 
 		*slot = type->kind == HZ_KIND_BOOL ? v != 0 : v;
 	}
 	else if (type->width == 2)
 	{
-		int16		v = DatumGetInt16(value);
+		int16 v = DatumGetInt16(value);
 
 		memcpy(slot, &v, 2);
 	}
 	else if (type->width == 4)
 	{
-		int32		v = DatumGetInt32(value);
+		int32 v = DatumGetInt32(value);
 
 		memcpy(slot, &v, 4);
 	}
 	else
 	{
-		int64		v = DatumGetInt64(value);
+		int64 v = DatumGetInt64(value);
 
 		memcpy(slot, &v, 8);
 	}
 }
 
 static void
-add_string(HzRowBuffer *buffer, BufferColumn *column, const HzColumnType *type, Datum value, bool isnull)
+add_string(HzRowBuffer *buffer, BufferColumn *column, const HzColumnType *type, Datum value,
+		   bool isnull)
 {
 	if (!isnull && type->typlen == -2)
 		hz_bytes_append(&column->values, DatumGetCString(value), strlen(DatumGetCString(value)));
@@ -164,7 +166,7 @@ hz_rowbuffer_add(HzRowBuffer *buffer, const Datum *values, const bool *isnull)
 	{
 		BufferColumn *column = &buffer->columns[i];
 		const HzColumnType *type = &buffer->types[i];
-		size_t		before = column->values.length;
+		size_t before = column->values.length;
 
 		if (type->kind == 0)
 			continue;
@@ -213,8 +215,8 @@ hz_rowbuffer_types(const HzRowBuffer *buffer)
 static HzString
 string_at(const BufferColumn *column, uint32 row)
 {
-	uint64		start = row == 0 ? 0 : column->ends[row - 1];
-	HzString	string = {column->values.data + start, column->ends[row] - start};
+	uint64 start = row == 0 ? 0 : column->ends[row - 1];
+	HzString string = {column->values.data + start, column->ends[row] - start};
 
 	return string;
 }
@@ -224,12 +226,15 @@ hz_rowbuffer_datum(const HzRowBuffer *buffer, uint32 row, int attno, bool *isnul
 {
 	const HzColumnType *type = &buffer->types[attno];
 	const BufferColumn *column = &buffer->columns[attno];
-	HzVector	vector = {.kind = type->kind,.form = HZ_FORM_FLAT,.numeric = HZ_NUMERIC_PAYLOAD,
-	.width = type->width,.count = 1};
-	HzString	string;
+	HzVector vector = {.kind = type->kind,
+					   .form = HZ_FORM_FLAT,
+					   .numeric = HZ_NUMERIC_PAYLOAD,
+					   .width = type->width,
+					   .count = 1};
+	HzString string;
 
-	*isnull = type->kind == 0 ||
-		(column->validity != NULL && !hz_bitmap_get(column->validity, row));
+	*isnull =
+		type->kind == 0 || (column->validity != NULL && !hz_bitmap_get(column->validity, row));
 	if (*isnull)
 		return (Datum) 0;
 	if (type->width > 0 && !type->typbyval)
@@ -244,9 +249,9 @@ hz_rowbuffer_datum(const HzRowBuffer *buffer, uint32 row, int attno, bool *isnul
 	return hz_coltype_datum(type, &vector, 0);
 }
 
-#define GATHER(ctype) \
+#define GATHER(ctype)                 \
 	for (uint32 i = 0; i < rows; i++) \
-		((ctype *) target)[i] = ((const ctype *) source)[permutation[i]]
+	((ctype *) target)[i] = ((const ctype *) source)[permutation[i]]
 
 /* Fixed-width values in the order of the permutation. */
 static void
@@ -263,17 +268,18 @@ gather_fixed(const void *source, uint32 width, const uint32 *permutation, uint32
 	else
 	{
 		for (uint32 i = 0; i < rows; i++)
-			memcpy((char *) target + (Size) i * width, (const char *) source + (Size) permutation[i] * width,
-				   width);
+			memcpy((char *) target + (Size) i * width,
+				   (const char *) source + (Size) permutation[i] * width, width);
 	}
 }
 
 void
-hz_rowbuffer_column(const HzRowBuffer *buffer, int attno, const uint32 *permutation, HzColumn *column)
+hz_rowbuffer_column(const HzRowBuffer *buffer, int attno, const uint32 *permutation,
+					HzColumn *column)
 {
 	const HzColumnType *type = &buffer->types[attno];
 	const BufferColumn *source = &buffer->columns[attno];
-	uint32		rows = buffer->rows;
+	uint32 rows = buffer->rows;
 
 	memset(column, 0, sizeof(*column));
 	column->kind = type->kind;
@@ -283,14 +289,14 @@ hz_rowbuffer_column(const HzRowBuffer *buffer, int attno, const uint32 *permutat
 		column->fixed = source->values.data;
 	else if (type->width > 0)
 	{
-		void	   *fixed = hz_alloc((Size) rows * type->width);
+		void *fixed = hz_alloc((Size) rows * type->width);
 
 		gather_fixed(source->values.data, type->width, permutation, rows, fixed);
 		column->fixed = fixed;
 	}
 	else
 	{
-		HzString   *strings = hz_alloc(sizeof(HzString) * rows);
+		HzString *strings = hz_alloc(sizeof(HzString) * rows);
 
 		for (uint32 i = 0; i < rows; i++)
 			strings[i] = string_at(source, permutation ? permutation[i] : i);
@@ -300,7 +306,7 @@ hz_rowbuffer_column(const HzRowBuffer *buffer, int attno, const uint32 *permutat
 		column->validity = source->validity;
 	else if (source->validity != NULL)
 	{
-		uint64	   *validity = palloc0(HZ_BITMAP_WORDS(rows) * 8);
+		uint64 *validity = palloc0(HZ_BITMAP_WORDS(rows) * 8);
 
 		for (uint32 i = 0; i < rows; i++)
 		{

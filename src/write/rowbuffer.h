@@ -46,4 +46,4 @@ extern Datum hz_rowbuffer_datum(const HzRowBuffer *buffer, uint32 row, int attno
 extern void hz_rowbuffer_column(const HzRowBuffer *buffer, int attno, const uint32 *permutation,
 								HzColumn *column);
 
-#endif							/* HZ_ROWBUFFER_H */
+#endif /* HZ_ROWBUFFER_H */

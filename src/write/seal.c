@@ -19,18 +19,18 @@
 
 typedef struct PageWriter
 {
-	HzStore    *store;
-	HzGroup    *group;
-	HzBytes		pending;		/* bytes not yet on a page */
-	CommandId	cid;
+	HzStore *store;
+	HzGroup *group;
+	HzBytes pending; /* bytes not yet on a page */
+	CommandId cid;
 	BulkInsertState bistate;
-	bool		scattered;		/* too many block ranges: readers use the index */
+	bool scattered; /* too many block ranges: readers use the index */
 } PageWriter;
 
 static void
 note_block(PageWriter *writer, BlockNumber block)
 {
-	HzGroup    *group = writer->group;
+	HzGroup *group = writer->group;
 	HzBlockRange *last = group->range_count > 0 ? &group->ranges[group->range_count - 1] : NULL;
 
 	if (last != NULL && last->first + last->count == block)
@@ -47,11 +47,12 @@ note_block(PageWriter *writer, BlockNumber block)
 static void
 write_pages(PageWriter *writer, bool last)
 {
-	size_t		done = 0;
+	size_t done = 0;
 
-	while (writer->pending.length - done >= HZ_STORE_PAGE || (last && writer->pending.length > done))
+	while (writer->pending.length - done >= HZ_STORE_PAGE ||
+		   (last && writer->pending.length > done))
 	{
-		Size		length = Min(writer->pending.length - done, HZ_STORE_PAGE);
+		Size length = Min(writer->pending.length - done, HZ_STORE_PAGE);
 		ItemPointerData tid;
 
 		CHECK_FOR_INTERRUPTS();
@@ -72,22 +73,21 @@ write_column(PageWriter *writer, HzRowBuffer *buffer, const HzOptions *options, 
 {
 	const HzColumnType *type = &hz_rowbuffer_types(buffer)[attno];
 	HzChunkOptions chunk_options = {.codec = options->columns[attno].codec,
-		.level = options->columns[attno].level,
-		.ordered = type->ordered,
-		.bloom = options->columns[attno].bloom,
-	.array = type->array};
-	HzColumn	column;
-	HzStatus	status;
-	uint64		offset = writer->group->bytes + writer->pending.length;
+									.level = options->columns[attno].level,
+									.ordered = type->ordered,
+									.bloom = options->columns[attno].bloom,
+									.array = type->array};
+	HzColumn column;
+	HzStatus status;
+	uint64 offset = writer->group->bytes + writer->pending.length;
 
 	hz_rowbuffer_column(buffer, attno, permutation, &column);
 	status = hz_chunk_write(&column, &chunk_options, &writer->pending, meta);
 	if (status != HZ_OK)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("could not encode column \"%s\": %s",
-						NameStr(TupleDescAttr(hz_rowbuffer_desc(buffer), attno)->attname),
-						hz_status_text(status))));
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("could not encode column \"%s\": %s",
+							   NameStr(TupleDescAttr(hz_rowbuffer_desc(buffer), attno)->attname),
+							   hz_status_text(status))));
 	meta->offset = offset;
 	write_pages(writer, false);
 }
@@ -96,8 +96,8 @@ write_column(PageWriter *writer, HzRowBuffer *buffer, const HzOptions *options, 
 static void
 write_description(PageWriter *writer, const HzRowGroupMeta *meta)
 {
-	HzGroup    *group = writer->group;
-	HzBytes		bytes = {0};
+	HzGroup *group = writer->group;
+	HzBytes bytes = {0};
 
 	hz_rowgroup_write(meta, &bytes);
 	group->description = bytes.data;
@@ -108,14 +108,15 @@ write_description(PageWriter *writer, const HzRowGroupMeta *meta)
 }
 
 HzGroup *
-hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *options, CommandId cid, uint32 *permutation)
+hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *options, CommandId cid,
+		uint32 *permutation)
 {
-	HzGroup    *group = palloc0(sizeof(HzGroup));
-	int			natts = hz_rowbuffer_desc(buffer)->natts;
-	PageWriter	writer = {.store = store,.group = group,.cid = cid};
-	MemoryContext column_context = AllocSetContextCreate(CurrentMemoryContext, "hanzo seal column",
-														 ALLOCSET_DEFAULT_SIZES);
-	uint32	   *order;
+	HzGroup *group = palloc0(sizeof(HzGroup));
+	int natts = hz_rowbuffer_desc(buffer)->natts;
+	PageWriter writer = {.store = store, .group = group, .cid = cid};
+	MemoryContext column_context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo seal column", ALLOCSET_DEFAULT_SIZES);
+	uint32 *order;
 
 	group->rows = group->meta.rows = hz_rowbuffer_rows(buffer);
 	Assert(group->rows > 0 && group->rows <= HZ_MARK_MAX_ROWS);

@@ -15,7 +15,7 @@
  * `permutation` (rows entries, filled here) the caller learns which buffered row became row i of the group.
  * The store is open with RowExclusiveLock.
  */
-extern HzGroup *hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *options, CommandId cid,
-						uint32 *permutation);
+extern HzGroup *hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *options,
+						CommandId cid, uint32 *permutation);
 
-#endif							/* HZ_SEAL_H */
+#endif /* HZ_SEAL_H */

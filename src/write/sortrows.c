@@ -27,21 +27,21 @@ typedef struct KeyColumn
 {
 	const HzSortKey *key;
 	SortSupportData support;
-	Datum	   *values;
-	bool	   *isnull;
+	Datum *values;
+	bool *isnull;
 } KeyColumn;
 
 typedef struct Entry
 {
-	uint64		code;
-	uint32		row;
+	uint64 code;
+	uint32 row;
 } Entry;
 
 typedef struct RowSort
 {
-	KeyColumn  *keys;
-	int			key_count;
-	int			first_open;		/* first key that the codes do not hold whole */
+	KeyColumn *keys;
+	int key_count;
+	int first_open; /* first key that the codes do not hold whole */
 } RowSort;
 
 static inline int
@@ -51,10 +51,10 @@ compare_entries(const Entry *left, const Entry *right, const RowSort *state)
 		return left->code < right->code ? -1 : 1;
 	for (int k = state->first_open; k < state->key_count; k++)
 	{
-		KeyColumn  *key = &state->keys[k];
-		int			order = ApplySortComparator(key->values[left->row], key->isnull[left->row],
-												key->values[right->row], key->isnull[right->row],
-												&key->support);
+		KeyColumn *key = &state->keys[k];
+		int order =
+			ApplySortComparator(key->values[left->row], key->isnull[left->row],
+								key->values[right->row], key->isnull[right->row], &key->support);
 
 		if (order != 0)
 			return order;
@@ -76,7 +76,7 @@ compare_entries(const Entry *left, const Entry *right, const RowSort *state)
 static void
 column_values(const HzRowBuffer *buffer, int attno, KeyColumn *key)
 {
-	uint32		rows = hz_rowbuffer_rows(buffer);
+	uint32 rows = hz_rowbuffer_rows(buffer);
 
 	for (uint32 i = 0; i < rows; i++)
 		key->values[i] = hz_rowbuffer_datum(buffer, i, attno, &key->isnull[i]);
@@ -86,24 +86,24 @@ column_values(const HzRowBuffer *buffer, int attno, KeyColumn *key)
 static void
 expression_values(const HzRowBuffer *buffer, const HzSortKey *sort_key, KeyColumn *key)
 {
-	EState	   *estate = CreateExecutorState();
+	EState *estate = CreateExecutorState();
 	ExprContext *econtext = GetPerTupleExprContext(estate);
-	TupleDesc	desc = hz_rowbuffer_desc(buffer);
+	TupleDesc desc = hz_rowbuffer_desc(buffer);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
-	ExprState  *state = ExecPrepareExpr((Expr *) copyObject(sort_key->expr), estate);
-	Bitmapset  *used = NULL;
-	uint32		rows = hz_rowbuffer_rows(buffer);
+	ExprState *state = ExecPrepareExpr((Expr *) copyObject(sort_key->expr), estate);
+	Bitmapset *used = NULL;
+	uint32 rows = hz_rowbuffer_rows(buffer);
 	MemoryContext result_context = CurrentMemoryContext;
-	bool		byval = get_typbyval(sort_key->type);
-	int16		typlen = get_typlen(sort_key->type);
+	bool byval = get_typbyval(sort_key->type);
+	int16 typlen = get_typlen(sort_key->type);
 
 	pull_varattnos(sort_key->expr, 1, &used);
 	econtext->ecxt_scantuple = slot;
 	for (uint32 i = 0; i < rows; i++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
-		int			member = -1;
-		Datum		value;
+		int member = -1;
+		Datum value;
 
 		if (i % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -111,10 +111,11 @@ expression_values(const HzRowBuffer *buffer, const HzSortKey *sort_key, KeyColum
 		memset(slot->tts_isnull, true, desc->natts);
 		while ((member = bms_next_member(used, member)) >= 0)
 		{
-			int			attno = member + FirstLowInvalidHeapAttributeNumber - 1;
+			int attno = member + FirstLowInvalidHeapAttributeNumber - 1;
 
 			if (attno >= 0)
-				slot->tts_values[attno] = hz_rowbuffer_datum(buffer, i, attno, &slot->tts_isnull[attno]);
+				slot->tts_values[attno] =
+					hz_rowbuffer_datum(buffer, i, attno, &slot->tts_isnull[attno]);
 		}
 		ExecStoreVirtualTuple(slot);
 		value = ExecEvalExpr(state, econtext, &key->isnull[i]);
@@ -166,25 +167,25 @@ compare_uuids(const void *a, const void *b)
 static void
 uuid_codes(const KeyColumn *key, uint32 rows, uint64 *codes)
 {
-	uint32		size = pg_nextpower2_32(Max(rows, 8) * 2);
-	uint32	   *table = palloc0(sizeof(uint32) * size);	/* 1 + index into distinct */
+	uint32 size = pg_nextpower2_32(Max(rows, 8) * 2);
+	uint32 *table = palloc0(sizeof(uint32) * size); /* 1 + index into distinct */
 	const unsigned char **distinct = palloc(sizeof(unsigned char *) * rows);
 	const unsigned char **sorted;
-	uint32	   *ids = palloc(sizeof(uint32) * rows);
-	uint32		count = 0;
+	uint32 *ids = palloc(sizeof(uint32) * rows);
+	uint32 count = 0;
 	const unsigned char *last = NULL;
-	uint32		last_id = 0;
+	uint32 last_id = 0;
 
 	for (uint32 i = 0; i < rows; i++)
 	{
 		const unsigned char *value = (const unsigned char *) DatumGetPointer(key->values[i]);
-		uint32		slot;
+		uint32 slot;
 
 		if (key->isnull[i])
 			continue;
 		if (last == NULL || memcmp(value, last, UUID_LEN) != 0)
 		{
-			uint64		half;
+			uint64 half;
 
 			memcpy(&half, value + 8, sizeof(half));
 			slot = (uint32) ((half * UINT64CONST(0x9E3779B97F4A7C15)) >> 32) & (size - 1);
@@ -206,7 +207,8 @@ uuid_codes(const KeyColumn *key, uint32 rows, uint64 *codes)
 	qsort(sorted, count, sizeof(unsigned char *), compare_uuids);
 	for (uint32 id = 0; id < count; id++)
 	{
-		const unsigned char **at = bsearch(&distinct[id], sorted, count, sizeof(unsigned char *), compare_uuids);
+		const unsigned char **at =
+			bsearch(&distinct[id], sorted, count, sizeof(unsigned char *), compare_uuids);
 
 		table[id] = (uint32) (at - sorted);
 	}
@@ -222,8 +224,8 @@ uuid_codes(const KeyColumn *key, uint32 rows, uint64 *codes)
 static bool
 key_codes(const KeyColumn *key, uint32 rows, uint64 *codes, uint64 *greatest)
 {
-	uint64		least = PG_UINT64_MAX;
-	bool		any = false;
+	uint64 least = PG_UINT64_MAX;
+	bool any = false;
 
 	*greatest = 0;
 	if (key->key->type == UUIDOID)
@@ -267,15 +269,15 @@ key_codes(const KeyColumn *key, uint32 rows, uint64 *codes, uint64 *greatest)
 static int
 pack_codes(const RowSort *state, Entry *entries, uint32 rows)
 {
-	uint64	   *codes = palloc_extended(sizeof(uint64) * rows, MCXT_ALLOC_HUGE);
-	int			bits_left = CODE_BITS;
-	int			k;
+	uint64 *codes = palloc_extended(sizeof(uint64) * rows, MCXT_ALLOC_HUGE);
+	int bits_left = CODE_BITS;
+	int k;
 
 	for (k = 0; k < state->key_count && bits_left > 0; k++)
 	{
-		uint64		greatest;
-		int			bits;
-		int			cut;
+		uint64 greatest;
+		int bits;
+		int cut;
 
 		if (!key_codes(&state->keys[k], rows, codes, &greatest))
 			break;
@@ -298,12 +300,12 @@ pack_codes(const RowSort *state, Entry *entries, uint32 rows)
 uint32 *
 hz_sortrows(const HzRowBuffer *buffer, const HzOptions *options, uint32 *permutation)
 {
-	uint32		rows = hz_rowbuffer_rows(buffer);
+	uint32 rows = hz_rowbuffer_rows(buffer);
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
-	RowSort		state = {0};
-	Entry	   *entries;
-	ListCell   *cell;
+	RowSort state = {0};
+	Entry *entries;
+	ListCell *cell;
 
 	if (options->order_by == NIL || rows < 2)
 	{
@@ -318,8 +320,8 @@ hz_sortrows(const HzRowBuffer *buffer, const HzOptions *options, uint32 *permuta
 	state.keys = palloc0(sizeof(KeyColumn) * list_length(options->order_by));
 	foreach(cell, options->order_by)
 	{
-		HzSortKey  *sort_key = lfirst(cell);
-		KeyColumn  *key = &state.keys[state.key_count++];
+		HzSortKey *sort_key = lfirst(cell);
+		KeyColumn *key = &state.keys[state.key_count++];
 
 		key->key = sort_key;
 		key->values = palloc(sizeof(Datum) * rows);

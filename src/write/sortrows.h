@@ -13,6 +13,7 @@
  * sorted order, ties by arrival, and returns it; without a sort key returns NULL (and fills `permutation`,
  * if given, with 0, 1, …).
  */
-extern uint32 *hz_sortrows(const HzRowBuffer *buffer, const HzOptions *options, uint32 *permutation);
+extern uint32 *hz_sortrows(const HzRowBuffer *buffer, const HzOptions *options,
+						   uint32 *permutation);
 
-#endif							/* HZ_SORTROWS_H */
+#endif /* HZ_SORTROWS_H */
