@@ -9,7 +9,7 @@
 #include "format/rowgroup.h"
 #include "unit/format_cases.h"
 
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What a directory could claim without the fuzzer running out of memory. */
 #define RAW_LIMIT (16 << 20)
@@ -19,7 +19,7 @@ static volatile uint8_t sink;
 static void
 touch_string(const uint8_t *slot)
 {
-	HzString	s;
+	HzString s;
 
 	memcpy(&s, slot, sizeof(s));
 	if (s.length > 0)
@@ -30,8 +30,8 @@ touch_string(const uint8_t *slot)
 static void
 touch(const HzVector *vector)
 {
-	bool		strings = vector->kind == HZ_KIND_BYTES ||
-		(vector->kind == HZ_KIND_NUMERIC && vector->numeric == HZ_NUMERIC_PAYLOAD);
+	bool strings = vector->kind == HZ_KIND_BYTES ||
+				   (vector->kind == HZ_KIND_NUMERIC && vector->numeric == HZ_NUMERIC_PAYLOAD);
 
 	for (uint32_t i = 0; i < vector->count; i++)
 	{
@@ -39,7 +39,8 @@ touch(const HzVector *vector)
 
 		if (vector->form == HZ_FORM_DICT && vector->codes[i] >= vector->dict_count)
 			abort();
-		if (vector->validity != NULL && !hz_bitmap_get(vector->validity, i) && !null_slot_is_zero(vector, i))
+		if (vector->validity != NULL && !hz_bitmap_get(vector->validity, i) &&
+			!null_slot_is_zero(vector, i))
 			abort();
 		if (vector->kind == HZ_KIND_BOOL && *slot > 1)
 			abort();
@@ -53,8 +54,8 @@ static void
 read_chunk(const HzChunkMeta *meta, const HzSource *source)
 {
 	HzChunkReader *reader;
-	HzVector	vector;
-	bool		maybe;
+	HzVector vector;
+	bool maybe;
 
 	if (hz_chunk_open(meta, source, &reader) != HZ_OK)
 		return;
@@ -76,9 +77,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	HzRowGroupMeta group;
-	Memory		memory = {NULL, 0, 0, 0};
-	HzSource	source = {read_memory, &memory};
-	uint32_t	length = size >= 4 ? hz_load32(data) : 0;
+	Memory memory = {NULL, 0, 0, 0};
+	HzSource source = {read_memory, &memory};
+	uint32_t length = size >= 4 ? hz_load32(data) : 0;
 
 	if (size < 4 || length > size - 4 || hz_rowgroup_read(data + 4, length, &group) != HZ_OK)
 		return 0;

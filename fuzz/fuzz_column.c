@@ -8,13 +8,13 @@
 #include "format/chunk.h"
 #include "unit/format_cases.h"
 
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef struct Input
 {
 	const uint8_t *data;
-	size_t		size;
-	size_t		at;
+	size_t size;
+	size_t at;
 } Input;
 
 static uint8_t
@@ -28,18 +28,20 @@ next_byte(Input *input)
 static void
 fill_strings(TestColumn *c, Input *input, bool arrays)
 {
-	uint8_t		buffer[256];
-	uint8_t		array[4096];
+	uint8_t buffer[256];
+	uint8_t array[4096];
 
 	for (uint32_t i = 0; i < c->column.rows; i++)
 	{
-		size_t		length = next_byte(input);
+		size_t length = next_byte(input);
 
 		length = length < 200 ? length % 20 : length;
 		for (size_t b = 0; b < length; b++)
 			buffer[b] = next_byte(input);
 		if (arrays && length != 7)
-			set_string(c, i, array, make_array(array, length % 2 == 0, (uint32_t) length % 9, length > 0 ? buffer[0] : 0));
+			set_string(c, i, array,
+					   make_array(array, length % 2 == 0, (uint32_t) length % 9,
+								  length > 0 ? buffer[0] : 0));
 		else
 			set_string(c, i, buffer, length);
 	}
@@ -49,12 +51,12 @@ fill_strings(TestColumn *c, Input *input, bool arrays)
 static void
 fill_numerics(TestColumn *c, Input *input)
 {
-	uint8_t		scale = next_byte(input);
+	uint8_t scale = next_byte(input);
 
 	for (uint32_t i = 0; i < c->column.rows; i++)
 	{
-		uint8_t		shape = next_byte(input);
-		HzInt128	value = 0;
+		uint8_t shape = next_byte(input);
+		HzInt128 value = 0;
 
 		for (int b = 0; b < shape % 16; b++)
 			value = (HzInt128) ((unsigned __int128) value << 8 | next_byte(input));
@@ -69,24 +71,25 @@ fill_numerics(TestColumn *c, Input *input)
 static void
 check_column(const HzColumn *column, const HzChunkOptions *options)
 {
-	HzBytes		chunk = {NULL, 0, 0};
+	HzBytes chunk = {NULL, 0, 0};
 	HzChunkMeta meta;
 	HzChunkReader *reader;
 	HzChunkReader *other;
-	Memory		memory = {NULL, 0, 0, 0};
-	HzSource	source = {read_memory, &memory};
-	HzVector	vector;
+	Memory memory = {NULL, 0, 0, 0};
+	HzSource source = {read_memory, &memory};
+	HzVector vector;
 
 	if (hz_chunk_write(column, options, &chunk, &meta) != HZ_OK)
 		abort();
 	memory.data = chunk.data;
 	memory.length = chunk.length;
-	if (hz_chunk_open(&meta, &source, &reader) != HZ_OK || hz_chunk_open(&meta, &source, &other) != HZ_OK ||
-		hz_chunk_verify(reader) != HZ_OK)
+	if (hz_chunk_open(&meta, &source, &reader) != HZ_OK ||
+		hz_chunk_open(&meta, &source, &other) != HZ_OK || hz_chunk_verify(reader) != HZ_OK)
 		abort();
 	for (uint32_t row = 0; row < column->rows; row++)
 	{
-		if (row % HZ_VECTOR_ROWS == 0 && hz_chunk_vector(reader, row / HZ_VECTOR_ROWS, &vector) != HZ_OK)
+		if (row % HZ_VECTOR_ROWS == 0 &&
+			hz_chunk_vector(reader, row / HZ_VECTOR_ROWS, &vector) != HZ_OK)
 			abort();
 		if (!same_value(column, row, &vector, row % HZ_VECTOR_ROWS))
 			abort();
@@ -104,9 +107,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint32_t widths[] = {0, 1, 1, 2, 4, 8, 4, 8, 16, 0, 0};
 	static const HzArrayShape shapes[] = {{4, 'i', HZ_KIND_INT32}, {-1, 'i', HZ_KIND_BYTES}};
-	Input		input = {data + 5, size - 5, 0};
-	TestColumn	c;
-	HzKind		kind;
+	Input input = {data + 5, size - 5, 0};
+	TestColumn c;
+	HzKind kind;
 	HzChunkOptions options;
 
 	if (size < 6)

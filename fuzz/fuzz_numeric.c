@@ -7,14 +7,14 @@
 
 #include "format/numeric.h"
 
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 check_payload(const uint8_t *data, size_t size)
 {
-	uint8_t		payload[HZ_NUMERIC_MAX_PAYLOAD];
-	HzInt128	value;
-	uint16_t	scale;
+	uint8_t payload[HZ_NUMERIC_MAX_PAYLOAD];
+	HzInt128 value;
+	uint16_t scale;
 
 	if (!hz_numeric_from_payload(data, size, &value, &scale))
 		return;
@@ -25,12 +25,12 @@ check_payload(const uint8_t *data, size_t size)
 static void
 check_integer(const uint8_t *data)
 {
-	uint8_t		payload[HZ_NUMERIC_MAX_PAYLOAD];
-	HzInt128	value;
-	HzInt128	back;
-	uint16_t	scale;
-	uint16_t	back_scale;
-	size_t		length;
+	uint8_t payload[HZ_NUMERIC_MAX_PAYLOAD];
+	HzInt128 value;
+	HzInt128 back;
+	uint16_t scale;
+	uint16_t back_scale;
+	size_t length;
 
 	memcpy(&value, data, sizeof(value));
 	memcpy(&scale, data + sizeof(value), sizeof(scale));
@@ -41,7 +41,8 @@ check_integer(const uint8_t *data)
 	/* the one value whose negation does not fit may be refused */
 	if (value == (HzInt128) ((unsigned __int128) 1 << 127))
 		return;
-	if (!hz_numeric_from_payload(payload, length, &back, &back_scale) || back != value || back_scale != scale)
+	if (!hz_numeric_from_payload(payload, length, &back, &back_scale) || back != value ||
+		back_scale != scale)
 		abort();
 }
 

@@ -6,15 +6,15 @@
 
 #include "format/rowgroup.h"
 
-extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+extern int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	HzRowGroupMeta first;
 	HzRowGroupMeta second;
-	HzBytes		once = {NULL, 0, 0};
-	HzBytes		twice = {NULL, 0, 0};
+	HzBytes once = {NULL, 0, 0};
+	HzBytes twice = {NULL, 0, 0};
 
 	if (hz_rowgroup_read(data, size, &first) != HZ_OK)
 		return 0;

@@ -12,17 +12,17 @@
 /* A column that owns its memory. */
 typedef struct TestColumn
 {
-	HzColumn	column;
-	uint64_t   *validity;
-	uint8_t    *fixed;
-	HzString   *strings;
-	HzBytes		heap;			/* strings' bytes; pointers are set by finish_strings() */
+	HzColumn column;
+	uint64_t *validity;
+	uint8_t *fixed;
+	HzString *strings;
+	HzBytes heap; /* strings' bytes; pointers are set by finish_strings() */
 } TestColumn;
 
 static inline TestColumn
 new_column(HzKind kind, uint32_t width, uint32_t rows)
 {
-	TestColumn	c;
+	TestColumn c;
 
 	memset(&c, 0, sizeof(c));
 	c.column.kind = kind;
@@ -91,15 +91,15 @@ set_nulls(TestColumn *c, unsigned percent)
 typedef struct Memory
 {
 	const uint8_t *data;
-	size_t		length;
-	uint64_t	reads;
-	uint64_t	bytes;
+	size_t length;
+	uint64_t reads;
+	uint64_t bytes;
 } Memory;
 
 static inline HzStatus
 read_memory(void *arg, uint64_t offset, uint64_t length, void *target)
 {
-	Memory	   *memory = arg;
+	Memory *memory = arg;
 
 	if (offset > memory->length || length > memory->length - offset)
 		return HZ_CORRUPT;
@@ -121,7 +121,9 @@ row_is_null(const HzColumn *column, uint32_t row)
 static inline const uint8_t *
 slot_of(const HzVector *vector, uint32_t i)
 {
-	size_t		slot = vector->form == HZ_FORM_FLAT ? i : vector->form == HZ_FORM_DICT ? vector->codes[i] : 0;
+	size_t slot = vector->form == HZ_FORM_FLAT   ? i
+				  : vector->form == HZ_FORM_DICT ? vector->codes[i]
+												 : 0;
 
 	return (const uint8_t *) vector->values + slot * vector->width;
 }
@@ -145,11 +147,12 @@ same_bytes(const uint8_t *data, uint64_t length, const HzString *expected)
 static inline bool
 null_slot_is_zero(const HzVector *vector, uint32_t i)
 {
-	HzString	s;
+	HzString s;
 
 	if (vector->form == HZ_FORM_DICT)
 		return vector->codes[i] == 0;
-	if (vector->kind == HZ_KIND_BYTES || (vector->kind == HZ_KIND_NUMERIC && vector->numeric == HZ_NUMERIC_PAYLOAD))
+	if (vector->kind == HZ_KIND_BYTES ||
+		(vector->kind == HZ_KIND_NUMERIC && vector->numeric == HZ_NUMERIC_PAYLOAD))
 	{
 		memcpy(&s, slot_of(vector, i), sizeof(s));
 		return s.length == 0;
@@ -161,12 +164,12 @@ null_slot_is_zero(const HzVector *vector, uint32_t i)
 static inline bool
 same_value(const HzColumn *column, uint32_t row, const HzVector *vector, uint32_t i)
 {
-	bool		null = vector->validity != NULL && !hz_bitmap_get(vector->validity, i);
+	bool null = vector->validity != NULL && !hz_bitmap_get(vector->validity, i);
 	const uint8_t *slot = slot_of(vector, i);
-	uint8_t		payload[HZ_NUMERIC_MAX_PAYLOAD];
-	HzString	s;
-	HzInt128	decimal;
-	int64_t		integer;
+	uint8_t payload[HZ_NUMERIC_MAX_PAYLOAD];
+	HzString s;
+	HzInt128 decimal;
+	int64_t integer;
 
 	if (vector->kind != column->kind || null != row_is_null(column, row))
 		return false;
@@ -174,11 +177,13 @@ same_value(const HzColumn *column, uint32_t row, const HzVector *vector, uint32_
 		return null_slot_is_zero(vector, i);
 	if (column->width > 0)
 		return vector->width == column->width &&
-			memcmp(slot, (const uint8_t *) column->fixed + (size_t) row * column->width, column->width) == 0;
+			   memcmp(slot, (const uint8_t *) column->fixed + (size_t) row * column->width,
+					  column->width) == 0;
 	if (column->kind == HZ_KIND_BYTES || vector->numeric == HZ_NUMERIC_PAYLOAD)
 	{
 		memcpy(&s, slot, sizeof(s));
-		return vector->width == sizeof(HzString) && same_bytes(s.data, s.length, &column->strings[row]);
+		return vector->width == sizeof(HzString) &&
+			   same_bytes(s.data, s.length, &column->strings[row]);
 	}
 	if (vector->numeric == HZ_NUMERIC_INT64)
 	{
@@ -187,7 +192,8 @@ same_value(const HzColumn *column, uint32_t row, const HzVector *vector, uint32_
 	}
 	else
 		memcpy(&decimal, slot, sizeof(decimal));
-	return same_bytes(payload, hz_numeric_to_payload(decimal, vector->scale, payload), &column->strings[row]);
+	return same_bytes(payload, hz_numeric_to_payload(decimal, vector->scale, payload),
+					  &column->strings[row]);
 }
 
 /* ---- values ---- */
@@ -195,32 +201,36 @@ same_value(const HzColumn *column, uint32_t row, const HzVector *vector, uint32_
 static inline size_t
 make_url(char *buffer, uint64_t which, uint64_t query)
 {
-	static const char *const paths[] = {"products", "blog/posts", "account/settings", "checkout", "docs/guide/installation"};
-	int			n = sprintf(buffer, "https://www.example-%d.com/%s/%llu", (int) (which % 7), paths[which % 5],
-							(unsigned long long) (which / 5));
+	static const char *const paths[] = {"products", "blog/posts", "account/settings", "checkout",
+										"docs/guide/installation"};
+	int n = sprintf(buffer, "https://www.example-%d.com/%s/%llu", (int) (which % 7),
+					paths[which % 5], (unsigned long long) (which / 5));
 
 	if (query != 0)
-		n += sprintf(buffer + n, "?utm_source=newsletter&utm_medium=email&ref=%llx", (unsigned long long) query);
+		n += sprintf(buffer + n, "?utm_source=newsletter&utm_medium=email&ref=%llx",
+					 (unsigned long long) query);
 	return (size_t) n;
 }
 
 static inline size_t
 make_json(char *buffer, uint64_t i)
 {
-	uint64_t	r = unit_random();
+	uint64_t r = unit_random();
 
-	return (size_t) sprintf(buffer, "{\"event\": \"purchase\", \"id\": %llu, \"amount\": %llu.%02u, \"currency\": \"%s\", "
-							"\"items\": [{\"sku\": \"SKU-%04u\", \"qty\": %u}], \"session\": \"%016llx\", \"ok\": %s}",
-							(unsigned long long) i, (unsigned long long) (r % 500), (unsigned) (r >> 20) % 100,
-							r & 1 ? "EUR" : "USD", (unsigned) (r >> 30) % 5000, (unsigned) (r >> 45) % 9 + 1,
-							(unsigned long long) (r * 0x9e3779b97f4a7c15u), r & 2 ? "true" : "false");
+	return (size_t) sprintf(
+		buffer,
+		"{\"event\": \"purchase\", \"id\": %llu, \"amount\": %llu.%02u, \"currency\": \"%s\", "
+		"\"items\": [{\"sku\": \"SKU-%04u\", \"qty\": %u}], \"session\": \"%016llx\", \"ok\": %s}",
+		(unsigned long long) i, (unsigned long long) (r % 500), (unsigned) (r >> 20) % 100,
+		r & 1 ? "EUR" : "USD", (unsigned) (r >> 30) % 5000, (unsigned) (r >> 45) % 9 + 1,
+		(unsigned long long) (r * 0x9e3779b97f4a7c15u), r & 2 ? "true" : "false");
 }
 
 static inline void
 set_numeric(TestColumn *c, uint32_t i, HzInt128 value, uint16_t scale)
 {
-	uint8_t		payload[HZ_NUMERIC_MAX_PAYLOAD];
-	size_t		length = hz_numeric_to_payload(value, scale, payload);
+	uint8_t payload[HZ_NUMERIC_MAX_PAYLOAD];
+	size_t length = hz_numeric_to_payload(value, scale, payload);
 
 	set_string(c, i, payload, length);
 }
@@ -235,7 +245,7 @@ set_special(TestColumn *c, uint32_t i, uint16_t header)
 static inline size_t
 make_array(uint8_t *payload, bool text, uint32_t count, uint64_t seed)
 {
-	uint8_t    *at = payload + 20;
+	uint8_t *at = payload + 20;
 
 	hz_store32(payload, count == 0 ? 0 : 1);
 	hz_store32(payload + 4, 0);
@@ -246,8 +256,8 @@ make_array(uint8_t *payload, bool text, uint32_t count, uint64_t seed)
 	hz_store32(payload + 16, 1);
 	for (uint32_t i = 0; i < count; i++)
 	{
-		char		word[32];
-		size_t		length = (size_t) sprintf(word, "tag-%llu", (unsigned long long) (seed + i) % 1000);
+		char word[32];
+		size_t length = (size_t) sprintf(word, "tag-%llu", (unsigned long long) (seed + i) % 1000);
 
 		if (text)
 		{
@@ -265,4 +275,4 @@ make_array(uint8_t *payload, bool text, uint32_t count, uint64_t seed)
 	return (size_t) (at - payload);
 }
 
-#endif							/* HZ_FORMAT_CASES_H */
+#endif /* HZ_FORMAT_CASES_H */

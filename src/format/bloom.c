@@ -5,10 +5,6 @@
  * A filter is a row of blocks of 256 bits. A hash chooses one block by its high half and sets one bit
  * in each of the block's eight words by its low half, so that a look-up touches one cache line.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -21,10 +17,8 @@
 /* Bits a value for 1 %: -8 / ln(1 - 0.01^(1/8)), in hundredths, as Parquet's specification derives it. */
 #define CENTIBITS_PER_VALUE 968
 
-static const uint32_t salts[BLOCK_WORDS] = {
-	0x47b6137bU, 0x44974d91U, 0x8824ad5bU, 0xa2b7289dU,
-	0x705495c7U, 0x2df1424bU, 0x9efc4947U, 0x5c6bfb31U
-};
+static const uint32_t salts[BLOCK_WORDS] = {0x47b6137bU, 0x44974d91U, 0x8824ad5bU, 0xa2b7289dU,
+											0x705495c7U, 0x2df1424bU, 0x9efc4947U, 0x5c6bfb31U};
 
 uint64_t
 hz_hash(const void *data, size_t length)
@@ -37,7 +31,7 @@ hz_bloom_hash(HzKind kind, const void *value, size_t length)
 {
 	if (kind == HZ_KIND_FLOAT32)
 	{
-		float		f;
+		float f;
 
 		memcpy(&f, value, sizeof(f));
 		f = f == 0 ? 0 : f != f ? __builtin_nanf("") : f;
@@ -45,7 +39,7 @@ hz_bloom_hash(HzKind kind, const void *value, size_t length)
 	}
 	if (kind == HZ_KIND_FLOAT64)
 	{
-		double		d;
+		double d;
 
 		memcpy(&d, value, sizeof(d));
 		d = d == 0 ? 0 : d != d ? __builtin_nan("") : d;
@@ -63,18 +57,18 @@ block_of(uint64_t hash, uint64_t blocks)
 void
 hz_bloom_write(const uint64_t *hashes, uint32_t count, uint32_t distinct, HzBytes *out)
 {
-	uint64_t	bits = (uint64_t) distinct * CENTIBITS_PER_VALUE / 100;
-	uint64_t	blocks = bits / (BLOCK_BYTES * 8) + 1;
-	uint8_t    *filter = hz_bytes_reserve(out, blocks * BLOCK_BYTES);
+	uint64_t bits = (uint64_t) distinct * CENTIBITS_PER_VALUE / 100;
+	uint64_t blocks = bits / (BLOCK_BYTES * 8) + 1;
+	uint8_t *filter = hz_bytes_reserve(out, blocks * BLOCK_BYTES);
 
 	memset(filter, 0, blocks * BLOCK_BYTES);
 	for (uint32_t i = 0; i < count; i++)
 	{
-		uint8_t    *block = filter + block_of(hashes[i], blocks) * BLOCK_BYTES;
+		uint8_t *block = filter + block_of(hashes[i], blocks) * BLOCK_BYTES;
 
 		for (int w = 0; w < BLOCK_WORDS; w++)
 		{
-			uint32_t	bit = ((uint32_t) hashes[i] * salts[w]) >> 27;
+			uint32_t bit = ((uint32_t) hashes[i] * salts[w]) >> 27;
 
 			block[w * 4 + bit / 8] |= (uint8_t) (1 << bit % 8);
 		}
@@ -93,7 +87,7 @@ hz_bloom_check(const uint8_t *bytes, size_t length, uint64_t hash, bool *maybe)
 	*maybe = true;
 	for (int w = 0; w < BLOCK_WORDS; w++)
 	{
-		uint32_t	bit = ((uint32_t) hash * salts[w]) >> 27;
+		uint32_t bit = ((uint32_t) hash * salts[w]) >> 27;
 
 		*maybe &= (block[w * 4 + bit / 8] >> bit % 8) & 1;
 	}

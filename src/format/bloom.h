@@ -22,4 +22,4 @@ extern void hz_bloom_write(const uint64_t *hashes, uint32_t count, uint32_t dist
 /* Whether the hash may be in the filter; damaged filters answer HZ_CORRUPT. */
 extern HzStatus hz_bloom_check(const uint8_t *bytes, size_t length, uint64_t hash, bool *maybe);
 
-#endif							/* HZ_BLOOM_H */
+#endif /* HZ_BLOOM_H */

@@ -36,4 +36,4 @@ hz_checksum_matches(const void *data, size_t length, uint32_t expected)
 #endif
 }
 
-#endif							/* HZ_CHECKSUM_H */
+#endif /* HZ_CHECKSUM_H */

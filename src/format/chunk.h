@@ -21,78 +21,80 @@
 #include "compress/compress.h"
 #include "format/zone.h"
 
-#define HZ_CHUNK_MAX_ROWS 131072	/* rows of a row group: positions take 17 bits */
-#define HZ_CHUNK_MAX_DICT 65535		/* entries of a dictionary: codes take 16 bits */
-#define HZ_CHUNK_FRAME_BYTES 65536	/* a frame is closed when it has at least so many bytes */
+#define HZ_CHUNK_MAX_ROWS 131072   /* rows of a row group: positions take 17 bits */
+#define HZ_CHUNK_MAX_DICT 65535    /* entries of a dictionary: codes take 16 bits */
+#define HZ_CHUNK_FRAME_BYTES 65536 /* a frame is closed when it has at least so many bytes */
 
 /* The values of one column of a row group, in the row group's order. Borrowed memory. */
 typedef struct HzColumn
 {
-	HzKind		kind;
-	uint32_t	width;			/* bytes per value; 0 for BYTES and NUMERIC */
-	uint32_t	rows;			/* 1 .. HZ_CHUNK_MAX_ROWS */
-	const uint64_t *validity;	/* a set bit is a value; NULL: no nulls */
-	const void *fixed;			/* rows * width bytes; null slots are ignored */
-	const HzString *strings;	/* BYTES and NUMERIC: one a row; null slots are ignored */
+	HzKind kind;
+	uint32_t width;           /* bytes per value; 0 for BYTES and NUMERIC */
+	uint32_t rows;            /* 1 .. HZ_CHUNK_MAX_ROWS */
+	const uint64_t *validity; /* a set bit is a value; NULL: no nulls */
+	const void *fixed;        /* rows * width bytes; null slots are ignored */
+	const HzString *strings;  /* BYTES and NUMERIC: one a row; null slots are ignored */
 } HzColumn;
 
 /* How PostgreSQL lays out the elements of an array column's values; element_width 0: not an array. */
 typedef struct HzArrayShape
 {
-	int16_t		element_width;	/* typlen: > 0, or -1 for varlena */
-	char		element_align;	/* 'c', 's', 'i' or 'd' */
-	HzKind		element_kind;	/* kind of the child column (BYTES for varlena) */
+	int16_t element_width; /* typlen: > 0, or -1 for varlena */
+	char element_align;    /* 'c', 's', 'i' or 'd' */
+	HzKind element_kind;   /* kind of the child column (BYTES for varlena) */
 } HzArrayShape;
 
 typedef struct HzChunkOptions
 {
-	HzCodec		codec;			/* for strings and dictionaries; kept only where it saves */
-	int			level;			/* ZSTD */
-	bool		ordered;		/* zone maps make sense for this column's type */
-	bool		bloom;			/* write a bloom filter */
+	HzCodec codec; /* for strings and dictionaries; kept only where it saves */
+	int level;     /* ZSTD */
+	bool ordered;  /* zone maps make sense for this column's type */
+	bool bloom;    /* write a bloom filter */
 	HzArrayShape array;
 } HzChunkOptions;
 
 /* What the directory keeps of a chunk. */
 typedef struct HzChunkMeta
 {
-	HzKind		kind;
-	uint32_t	width;
-	HzCodec		codec;			/* the codec that the body's frames use most */
-	uint8_t		encoding;		/* the HzEncoding most vectors use, or HZ_CHUNK_DICT / HZ_CHUNK_ARRAY / HZ_CHUNK_STRINGS */
-	bool		has_bloom;
-	uint32_t	rows;
-	uint32_t	distinct;		/* dictionary entries; 0: unknown */
-	uint64_t	offset;			/* of the head in the row group's byte stream; set by the caller */
-	uint64_t	head_length;
-	uint64_t	length;			/* head + body */
-	uint64_t	raw_bytes;		/* of the values before encoding */
-	HzZone		zone;			/* of the whole chunk, with the number of nulls */
+	HzKind kind;
+	uint32_t width;
+	HzCodec codec; /* the codec that the body's frames use most */
+	uint8_t
+		encoding; /* the HzEncoding most vectors use, or HZ_CHUNK_DICT / HZ_CHUNK_ARRAY / HZ_CHUNK_STRINGS */
+	bool has_bloom;
+	uint32_t rows;
+	uint32_t distinct; /* dictionary entries; 0: unknown */
+	uint64_t offset;   /* of the head in the row group's byte stream; set by the caller */
+	uint64_t head_length;
+	uint64_t length;    /* head + body */
+	uint64_t raw_bytes; /* of the values before encoding */
+	HzZone zone;        /* of the whole chunk, with the number of nulls */
 } HzChunkMeta;
 
 /* Values of HzChunkMeta.encoding beyond HzEncoding. On disk: never renumber. */
 #define HZ_CHUNK_DICT 32
-#define HZ_CHUNK_STRINGS 33		/* lengths apart, bytes in frames */
-#define HZ_CHUNK_ARRAY 34		/* offsets and a child column */
+#define HZ_CHUNK_STRINGS 33 /* lengths apart, bytes in frames */
+#define HZ_CHUNK_ARRAY 34   /* offsets and a child column */
 
 /* "dictionary", "plain", …, for views. */
 extern const char *hz_chunk_encoding_name(uint8_t encoding);
 
 /* Encodes a column; appends the chunk to `out` and fills *meta (offset = 0). Fails only on limits. */
-extern HzStatus hz_chunk_write(const HzColumn *column, const HzChunkOptions *options,
-							   HzBytes *out, HzChunkMeta *meta);
+extern HzStatus hz_chunk_write(const HzColumn *column, const HzChunkOptions *options, HzBytes *out,
+							   HzChunkMeta *meta);
 
 /* Copies `length` bytes at `offset` of the CHUNK into target. Errors of I/O may be thrown, not returned. */
 typedef struct HzSource
 {
-	HzStatus	(*read) (void *arg, uint64_t offset, uint64_t length, void *target);
-	void	   *arg;
+	HzStatus (*read)(void *arg, uint64_t offset, uint64_t length, void *target);
+	void *arg;
 } HzSource;
 
 typedef struct HzChunkReader HzChunkReader;
 
 /* Reads and checks the head. The reader and all it allocates live in the current memory context. */
-extern HzStatus hz_chunk_open(const HzChunkMeta *meta, const HzSource *source, HzChunkReader **reader);
+extern HzStatus hz_chunk_open(const HzChunkMeta *meta, const HzSource *source,
+							  HzChunkReader **reader);
 extern void hz_chunk_close(HzChunkReader *reader);
 
 extern uint32_t hz_chunk_vector_count(const HzChunkReader *reader);
@@ -115,4 +117,4 @@ extern HzStatus hz_chunk_bloom(HzChunkReader *reader, uint64_t hash, bool *maybe
 /* Reads every byte and checks every checksum and every vector. */
 extern HzStatus hz_chunk_verify(HzChunkReader *reader);
 
-#endif							/* HZ_CHUNK_H */
+#endif /* HZ_CHUNK_H */

@@ -11,14 +11,10 @@
  * byte for byte (dimensions, bounds, nulls, short or compressed elements, missing padding) keeps its vector's arrays
  * whole, as strings.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "format/chunk_internal.h"
 
-#define EMPTY_LENGTH 12			/* ndim 0 */
-#define DATA_OFFSET 20			/* ndim 1 */
+#define EMPTY_LENGTH 12 /* ndim 0 */
+#define DATA_OFFSET 20  /* ndim 1 */
 #define VARLENA_HEADER 4
 
 /* ---- one array ---- */
@@ -26,8 +22,10 @@
 static uint64_t
 align_up(const HzArrayShape *shape, uint64_t length)
 {
-	uint64_t	align = shape->element_align == 'd' ? 8 : shape->element_align == 'i' ? 4 :
-		shape->element_align == 's' ? 2 : 1;
+	uint64_t align = shape->element_align == 'd'   ? 8
+					 : shape->element_align == 'i' ? 4
+					 : shape->element_align == 's' ? 2
+												   : 1;
 
 	return (length + align - 1) & ~(align - 1);
 }
@@ -59,8 +57,8 @@ hz_array_put_header(uint32_t element_type, uint32_t count, uint8_t *payload)
 uint64_t
 hz_array_put_element(const HzArrayShape *shape, const uint8_t *data, uint64_t length, uint8_t *at)
 {
-	uint64_t	padded = hz_array_element_length(shape, length);
-	uint64_t	used = 0;
+	uint64_t padded = hz_array_element_length(shape, length);
+	uint64_t used = 0;
 
 	if (shape->element_width == -1)
 	{
@@ -79,8 +77,8 @@ static bool
 rebuilds(const HzArrayShape *shape, uint32_t element_type, const HzString *elements, uint32_t count,
 		 const HzString *array, HzBytes *room)
 {
-	uint8_t    *payload = hz_bytes_reserve(room, array->length);
-	uint64_t	at = hz_array_payload_length(count, 0);
+	uint8_t *payload = hz_bytes_reserve(room, array->length);
+	uint64_t at = hz_array_payload_length(count, 0);
 
 	hz_array_put_header(element_type, count, payload);
 	for (uint32_t i = 0; i < count; i++)
@@ -93,24 +91,25 @@ rebuilds(const HzArrayShape *shape, uint32_t element_type, const HzString *eleme
 typedef struct Splitter
 {
 	HzArrayShape shape;
-	bool		has_type;
-	uint32_t	element_type;
-	uint32_t	count;			/* elements so far */
-	HzBytes		elements;		/* HzString of each */
-	HzBytes		rebuilt;
-	uint32_t   *counts;			/* one a row */
+	bool has_type;
+	uint32_t element_type;
+	uint32_t count;   /* elements so far */
+	HzBytes elements; /* HzString of each */
+	HzBytes rebuilt;
+	uint32_t *counts; /* one a row */
 } Splitter;
 
 /* The next element at data[*at..length); false when there is none that could be whole. */
 static bool
-take_element(const HzArrayShape *shape, const uint8_t *data, uint64_t length, uint64_t *at, HzString *element)
+take_element(const HzArrayShape *shape, const uint8_t *data, uint64_t length, uint64_t *at,
+			 HzString *element)
 {
-	uint64_t	header = 0;
+	uint64_t header = 0;
 
 	element->length = (uint64_t) shape->element_width;
 	if (shape->element_width == -1)
 	{
-		uint32_t	word;
+		uint32_t word;
 
 		header = VARLENA_HEADER;
 		if (length - *at < header)
@@ -131,8 +130,8 @@ take_element(const HzArrayShape *shape, const uint8_t *data, uint64_t length, ui
 static bool
 split_array(Splitter *splitter, const HzString *array, uint32_t *count)
 {
-	size_t		start = splitter->elements.length;
-	uint64_t	at = 0;
+	size_t start = splitter->elements.length;
+	uint64_t at = 0;
 
 	*count = 0;
 	if (array->length < EMPTY_LENGTH)
@@ -147,9 +146,10 @@ split_array(Splitter *splitter, const HzString *array, uint32_t *count)
 		return false;
 	for (uint32_t i = 0; i < *count; i++)
 	{
-		HzString	element;
+		HzString element;
 
-		if (!take_element(&splitter->shape, array->data + DATA_OFFSET, array->length - DATA_OFFSET, &at, &element))
+		if (!take_element(&splitter->shape, array->data + DATA_OFFSET, array->length - DATA_OFFSET,
+						  &at, &element))
 			return false;
 		hz_bytes_append(&splitter->elements, &element, sizeof(element));
 	}
@@ -165,9 +165,9 @@ split_array(Splitter *splitter, const HzString *array, uint32_t *count)
 static bool
 split_vector(const HzChunkInput *input, Splitter *splitter, uint32_t v)
 {
-	uint32_t	first = v * HZ_VECTOR_ROWS;
-	uint32_t	count_before = splitter->count;
-	size_t		length_before = splitter->elements.length;
+	uint32_t first = v * HZ_VECTOR_ROWS;
+	uint32_t count_before = splitter->count;
+	size_t length_before = splitter->elements.length;
 
 	for (uint32_t i = first; i < first + input->zones[v].rows; i++)
 		if (hz_input_valid(input, i) &&
@@ -192,14 +192,14 @@ child_shape(const HzArrayShape *declared, HzArrayShape *shape)
 	if (shape->element_width == -1)
 		shape->element_kind = HZ_KIND_BYTES;
 	return shape->element_width == -1 ||
-		(shape->element_width > 0 && !hz_kind_is_strings(shape->element_kind) &&
-		 hz_kind_has_width(shape->element_kind, (uint32_t) shape->element_width));
+		   (shape->element_width > 0 && !hz_kind_is_strings(shape->element_kind) &&
+			hz_kind_has_width(shape->element_kind, (uint32_t) shape->element_width));
 }
 
 static void
 draft_counts(const HzChunkInput *input, const Splitter *splitter, HzChunkDraft *draft, uint32_t v)
 {
-	int64_t		counts[HZ_VECTOR_ROWS];
+	int64_t counts[HZ_VECTOR_ROWS];
 
 	for (uint32_t i = 0; i < input->zones[v].rows; i++)
 		counts[i] = splitter->counts[v * HZ_VECTOR_ROWS + i];
@@ -210,7 +210,7 @@ draft_counts(const HzChunkInput *input, const Splitter *splitter, HzChunkDraft *
 static uint8_t *
 gather(const HzString *elements, uint32_t count, uint32_t width)
 {
-	uint8_t    *fixed = hz_alloc((size_t) count * width);
+	uint8_t *fixed = hz_alloc((size_t) count * width);
 
 	for (uint32_t i = 0; i < count; i++)
 		memcpy(fixed + (size_t) i * width, elements[i].data, width);
@@ -221,11 +221,12 @@ static bool
 draft_child(const HzChunkInput *input, const Splitter *splitter, HzChunkDraft *draft)
 {
 	const HzString *elements = (const HzString *) (const void *) splitter->elements.data;
-	HzChunkOptions options = {input->options->codec, input->options->level, false, false, {0, 0, (HzKind) 0}};
-	HzColumn	column;
+	HzChunkOptions options = {
+		input->options->codec, input->options->level, false, false, {0, 0, (HzKind) 0}};
+	HzColumn column;
 	HzChunkMeta meta;
-	void	   *fixed = NULL;
-	HzStatus	status;
+	void *fixed = NULL;
+	HzStatus status;
 
 	memset(&column, 0, sizeof(column));
 	column.kind = splitter->shape.element_kind;
@@ -252,8 +253,8 @@ draft_child(const HzChunkInput *input, const Splitter *splitter, HzChunkDraft *d
 bool
 hz_draft_arrays(const HzChunkInput *input, HzChunkDraft *draft)
 {
-	Splitter	splitter;
-	bool		done;
+	Splitter splitter;
+	bool done;
 
 	memset(&splitter, 0, sizeof(splitter));
 	if (!child_shape(&input->options->array, &splitter.shape))

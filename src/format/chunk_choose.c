@@ -5,10 +5,6 @@
  * Light encodings are cheap, so candidates of fixed kinds are made and weighed. Strings cost a codec's time: where it
  * is not plain that a dictionary wins, windows of both candidates are compressed and the better one is made.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "format/chunk_internal.h"
 #include "format/numeric.h"
 
@@ -67,9 +63,9 @@ bits_of(uint64_t v)
 static uint64_t
 codes_estimate(const HzChunkInput *input, const HzDistinct *distinct)
 {
-	uint64_t	code_bits = bits_of(distinct->count - 1);
-	uint64_t	packed = (uint64_t) input->column->rows * code_bits;
-	uint64_t	runs = (uint64_t) distinct->runs * (code_bits + 4);
+	uint64_t code_bits = bits_of(distinct->count - 1);
+	uint64_t packed = (uint64_t) input->column->rows * code_bits;
+	uint64_t runs = (uint64_t) distinct->runs * (code_bits + 4);
 
 	return (packed < runs ? packed : runs) / 8;
 }
@@ -78,10 +74,10 @@ codes_estimate(const HzChunkInput *input, const HzDistinct *distinct)
 static uint64_t
 integers_estimate(const HzDistinct *distinct)
 {
-	int64_t		min = distinct->integers[0];
-	int64_t		max = distinct->integers[0];
-	uint64_t	code_bits = bits_of(distinct->count - 1);
-	uint64_t	range_bits;
+	int64_t min = distinct->integers[0];
+	int64_t max = distinct->integers[0];
+	uint64_t code_bits = bits_of(distinct->count - 1);
+	uint64_t range_bits;
 
 	for (uint32_t i = 1; i < distinct->count; i++)
 	{
@@ -97,14 +93,15 @@ integers_estimate(const HzDistinct *distinct)
 static void
 try_integer_dict(HzChunkInput *input, uint16_t scale, HzChunkChoice *choice)
 {
-	uint64_t	size = hz_draft_size(&choice->draft);
-	HzDistinct	distinct;
+	uint64_t size = hz_draft_size(&choice->draft);
+	HzDistinct distinct;
 	HzChunkDraft dict;
 
 	/* up to two bits a value: nothing to win */
 	if (size * 8 <= (uint64_t) input->values * 2 || !hz_distinct_integers(input, &distinct))
 		return;
-	if ((codes_estimate(input, &distinct) + integers_estimate(&distinct)) * 100 > size * INTEGER_GAIN)
+	if ((codes_estimate(input, &distinct) + integers_estimate(&distinct)) * 100 >
+		size * INTEGER_GAIN)
 	{
 		hz_distinct_free(&distinct);
 		return;
@@ -126,13 +123,14 @@ void
 hz_choose_fixed(HzChunkInput *input, HzChunkChoice *choice)
 {
 	const HzColumn *column = input->column;
-	HzDistinct	distinct;
+	HzDistinct distinct;
 	HzChunkDraft dict;
 
 	for (uint32_t v = 0; v < input->vectors; v++)
 		if (input->options->ordered && input->zones[v].nulls != input->zones[v].rows)
-			hz_zone_fixed((const uint8_t *) column->fixed + (size_t) v * HZ_VECTOR_ROWS * column->width,
-						  column->width, hz_input_validity(input, v), input->zones[v].rows, &input->zones[v]);
+			hz_zone_fixed(
+				(const uint8_t *) column->fixed + (size_t) v * HZ_VECTOR_ROWS * column->width,
+				column->width, hz_input_validity(input, v), input->zones[v].rows, &input->zones[v]);
 	hz_draft_fixed(input, &choice->draft);
 	if (!hz_distinct_strings(input, &distinct))
 		return;
@@ -152,8 +150,8 @@ string_zones(HzChunkInput *input)
 {
 	for (uint32_t v = 0; v < input->vectors; v++)
 		if (input->options->ordered && input->zones[v].nulls != input->zones[v].rows)
-			hz_zone_strings(input->column->strings + (size_t) v * HZ_VECTOR_ROWS, hz_input_validity(input, v),
-							input->zones[v].rows, &input->zones[v]);
+			hz_zone_strings(input->column->strings + (size_t) v * HZ_VECTOR_ROWS,
+							hz_input_validity(input, v), input->zones[v].rows, &input->zones[v]);
 }
 
 /* The same from the codes of a sorted dictionary, whose order is that of the strings. */
@@ -163,9 +161,9 @@ string_zones_by_code(HzChunkInput *input, const HzDistinct *distinct)
 	for (uint32_t v = 0; v < input->vectors; v++)
 	{
 		const uint16_t *codes = distinct->codes + (size_t) v * HZ_VECTOR_ROWS;
-		uint16_t	min = codes[0];
-		uint16_t	max = codes[0];
-		HzString	bounds[2];
+		uint16_t min = codes[0];
+		uint16_t max = codes[0];
+		HzString bounds[2];
 
 		if (!input->options->ordered || input->zones[v].nulls == input->zones[v].rows)
 			continue;
@@ -182,24 +180,27 @@ string_zones_by_code(HzChunkInput *input, const HzDistinct *distinct)
 
 /* What `count` strings with `total` bytes, one after the other, would shrink to, by compressing windows of them. */
 static uint64_t
-sample_strings(const HzChunkInput *input, const HzString *strings, uint32_t count, uint64_t total, bool nulls)
+sample_strings(const HzChunkInput *input, const HzString *strings, uint32_t count, uint64_t total,
+			   bool nulls)
 {
-	HzBytes		raw = {NULL, 0, 0};
-	HzBytes		stored = {NULL, 0, 0};
-	uint64_t	raw_sum = 0;
+	HzBytes raw = {NULL, 0, 0};
+	HzBytes stored = {NULL, 0, 0};
+	uint64_t raw_sum = 0;
 
 	for (uint32_t w = 0; w < WINDOWS; w++)
 	{
-		uint32_t	i = (uint32_t) ((uint64_t) count * w / WINDOWS);
+		uint32_t i = (uint32_t) ((uint64_t) count * w / WINDOWS);
 
 		raw.length = 0;
 		for (; i < count && raw.length < WINDOW_BYTES; i++)
 			if (!nulls || hz_input_valid(input, i))
 				hz_bytes_append(&raw, strings[i].data, strings[i].length);
 		raw_sum += raw.length;
-		hz_frame_compress(input->options->codec, input->options->level, raw.data, raw.length, &stored);
+		hz_frame_compress(input->options->codec, input->options->level, raw.data, raw.length,
+						  &stored);
 	}
-	total = raw_sum == 0 ? total : (uint64_t) ((double) total * (double) stored.length / (double) raw_sum);
+	total = raw_sum == 0 ? total
+						 : (uint64_t) ((double) total * (double) stored.length / (double) raw_sum);
 	hz_bytes_free(&raw);
 	hz_bytes_free(&stored);
 	return total;
@@ -209,19 +210,21 @@ sample_strings(const HzChunkInput *input, const HzString *strings, uint32_t coun
 static uint64_t
 sample_lengths(const HzChunkInput *input)
 {
-	HzBytes		encoded = {NULL, 0, 0};
-	uint64_t	rows = 0;
-	uint64_t	estimate;
-	int64_t		lengths[HZ_VECTOR_ROWS];
+	HzBytes encoded = {NULL, 0, 0};
+	uint64_t rows = 0;
+	uint64_t estimate;
+	int64_t lengths[HZ_VECTOR_ROWS];
 
 	for (uint32_t w = 0; w < WINDOWS; w++)
 	{
-		uint32_t	v = input->vectors * w / WINDOWS;
-		uint32_t	first = v * HZ_VECTOR_ROWS;
+		uint32_t v = input->vectors * w / WINDOWS;
+		uint32_t first = v * HZ_VECTOR_ROWS;
 
 		for (uint32_t i = 0; i < input->zones[v].rows; i++)
-			lengths[i] = hz_input_valid(input, first + i) ?
-				(int64_t) input->column->strings[first + i].length : i == 0 ? 0 : lengths[i - 1];
+			lengths[i] = hz_input_valid(input, first + i)
+							 ? (int64_t) input->column->strings[first + i].length
+						 : i == 0 ? 0
+								  : lengths[i - 1];
 		hz_int_encode(lengths, input->zones[v].rows, &encoded);
 		rows += input->zones[v].rows;
 	}
@@ -234,9 +237,11 @@ sample_lengths(const HzChunkInput *input)
 static bool
 sampled_dict_wins(const HzChunkInput *input, const HzDistinct *distinct, const HzChunkDraft *dict)
 {
-	uint64_t	dict_size = hz_draft_size(dict) + distinct->count +
+	uint64_t dict_size =
+		hz_draft_size(dict) + distinct->count +
 		sample_strings(input, distinct->strings, distinct->count, distinct->bytes, false);
-	uint64_t	direct_size = sample_lengths(input) +
+	uint64_t direct_size =
+		sample_lengths(input) +
 		sample_strings(input, input->column->strings, input->column->rows, input->raw_bytes, true);
 
 	return dict_size <= direct_size;
@@ -246,7 +251,7 @@ sampled_dict_wins(const HzChunkInput *input, const HzDistinct *distinct, const H
 static void
 dict_or_strings(HzChunkInput *input, HzDistinct *distinct, bool arrays, HzChunkChoice *choice)
 {
-	bool		exact = arrays || input->raw_bytes <= EXACT_BYTES;
+	bool exact = arrays || input->raw_bytes <= EXACT_BYTES;
 	HzChunkDraft dict;
 
 	hz_draft_init(input, &dict);
@@ -286,10 +291,10 @@ try_arrays(HzChunkInput *input, HzChunkChoice *choice)
 static void
 choose_strings(HzChunkInput *input, HzChunkChoice *choice)
 {
-	HzDistinct	distinct;
+	HzDistinct distinct;
 	HzChunkDraft dict;
-	bool		few = hz_distinct_strings(input, &distinct);
-	bool		arrays;
+	bool few = hz_distinct_strings(input, &distinct);
+	bool arrays;
 
 	if (few && distinct.bytes * PLAIN_DICT_SHARE <= input->raw_bytes)
 	{
@@ -322,11 +327,11 @@ convert_vector(const HzChunkInput *input, uint32_t v, HzInt128 *values, uint16_t
 {
 	const HzString *strings = input->column->strings + (size_t) v * HZ_VECTOR_ROWS;
 	const uint64_t *validity = hz_input_validity(input, v);
-	bool		first = true;
+	bool first = true;
 
 	for (uint32_t i = 0; i < input->zones[v].rows; i++)
 	{
-		uint16_t	own_scale;
+		uint16_t own_scale;
 
 		values[i] = 0;
 		if (validity != NULL && !hz_bitmap_get(validity, i))
@@ -346,15 +351,15 @@ convert_vector(const HzChunkInput *input, uint32_t v, HzInt128 *values, uint16_t
 static void
 draft_numerics(HzChunkInput *input, HzChunkDraft *draft, uint16_t *scale)
 {
-	HzInt128   *values = hz_alloc(HZ_VECTOR_ROWS * sizeof(HzInt128));
-	int64_t    *integers = hz_alloc(input->column->rows * sizeof(int64_t));
-	bool		uniform = true;
-	bool		first = true;
+	HzInt128 *values = hz_alloc(HZ_VECTOR_ROWS * sizeof(HzInt128));
+	int64_t *integers = hz_alloc(input->column->rows * sizeof(int64_t));
+	bool uniform = true;
+	bool first = true;
 
 	for (uint32_t v = 0; v < input->vectors; v++)
 	{
-		uint32_t	count = input->zones[v].rows;
-		uint16_t	own_scale = 0;
+		uint32_t count = input->zones[v].rows;
+		uint16_t own_scale = 0;
 
 		if (input->zones[v].nulls == count)
 			continue;
@@ -384,8 +389,8 @@ draft_numerics(HzChunkInput *input, HzChunkDraft *draft, uint16_t *scale)
 void
 hz_choose_numerics(HzChunkInput *input, HzChunkChoice *choice)
 {
-	uint16_t	scale = 0;
-	HzDistinct	distinct;
+	uint16_t scale = 0;
+	HzDistinct distinct;
 	HzChunkDraft dict;
 
 	draft_numerics(input, &choice->draft, &scale);

@@ -7,10 +7,6 @@
  * entry can be found by decoding one group. The bytes of strings and fixed values are in frames behind those of the
  * vectors' strings.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "format/chunk_internal.h"
 
 #define GROUP_HEADER 8
@@ -20,7 +16,7 @@
 static void
 write_group(const int64_t *values, uint32_t count, uint32_t sum, HzBytes *out)
 {
-	size_t		at = out->length;
+	size_t at = out->length;
 
 	hz_bytes_put32(out, 0);
 	hz_bytes_put32(out, sum);
@@ -31,12 +27,12 @@ write_group(const int64_t *values, uint32_t count, uint32_t sum, HzBytes *out)
 static void
 write_lengths(const HzDistinct *distinct, HzBytes *out)
 {
-	int64_t		lengths[HZ_VECTOR_ROWS];
+	int64_t lengths[HZ_VECTOR_ROWS];
 
 	for (uint32_t first = 0; first < distinct->count; first += HZ_VECTOR_ROWS)
 	{
-		uint32_t	count = hz_vector_rows(distinct->count, first / HZ_VECTOR_ROWS);
-		uint32_t	sum = 0;
+		uint32_t count = hz_vector_rows(distinct->count, first / HZ_VECTOR_ROWS);
+		uint32_t sum = 0;
 
 		for (uint32_t i = 0; i < count; i++)
 		{
@@ -48,18 +44,21 @@ write_lengths(const HzDistinct *distinct, HzBytes *out)
 }
 
 void
-hz_dict_write(const HzChunkInput *input, const HzDistinct *distinct, uint16_t scale, HzChunkDraft *draft)
+hz_dict_write(const HzChunkInput *input, const HzDistinct *distinct, uint16_t scale,
+			  HzChunkDraft *draft)
 {
 	HzChunkDict *dict = &draft->dict;
-	HzBytes    *out = &draft->dict_bytes;
+	HzBytes *out = &draft->dict_bytes;
 
 	dict->count = distinct->count;
 	dict->scale = scale;
-	dict->form = distinct->integers != NULL ? HZ_DICT_INTEGERS :
-		input->column->kind == HZ_KIND_FIXED ? HZ_DICT_FIXED : HZ_DICT_STRINGS;
+	dict->form = distinct->integers != NULL             ? HZ_DICT_INTEGERS
+				 : input->column->kind == HZ_KIND_FIXED ? HZ_DICT_FIXED
+														: HZ_DICT_STRINGS;
 	if (dict->form == HZ_DICT_INTEGERS)
 		for (uint32_t first = 0; first < distinct->count; first += HZ_VECTOR_ROWS)
-			write_group(distinct->integers + first, hz_vector_rows(distinct->count, first / HZ_VECTOR_ROWS), 0, out);
+			write_group(distinct->integers + first,
+						hz_vector_rows(distinct->count, first / HZ_VECTOR_ROWS), 0, out);
 	else
 	{
 		if (dict->form == HZ_DICT_STRINGS)
@@ -78,8 +77,8 @@ hz_dict_write(const HzChunkInput *input, const HzDistinct *distinct, uint16_t sc
 typedef struct Group
 {
 	const uint8_t *bytes;
-	uint32_t	length;
-	uint32_t	sum;
+	uint32_t length;
+	uint32_t sum;
 } Group;
 
 static bool
@@ -95,16 +94,17 @@ next_group(HzCursor *cursor, Group *group)
 static HzStatus
 read_packed(const HzChunkDict *dict, const uint8_t *packed, uint32_t width, uint8_t *target)
 {
-	HzCursor	cursor = hz_cursor(packed, dict->packed_length);
-	Group		group;
+	HzCursor cursor = hz_cursor(packed, dict->packed_length);
+	Group group;
 
 	for (uint32_t first = 0; first < dict->count; first += HZ_VECTOR_ROWS)
 	{
-		HzStatus	status = HZ_CORRUPT;
+		HzStatus status = HZ_CORRUPT;
 
 		if (next_group(&cursor, &group))
-			status = hz_int_decode(group.bytes, group.length, hz_vector_rows(dict->count, first / HZ_VECTOR_ROWS),
-								   width, target + (size_t) first * width);
+			status = hz_int_decode(group.bytes, group.length,
+								   hz_vector_rows(dict->count, first / HZ_VECTOR_ROWS), width,
+								   target + (size_t) first * width);
 		if (status != HZ_OK)
 			return status;
 	}
@@ -122,8 +122,8 @@ alloc_slots(uint32_t count, uint32_t width)
 static HzStatus
 read_raw(const HzChunkHead *head, const HzSource *source, uint8_t *target)
 {
-	HzBytes		stored = {NULL, 0, 0};
-	HzStatus	status = HZ_OK;
+	HzBytes stored = {NULL, 0, 0};
+	HzStatus status = HZ_OK;
 
 	for (uint32_t f = head->dict.first_frame; f < head->frame_count && status == HZ_OK; f++)
 	{
@@ -135,9 +135,10 @@ read_raw(const HzChunkHead *head, const HzSource *source, uint8_t *target)
 }
 
 static HzStatus
-cut_strings(const HzChunkDict *dict, const int32_t *lengths, const uint8_t *bytes, HzString *strings)
+cut_strings(const HzChunkDict *dict, const int32_t *lengths, const uint8_t *bytes,
+			HzString *strings)
 {
-	uint64_t	left = dict->raw_length;
+	uint64_t left = dict->raw_length;
 
 	for (uint32_t i = 0; i < dict->count; i++)
 	{
@@ -152,11 +153,12 @@ cut_strings(const HzChunkDict *dict, const int32_t *lengths, const uint8_t *byte
 }
 
 static HzStatus
-read_strings(const HzChunkHead *head, const uint8_t *packed, const HzSource *source, HzDictValues *values)
+read_strings(const HzChunkHead *head, const uint8_t *packed, const HzSource *source,
+			 HzDictValues *values)
 {
 	const HzChunkDict *dict = &head->dict;
-	int32_t    *lengths = alloc_slots(dict->count, sizeof(int32_t));
-	HzStatus	status = read_packed(dict, packed, sizeof(int32_t), (uint8_t *) lengths);
+	int32_t *lengths = alloc_slots(dict->count, sizeof(int32_t));
+	HzStatus status = read_packed(dict, packed, sizeof(int32_t), (uint8_t *) lengths);
 
 	if (status == HZ_OK)
 	{
@@ -173,15 +175,17 @@ read_strings(const HzChunkHead *head, const uint8_t *packed, const HzSource *sou
 uint32_t
 hz_dict_slot_width(const HzChunkHead *head)
 {
-	return head->dict.form == HZ_DICT_STRINGS ? sizeof(HzString) :
-		head->kind == HZ_KIND_NUMERIC ? sizeof(int64_t) : head->width;
+	return head->dict.form == HZ_DICT_STRINGS ? sizeof(HzString)
+		   : head->kind == HZ_KIND_NUMERIC    ? sizeof(int64_t)
+											  : head->width;
 }
 
 HzStatus
-hz_dict_read(const HzChunkHead *head, const uint8_t *packed, const HzSource *source, HzDictValues *values)
+hz_dict_read(const HzChunkHead *head, const uint8_t *packed, const HzSource *source,
+			 HzDictValues *values)
 {
 	const HzChunkDict *dict = &head->dict;
-	HzStatus	status = HZ_CORRUPT;
+	HzStatus status = HZ_CORRUPT;
 
 	memset(values, 0, sizeof(*values));
 	values->slot_width = hz_dict_slot_width(head);
@@ -208,10 +212,11 @@ hz_dict_read(const HzChunkHead *head, const uint8_t *packed, const HzSource *sou
 
 /* The group of an entry; *before: the sum of the groups before it. */
 static bool
-find_group(const HzChunkDict *dict, const uint8_t *packed, uint32_t code, Group *group, uint64_t *before)
+find_group(const HzChunkDict *dict, const uint8_t *packed, uint32_t code, Group *group,
+		   uint64_t *before)
 {
-	HzCursor	cursor = hz_cursor(packed, dict->packed_length);
-	bool		found = next_group(&cursor, group);
+	HzCursor cursor = hz_cursor(packed, dict->packed_length);
+	bool found = next_group(&cursor, group);
 
 	*before = 0;
 	for (uint32_t g = 0; g < code / HZ_VECTOR_ROWS && found; g++)
@@ -226,15 +231,16 @@ HzStatus
 hz_dict_integer(const HzChunkHead *head, const uint8_t *packed, uint32_t code, void *slot)
 {
 	const HzChunkDict *dict = &head->dict;
-	Group		group;
-	uint64_t	before;
-	int64_t		value;
-	HzStatus	status;
+	Group group;
+	uint64_t before;
+	int64_t value;
+	HzStatus status;
 
 	if (!find_group(dict, packed, code, &group, &before))
 		return HZ_CORRUPT;
-	status = hz_int_value(group.bytes, group.length, hz_vector_rows(dict->count, code / HZ_VECTOR_ROWS),
-						  code % HZ_VECTOR_ROWS, &value);
+	status =
+		hz_int_value(group.bytes, group.length, hz_vector_rows(dict->count, code / HZ_VECTOR_ROWS),
+					 code % HZ_VECTOR_ROWS, &value);
 	if (status != HZ_OK)
 		return status;
 	return hz_narrow(head->kind, hz_dict_slot_width(head), value, slot) ? HZ_OK : HZ_CORRUPT;
@@ -245,8 +251,8 @@ hz_dict_place(const HzChunkHead *head, const uint8_t *packed, uint32_t code, int
 			  uint64_t *position, uint64_t *length)
 {
 	const HzChunkDict *dict = &head->dict;
-	Group		group;
-	HzStatus	status;
+	Group group;
+	HzStatus status;
 
 	*length = head->width;
 	*position = dict->raw_start + (uint64_t) code * head->width;
@@ -254,8 +260,9 @@ hz_dict_place(const HzChunkHead *head, const uint8_t *packed, uint32_t code, int
 		return HZ_OK;
 	if (!find_group(dict, packed, code, &group, position))
 		return HZ_CORRUPT;
-	status = hz_int_decode(group.bytes, group.length, hz_vector_rows(dict->count, code / HZ_VECTOR_ROWS),
-						   sizeof(int32_t), lengths);
+	status =
+		hz_int_decode(group.bytes, group.length, hz_vector_rows(dict->count, code / HZ_VECTOR_ROWS),
+					  sizeof(int32_t), lengths);
 	if (status != HZ_OK)
 		return status;
 	*position += dict->raw_start;
@@ -264,7 +271,8 @@ hz_dict_place(const HzChunkHead *head, const uint8_t *packed, uint32_t code, int
 	if (lengths[code % HZ_VECTOR_ROWS] < 0)
 		return HZ_CORRUPT;
 	*length = (uint32_t) lengths[code % HZ_VECTOR_ROWS];
-	if (*position > dict->raw_start + dict->raw_length || *length > dict->raw_start + dict->raw_length - *position)
+	if (*position > dict->raw_start + dict->raw_length ||
+		*length > dict->raw_start + dict->raw_length - *position)
 		return HZ_CORRUPT;
 	return HZ_OK;
 }

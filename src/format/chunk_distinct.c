@@ -6,10 +6,6 @@
  * half) and start small, so that columns with few values stay in the first-level cache. A value equal
  * to the one before it costs one comparison: sorted data never get to the table.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -28,14 +24,14 @@
 
 typedef struct Slot
 {
-	uint32_t	tag;			/* bits of the hash */
-	uint32_t	index;			/* of the value plus 1; 0: empty */
+	uint32_t tag;   /* bits of the hash */
+	uint32_t index; /* of the value plus 1; 0: empty */
 } Slot;
 
 typedef struct Table
 {
-	uint32_t	mask;			/* slots - 1 */
-	Slot	   *slots;
+	uint32_t mask; /* slots - 1 */
+	Slot *slots;
 } Table;
 
 /* ---- what both kinds of values share ---- */
@@ -76,12 +72,12 @@ give_up(HzDistinct *distinct, Table *table)
 static void
 grow(HzDistinct *distinct, Table *table)
 {
-	uint32_t	mask = table->mask * 4 + 3;
-	Slot	   *slots = hz_alloc_zero((mask + (size_t) 1) * sizeof(Slot));
+	uint32_t mask = table->mask * 4 + 3;
+	Slot *slots = hz_alloc_zero((mask + (size_t) 1) * sizeof(Slot));
 
 	for (uint32_t i = 0; i <= table->mask; i++)
 	{
-		uint32_t	at = table->slots[i].tag & mask;
+		uint32_t at = table->slots[i].tag & mask;
 
 		if (table->slots[i].index == 0)
 			continue;
@@ -99,7 +95,7 @@ static bool
 hopeless(uint32_t seen, uint32_t count)
 {
 	return (seen >= FIRST_LOOK && count > (uint64_t) seen * FIRST_PERCENT / 100) ||
-		(seen >= SECOND_LOOK && count > (uint64_t) seen * SECOND_PERCENT / 100);
+		   (seen >= SECOND_LOOK && count > (uint64_t) seen * SECOND_PERCENT / 100);
 }
 
 void
@@ -117,7 +113,7 @@ hz_distinct_free(HzDistinct *distinct)
 static inline uint32_t
 hash_integer(int64_t value)
 {
-	uint64_t	h = (uint64_t) value * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h = (uint64_t) value * UINT64_C(0x9e3779b97f4a7c15);
 
 	h ^= h >> 32;
 	h *= UINT64_C(0xd6e8feb86659fd93);
@@ -128,8 +124,8 @@ hash_integer(int64_t value)
 static inline uint32_t
 code_of_integer(HzDistinct *distinct, Table *table, int64_t value)
 {
-	uint32_t	tag = hash_integer(value);
-	uint32_t	at = tag & table->mask;
+	uint32_t tag = hash_integer(value);
+	uint32_t at = tag & table->mask;
 
 	for (; table->slots[at].index != 0; at = (at + 1) & table->mask)
 		if (table->slots[at].tag == tag && distinct->integers[table->slots[at].index - 1] == value)
@@ -146,9 +142,10 @@ code_of_integer(HzDistinct *distinct, Table *table, int64_t value)
 
 /* The codes of one vector of filled values; false: too many distinct ones. */
 static bool
-add_integers(HzDistinct *distinct, Table *table, const int64_t *values, uint32_t count, uint16_t *codes)
+add_integers(HzDistinct *distinct, Table *table, const int64_t *values, uint32_t count,
+			 uint16_t *codes)
 {
-	uint32_t	code = 0;
+	uint32_t code = 0;
 
 	for (uint32_t i = 0; i < count; i++)
 	{
@@ -167,22 +164,23 @@ add_integers(HzDistinct *distinct, Table *table, const int64_t *values, uint32_t
 bool
 hz_distinct_integers(const HzChunkInput *input, HzDistinct *distinct)
 {
-	uint32_t	seen = 0;
-	Table		table;
-	int64_t		room[HZ_VECTOR_ROWS];
+	uint32_t seen = 0;
+	Table table;
+	int64_t room[HZ_VECTOR_ROWS];
 
 	begin(input, distinct, &table, true);
 	for (uint32_t v = 0; v < input->vectors; v++)
 	{
-		size_t		first = (size_t) v * HZ_VECTOR_ROWS;
-		uint32_t	count = input->zones[v].rows;
+		size_t first = (size_t) v * HZ_VECTOR_ROWS;
+		uint32_t count = input->zones[v].rows;
 
 		if (input->zones[v].nulls == count)
 		{
 			memset(distinct->codes + first, 0, count * sizeof(uint16_t));
 			continue;
 		}
-		if (!add_integers(distinct, &table, hz_input_integers(input, v, room), count, distinct->codes + first))
+		if (!add_integers(distinct, &table, hz_input_integers(input, v, room), count,
+						  distinct->codes + first))
 			return give_up(distinct, &table);
 		seen += count;
 		if (hopeless(seen, distinct->count))
@@ -197,19 +195,20 @@ hz_distinct_integers(const HzChunkInput *input, HzDistinct *distinct)
 static inline uint32_t
 code_of_string(HzDistinct *distinct, Table *table, const HzString *s)
 {
-	uint64_t	hash = XXH3_64bits(s->data, s->length);
-	uint32_t	tag = (uint32_t) hash;
-	uint32_t	at = tag & table->mask;
+	uint64_t hash = XXH3_64bits(s->data, s->length);
+	uint32_t tag = (uint32_t) hash;
+	uint32_t at = tag & table->mask;
 
 	for (; table->slots[at].index != 0; at = (at + 1) & table->mask)
 	{
-		uint32_t	found = table->slots[at].index - 1;
+		uint32_t found = table->slots[at].index - 1;
 
 		if (table->slots[at].tag == tag && distinct->strings[found].length == s->length &&
 			memcmp(distinct->strings[found].data, s->data, s->length) == 0)
 			return found;
 	}
-	if (distinct->count == HZ_CHUNK_MAX_DICT || distinct->bytes + s->length > HZ_CHUNK_MAX_DICT_BYTES)
+	if (distinct->count == HZ_CHUNK_MAX_DICT ||
+		distinct->bytes + s->length > HZ_CHUNK_MAX_DICT_BYTES)
 		return UINT32_MAX;
 	distinct->bytes += s->length;
 	distinct->strings[distinct->count] = *s;
@@ -229,17 +228,18 @@ same_string(const HzString *a, const HzString *b)
 
 /* The codes of the rows of one vector; nulls take the code before them. False: too many distinct ones. */
 static bool
-add_strings(const HzChunkInput *input, HzDistinct *distinct, Table *table, uint32_t v, uint32_t *code)
+add_strings(const HzChunkInput *input, HzDistinct *distinct, Table *table, uint32_t v,
+			uint32_t *code)
 {
-	uint32_t	first = v * HZ_VECTOR_ROWS;
-	uint32_t	end = first + input->zones[v].rows;
-	HzString	last = {NULL, UINT64_MAX};
+	uint32_t first = v * HZ_VECTOR_ROWS;
+	uint32_t end = first + input->zones[v].rows;
+	HzString last = {NULL, UINT64_MAX};
 
 	for (uint32_t i = first; i < end; i++)
 	{
 		if (hz_input_valid(input, i))
 		{
-			HzString	s = hz_input_string(input, i);
+			HzString s = hz_input_string(input, i);
 
 			if (!same_string(&s, &last))
 			{
@@ -258,9 +258,9 @@ add_strings(const HzChunkInput *input, HzDistinct *distinct, Table *table, uint3
 bool
 hz_distinct_strings(const HzChunkInput *input, HzDistinct *distinct)
 {
-	uint32_t	code = 0;
-	uint32_t	seen = 0;
-	Table		table;
+	uint32_t code = 0;
+	uint32_t seen = 0;
+	Table table;
 
 	begin(input, distinct, &table, false);
 	for (uint32_t v = 0; v < input->vectors; v++)
@@ -280,22 +280,22 @@ hz_distinct_strings(const HzChunkInput *input, HzDistinct *distinct)
 /* What a sort moves: eight bytes of the value in an order-preserving form, and which value it is. */
 typedef struct Item
 {
-	uint64_t	key;
-	uint32_t	index;
+	uint64_t key;
+	uint32_t index;
 } Item;
 
 /* Sorts items by key: least significant digit first, skipping bytes in which all keys agree. */
 static void
 radix_sort(Item *items, Item *scratch, uint32_t count)
 {
-	Item	   *from = items;
-	Item	   *to = scratch;
+	Item *from = items;
+	Item *to = scratch;
 
 	for (int shift = 0; shift < 64; shift += 8)
 	{
-		uint32_t	starts[256] = {0};
-		uint32_t	sum = 0;
-		Item	   *swap = from;
+		uint32_t starts[256] = {0};
+		uint32_t sum = 0;
+		Item *swap = from;
 
 		for (uint32_t i = 0; i < count; i++)
 			starts[(from[i].key >> shift) & 0xff]++;
@@ -303,7 +303,7 @@ radix_sort(Item *items, Item *scratch, uint32_t count)
 			continue;
 		for (int b = 0; b < 256; b++)
 		{
-			uint32_t	n = starts[b];
+			uint32_t n = starts[b];
 
 			starts[b] = sum;
 			sum += n;
@@ -320,8 +320,8 @@ radix_sort(Item *items, Item *scratch, uint32_t count)
 static inline uint64_t
 key_at(const HzString *s, uint64_t depth)
 {
-	uint8_t		bytes[8] = {0};
-	uint64_t	key;
+	uint8_t bytes[8] = {0};
+	uint64_t key;
 
 	if (s->length > depth)
 		memcpy(bytes, s->data + depth, s->length - depth < 8 ? s->length - depth : 8);
@@ -332,8 +332,8 @@ key_at(const HzString *s, uint64_t depth)
 static inline bool
 string_less(const HzString *a, const HzString *b, uint64_t depth)
 {
-	uint64_t	shorter = a->length < b->length ? a->length : b->length;
-	int			order = shorter > depth ? memcmp(a->data + depth, b->data + depth, shorter - depth) : 0;
+	uint64_t shorter = a->length < b->length ? a->length : b->length;
+	int order = shorter > depth ? memcmp(a->data + depth, b->data + depth, shorter - depth) : 0;
 
 	return order != 0 ? order < 0 : a->length < b->length;
 }
@@ -343,8 +343,8 @@ insertion_sort(const HzString *strings, Item *items, uint32_t count, uint64_t de
 {
 	for (uint32_t i = 1; i < count; i++)
 	{
-		Item		item = items[i];
-		uint32_t	j = i;
+		Item item = items[i];
+		uint32_t j = i;
 
 		for (; j > 0 && string_less(&strings[item.index], &strings[items[j - 1].index], depth); j--)
 			items[j] = items[j - 1];
@@ -356,12 +356,12 @@ insertion_sort(const HzString *strings, Item *items, uint32_t count, uint64_t de
 static uint32_t
 ended_first(const HzString *strings, Item *items, uint32_t count, uint64_t depth)
 {
-	uint32_t	ended = 0;
+	uint32_t ended = 0;
 
 	for (uint32_t i = 0; i < count; i++)
 		if (strings[items[i].index].length <= depth + 8)
 		{
-			Item		item = items[i];
+			Item item = items[i];
 
 			items[i] = items[ended];
 			items[ended++] = item;
@@ -373,7 +373,7 @@ ended_first(const HzString *strings, Item *items, uint32_t count, uint64_t depth
 static bool
 load_keys(const HzString *strings, Item *items, uint32_t count, uint64_t depth)
 {
-	bool		useful = false;
+	bool useful = false;
 
 	for (uint32_t i = 0; i < count; i++)
 	{
@@ -401,7 +401,7 @@ sort_strings(const HzString *strings, Item *items, Item *scratch, uint32_t count
 	radix_sort(items, scratch, count);
 	for (uint32_t start = 0, end; start < count; start = end)
 	{
-		uint32_t	ended;
+		uint32_t ended;
 
 		for (end = start + 1; end < count && items[end].key == items[start].key; end++)
 			;
@@ -417,13 +417,13 @@ sort_strings(const HzString *strings, Item *items, Item *scratch, uint32_t count
 static Item *
 make_items(const HzDistinct *distinct)
 {
-	Item	   *items = hz_alloc((size_t) distinct->count * 2 * sizeof(Item));
+	Item *items = hz_alloc((size_t) distinct->count * 2 * sizeof(Item));
 
 	for (uint32_t i = 0; i < distinct->count; i++)
 	{
 		items[i].index = i;
-		items[i].key = distinct->integers == NULL ? 0 :
-			(uint64_t) distinct->integers[i] ^ (UINT64_C(1) << 63);
+		items[i].key =
+			distinct->integers == NULL ? 0 : (uint64_t) distinct->integers[i] ^ (UINT64_C(1) << 63);
 	}
 	return items;
 }
@@ -432,13 +432,14 @@ make_items(const HzDistinct *distinct)
 static void *
 permute(void *array, uint32_t width, const Item *items, uint32_t count)
 {
-	uint8_t    *result;
+	uint8_t *result;
 
 	if (array == NULL)
 		return NULL;
 	result = hz_alloc((size_t) count * width);
 	for (uint32_t i = 0; i < count; i++)
-		memcpy(result + (size_t) i * width, (uint8_t *) array + (size_t) items[i].index * width, width);
+		memcpy(result + (size_t) i * width, (uint8_t *) array + (size_t) items[i].index * width,
+			   width);
 	hz_free(array);
 	return result;
 }
@@ -446,9 +447,9 @@ permute(void *array, uint32_t width, const Item *items, uint32_t count)
 void
 hz_distinct_sort(const HzChunkInput *input, HzDistinct *distinct)
 {
-	uint32_t	count = distinct->count;
-	Item	   *items = make_items(distinct);
-	uint16_t   *ranks = hz_alloc(count * sizeof(uint16_t));
+	uint32_t count = distinct->count;
+	Item *items = make_items(distinct);
+	uint16_t *ranks = hz_alloc(count * sizeof(uint16_t));
 
 	if (distinct->integers != NULL)
 		radix_sort(items, items + count, count);

@@ -4,10 +4,6 @@
  *
  * Null slots are given the value before them, so that they cost the encodings nothing.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "format/chunk_internal.h"
 
 /* What an entry of the frame table takes in the head, nearly. */
@@ -37,14 +33,14 @@ uint64_t
 hz_draft_size(const HzChunkDraft *draft)
 {
 	return draft->data.length + draft->frames.stored.length +
-		(uint64_t) draft->frames.count * FRAME_ENTRY_BYTES +
-		draft->dict_bytes.length + draft->child_bytes.length;
+		   (uint64_t) draft->frames.count * FRAME_ENTRY_BYTES + draft->dict_bytes.length +
+		   draft->child_bytes.length;
 }
 
 static inline void
 fill(uint8_t *slots, uint32_t width, const uint64_t *validity, uint32_t count)
 {
-	uint32_t	first = 0;
+	uint32_t first = 0;
 
 	while (!hz_bitmap_get(validity, first))
 		first++;
@@ -80,9 +76,9 @@ all_null(const HzChunkInput *input, uint32_t v)
 static size_t
 begin_piece(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v)
 {
-	uint32_t	count = input->zones[v].rows;
-	size_t		start = draft->data.length;
-	uint64_t	words[HZ_VECTOR_ROWS / 64];
+	uint32_t count = input->zones[v].rows;
+	size_t start = draft->data.length;
+	uint64_t words[HZ_VECTOR_ROWS / 64];
 
 	if (input->zones[v].nulls == 0)
 		return start;
@@ -111,9 +107,9 @@ end_piece(HzChunkDraft *draft, uint32_t v, HzPieceMode mode, size_t start)
 static void
 widen_values(HzKind kind, const uint8_t *fixed, uint32_t count, int64_t *target)
 {
-	int8_t		v8;
-	int16_t		v16;
-	int32_t		v32;
+	int8_t v8;
+	int16_t v16;
+	int32_t v32;
 
 	if (kind == HZ_KIND_BOOL)
 		for (uint32_t i = 0; i < count; i++)
@@ -144,13 +140,14 @@ const int64_t *
 hz_input_integers(const HzChunkInput *input, uint32_t v, int64_t room[HZ_VECTOR_ROWS])
 {
 	const HzColumn *column = input->column;
-	size_t		first = (size_t) v * HZ_VECTOR_ROWS;
+	size_t first = (size_t) v * HZ_VECTOR_ROWS;
 	const uint8_t *fixed;
 
 	if (input->integers != NULL)
 		return input->integers + first;
 	fixed = (const uint8_t *) column->fixed + first * column->width;
-	if (column->kind == HZ_KIND_INT64 && input->zones[v].nulls == 0 && (uintptr_t) fixed % sizeof(int64_t) == 0)
+	if (column->kind == HZ_KIND_INT64 && input->zones[v].nulls == 0 &&
+		(uintptr_t) fixed % sizeof(int64_t) == 0)
 		return (const int64_t *) (const void *) fixed;
 	widen_values(column->kind, fixed, input->zones[v].rows, room);
 	if (input->zones[v].nulls != 0)
@@ -161,12 +158,12 @@ hz_input_integers(const HzChunkInput *input, uint32_t v, int64_t room[HZ_VECTOR_
 void
 hz_draft_integers(HzChunkInput *input, HzChunkDraft *draft)
 {
-	int64_t		room[HZ_VECTOR_ROWS];
+	int64_t room[HZ_VECTOR_ROWS];
 
 	for (uint32_t v = 0; v < input->vectors; v++)
 	{
 		const int64_t *values;
-		size_t		start;
+		size_t start;
 
 		if (all_null(input, v))
 			continue;
@@ -183,10 +180,10 @@ void
 hz_draft_decimals_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v,
 						 const HzInt128 *values, uint16_t scale)
 {
-	uint32_t	count = input->zones[v].rows;
-	size_t		start = begin_piece(input, draft, v);
-	int64_t		narrow[HZ_VECTOR_ROWS];
-	bool		fits = true;
+	uint32_t count = input->zones[v].rows;
+	size_t start = begin_piece(input, draft, v);
+	int64_t narrow[HZ_VECTOR_ROWS];
+	bool fits = true;
 
 	for (uint32_t i = 0; i < count; i++)
 	{
@@ -207,9 +204,10 @@ hz_draft_decimals_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_
 static const uint8_t *
 filled_values(const HzChunkInput *input, uint32_t v, uint8_t *room)
 {
-	uint32_t	width = input->column->width;
-	uint32_t	count = input->zones[v].rows;
-	const uint8_t *values = (const uint8_t *) input->column->fixed + (size_t) v * HZ_VECTOR_ROWS * width;
+	uint32_t width = input->column->width;
+	uint32_t count = input->zones[v].rows;
+	const uint8_t *values =
+		(const uint8_t *) input->column->fixed + (size_t) v * HZ_VECTOR_ROWS * width;
 
 	if (input->zones[v].nulls == 0 && (uintptr_t) values % 8 == 0)
 		return values;
@@ -222,13 +220,13 @@ filled_values(const HzChunkInput *input, uint32_t v, uint8_t *room)
 void
 hz_draft_floats(HzChunkInput *input, HzChunkDraft *draft)
 {
-	uint32_t	width = input->column->width;
-	uint8_t    *room = hz_alloc(HZ_VECTOR_ROWS * (size_t) width);
+	uint32_t width = input->column->width;
+	uint8_t *room = hz_alloc(HZ_VECTOR_ROWS * (size_t) width);
 
 	for (uint32_t v = 0; v < input->vectors; v++)
 	{
 		const uint8_t *values;
-		size_t		start;
+		size_t start;
 
 		if (all_null(input, v))
 			continue;
@@ -245,12 +243,12 @@ hz_draft_floats(HzChunkInput *input, HzChunkDraft *draft)
 void
 hz_draft_fixed(const HzChunkInput *input, HzChunkDraft *draft)
 {
-	uint32_t	width = input->column->width;
-	uint8_t    *room = hz_alloc(HZ_VECTOR_ROWS * (size_t) width);
+	uint32_t width = input->column->width;
+	uint8_t *room = hz_alloc(HZ_VECTOR_ROWS * (size_t) width);
 
 	for (uint32_t v = 0; v < input->vectors; v++)
 	{
-		size_t		start;
+		size_t start;
 
 		if (all_null(input, v))
 			continue;
@@ -268,10 +266,10 @@ hz_draft_strings_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t
 {
 	const HzString *strings = input->column->strings + (size_t) v * HZ_VECTOR_ROWS;
 	const uint64_t *validity = hz_input_validity(input, v);
-	uint32_t	count = input->zones[v].rows;
-	uint64_t	before = draft->frames.raw_total;
-	size_t		start = begin_piece(input, draft, v);
-	int64_t		lengths[HZ_VECTOR_ROWS];
+	uint32_t count = input->zones[v].rows;
+	uint64_t before = draft->frames.raw_total;
+	size_t start = begin_piece(input, draft, v);
+	int64_t lengths[HZ_VECTOR_ROWS];
 
 	for (uint32_t i = 0; i < count; i++)
 	{
@@ -299,9 +297,9 @@ hz_draft_strings(const HzChunkInput *input, HzChunkDraft *draft)
 void
 hz_draft_counts_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v, int64_t *counts)
 {
-	uint32_t	count = input->zones[v].rows;
+	uint32_t count = input->zones[v].rows;
 	const uint64_t *validity = hz_input_validity(input, v);
-	size_t		start = begin_piece(input, draft, v);
+	size_t start = begin_piece(input, draft, v);
 
 	for (uint32_t i = 0; i < count; i++)
 		if (validity == NULL || hz_bitmap_get(validity, i))
@@ -317,14 +315,14 @@ hz_draft_counts_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t 
 void
 hz_draft_codes(const HzChunkInput *input, HzChunkDraft *draft, uint16_t *codes, uint32_t dict_count)
 {
-	int64_t		bias = dict_count > HZ_CHUNK_BIASED_DICT ? HZ_CHUNK_BIASED_DICT : 0;
-	int64_t		wide[HZ_VECTOR_ROWS];
+	int64_t bias = dict_count > HZ_CHUNK_BIASED_DICT ? HZ_CHUNK_BIASED_DICT : 0;
+	int64_t wide[HZ_VECTOR_ROWS];
 
 	for (uint32_t v = 0; v < input->vectors; v++)
 	{
-		uint16_t   *vector = codes + (size_t) v * HZ_VECTOR_ROWS;
-		uint32_t	count = input->zones[v].rows;
-		size_t		start;
+		uint16_t *vector = codes + (size_t) v * HZ_VECTOR_ROWS;
+		uint32_t count = input->zones[v].rows;
+		size_t start;
 
 		if (all_null(input, v))
 			continue;

@@ -6,10 +6,6 @@
  * A frame is closed when it has HZ_CHUNK_FRAME_BYTES or more, and before a value that would fill a frame alone,
  * so that the neighbours of a large value can be read without it.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "format/chunk_internal.h"
 
 /* A frame is kept compressed when it shrinks to at most 85 %. */
@@ -33,7 +29,7 @@
 HzCodec
 hz_frame_compress(HzCodec codec, int level, const void *source, size_t length, HzBytes *out)
 {
-	size_t		start = out->length;
+	size_t start = out->length;
 
 	if (codec != HZ_CODEC_NONE && length > 0 &&
 		hz_compress(codec, level, source, length, out) == HZ_OK &&
@@ -54,13 +50,14 @@ void
 hz_frame_finish(HzFrameWriter *writer)
 {
 	HzChunkFrame frame;
-	size_t		start = writer->stored.length;
-	HzCodec		codec = worth_trying(writer) ? writer->codec : HZ_CODEC_NONE;
+	size_t start = writer->stored.length;
+	HzCodec codec = worth_trying(writer) ? writer->codec : HZ_CODEC_NONE;
 
 	if (writer->raw.length == 0)
 		return;
 	memset(&frame, 0, sizeof(frame));
-	frame.codec = hz_frame_compress(codec, writer->level, writer->raw.data, writer->raw.length, &writer->stored);
+	frame.codec = hz_frame_compress(codec, writer->level, writer->raw.data, writer->raw.length,
+									&writer->stored);
 	frame.raw_length = (uint32_t) writer->raw.length;
 	frame.stored_length = (uint32_t) (writer->stored.length - start);
 	frame.checksum = hz_checksum(writer->stored.data + start, frame.stored_length);
@@ -144,7 +141,7 @@ static HzFrameSlot *
 take_slot(HzFrameCache *cache, size_t length)
 {
 	HzFrameSlot *slot = NULL;
-	size_t		capacity = length < HZ_CHUNK_FRAME_BYTES * 5 / 4 ? HZ_CHUNK_FRAME_BYTES * 5 / 4 : length;
+	size_t capacity = length < HZ_CHUNK_FRAME_BYTES * 5 / 4 ? HZ_CHUNK_FRAME_BYTES * 5 / 4 : length;
 
 	if (cache->total + capacity > CACHE_BYTES)
 		slot = oldest_slot(cache);
@@ -167,9 +164,9 @@ take_slot(HzFrameCache *cache, size_t length)
 HzStatus
 hz_frame_read(const HzSource *source, const HzChunkFrame *frame, HzBytes *stored, uint8_t *target)
 {
-	bool		compressed = frame->codec != HZ_CODEC_NONE;
-	uint8_t    *bytes = compressed ? hz_bytes_reserve(stored, frame->stored_length) : target;
-	HzStatus	status = source->read(source->arg, frame->offset, frame->stored_length, bytes);
+	bool compressed = frame->codec != HZ_CODEC_NONE;
+	uint8_t *bytes = compressed ? hz_bytes_reserve(stored, frame->stored_length) : target;
+	HzStatus status = source->read(source->arg, frame->offset, frame->stored_length, bytes);
 
 	if (status != HZ_OK)
 		return status;
@@ -183,12 +180,12 @@ hz_frame_read(const HzSource *source, const HzChunkFrame *frame, HzBytes *stored
 uint32_t
 hz_frame_find(const HzChunkHead *head, uint64_t position)
 {
-	uint32_t	low = 0;
-	uint32_t	high = head->frame_count;
+	uint32_t low = 0;
+	uint32_t high = head->frame_count;
 
 	while (high - low > 1)
 	{
-		uint32_t	middle = low + (high - low) / 2;
+		uint32_t middle = low + (high - low) / 2;
 
 		if (head->frames[middle].start <= position)
 			low = middle;
@@ -199,11 +196,11 @@ hz_frame_find(const HzChunkHead *head, uint64_t position)
 }
 
 HzStatus
-hz_frame_load(HzFrameCache *cache, const HzSource *source, const HzChunkHead *head,
-			  uint32_t frame, const uint8_t **bytes)
+hz_frame_load(HzFrameCache *cache, const HzSource *source, const HzChunkHead *head, uint32_t frame,
+			  const uint8_t **bytes)
 {
 	HzFrameSlot *slot = find_frame(cache, frame);
-	HzStatus	status;
+	HzStatus status;
 
 	if (slot == NULL)
 	{

@@ -6,10 +6,6 @@
  * chunk, no length exceeds what the chunk's rows and raw bytes allow, modes fit the kind, and what a
  * mode needs (dictionary, frames, child) is there.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "format/chunk_internal.h"
 #include "format/varint.h"
 
@@ -97,7 +93,7 @@ write_child(const HzChunkChild *child, HzBytes *out)
 void
 hz_chunk_head_write(const HzChunkHead *head, HzBytes *out)
 {
-	size_t		start = out->length;
+	size_t start = out->length;
 
 	hz_bytes_put32(out, HZ_CHUNK_MAGIC);
 	hz_bytes_put16(out, HZ_CHUNK_VERSION);
@@ -149,7 +145,7 @@ mode_fits(const HzChunkHead *head, HzPieceMode mode)
 static uint64_t
 data_limit(const HzChunkHead *head, HzPieceMode mode, uint32_t count)
 {
-	uint64_t	width = 8;
+	uint64_t width = 8;
 
 	if (mode == HZ_PIECE_VALUES && head->width > 8)
 		width = head->width;
@@ -162,7 +158,7 @@ data_limit(const HzChunkHead *head, HzPieceMode mode, uint32_t count)
 static HzStatus
 read_piece(const HzChunkHead *head, HzCursor *cursor, uint32_t count, HzChunkPiece *piece)
 {
-	HzZone	   *zone = &piece->zone;
+	HzZone *zone = &piece->zone;
 
 	piece->mode = (HzPieceMode) hz_cursor_get8(cursor);
 	if (hz_zone_read(head->kind, cursor, zone) != HZ_OK || !mode_fits(head, piece->mode) ||
@@ -171,7 +167,8 @@ read_piece(const HzChunkHead *head, HzCursor *cursor, uint32_t count, HzChunkPie
 	if (piece->mode == HZ_PIECE_NULLS)
 		return HZ_OK;
 	piece->validity_length = (uint32_t) hz_varint_get_upto(cursor, HZ_VECTOR_ROWS);
-	piece->data_length = (uint32_t) hz_varint_get_upto(cursor, data_limit(head, piece->mode, count));
+	piece->data_length =
+		(uint32_t) hz_varint_get_upto(cursor, data_limit(head, piece->mode, count));
 	piece->checksum = hz_cursor_get32(cursor);
 	if (piece->mode == HZ_PIECE_STRINGS)
 		piece->payload = hz_varint_get_upto(cursor, (uint64_t) count * HZ_CHUNK_MAX_VALUE);
@@ -179,7 +176,8 @@ read_piece(const HzChunkHead *head, HzCursor *cursor, uint32_t count, HzChunkPie
 		piece->payload = hz_varint_get_upto(cursor, HZ_CHUNK_MAX_ELEMENTS);
 	if (piece->mode == HZ_PIECE_DECIMAL64 || piece->mode == HZ_PIECE_DECIMAL128)
 		piece->scale = (uint16_t) hz_varint_get_upto(cursor, HZ_CHUNK_MAX_SCALE);
-	if (cursor->failed || piece->data_length == 0 || (piece->validity_length != 0) != (zone->nulls != 0))
+	if (cursor->failed || piece->data_length == 0 ||
+		(piece->validity_length != 0) != (zone->nulls != 0))
 		return HZ_CORRUPT;
 	return HZ_OK;
 }
@@ -187,9 +185,9 @@ read_piece(const HzChunkHead *head, HzCursor *cursor, uint32_t count, HzChunkPie
 static HzStatus
 read_pieces(HzCursor *cursor, const HzChunkMeta *meta, HzChunkHead *head)
 {
-	uint64_t	nulls = 0;
-	uint64_t	bytes = 0;
-	uint64_t	elements = 0;
+	uint64_t nulls = 0;
+	uint64_t bytes = 0;
+	uint64_t elements = 0;
 
 	/* a vector takes at least four bytes, so that the table cannot be larger than its bytes make plausible */
 	if (head->vectors > hz_cursor_left(cursor) / 4)
@@ -198,7 +196,7 @@ read_pieces(HzCursor *cursor, const HzChunkMeta *meta, HzChunkHead *head)
 	for (uint32_t v = 0; v < head->vectors; v++)
 	{
 		HzChunkPiece *piece = &head->pieces[v];
-		uint64_t   *sum;
+		uint64_t *sum;
 
 		if (read_piece(head, cursor, hz_vector_rows(head->rows, v), piece) != HZ_OK)
 			return HZ_CORRUPT;
@@ -213,7 +211,7 @@ read_pieces(HzCursor *cursor, const HzChunkMeta *meta, HzChunkHead *head)
 static HzStatus
 read_frames(HzCursor *cursor, const HzChunkMeta *meta, HzChunkHead *head)
 {
-	uint64_t	start = 0;
+	uint64_t start = 0;
 
 	head->frame_count = (uint32_t) hz_varint_get_upto(cursor, head->rows);
 	if (cursor->failed || head->frame_count == 0 || head->frame_count > hz_cursor_left(cursor) / 6)
@@ -261,10 +259,12 @@ read_dict(HzCursor *cursor, HzChunkHead *head)
 	dict->count = (uint32_t) hz_varint_get_upto(cursor, HZ_CHUNK_MAX_DICT);
 	dict->form = (HzDictForm) hz_cursor_get8(cursor);
 	dict->scale = (uint16_t) hz_varint_get_upto(cursor, HZ_CHUNK_MAX_SCALE);
-	dict->packed_length = (uint32_t) hz_varint_get_upto(cursor, UINT32_C(16) * HZ_CHUNK_MAX_DICT + 65536);
+	dict->packed_length =
+		(uint32_t) hz_varint_get_upto(cursor, UINT32_C(16) * HZ_CHUNK_MAX_DICT + 65536);
 	dict->checksum = hz_cursor_get32(cursor);
 	dict->raw_length = (uint32_t) hz_varint_get_upto(cursor, UINT32_MAX);
-	if (cursor->failed || dict->count == 0 || dict->count > head->rows || !dict_form_fits(head, dict->form) ||
+	if (cursor->failed || dict->count == 0 || dict->count > head->rows ||
+		!dict_form_fits(head, dict->form) ||
 		(dict->form == HZ_DICT_FIXED) != (dict->packed_length == 0))
 		return HZ_CORRUPT;
 	if ((dict->form == HZ_DICT_INTEGERS && dict->raw_length != 0) ||
@@ -327,9 +327,9 @@ place_dict_bytes(uint64_t strings, HzChunkHead *head)
 static HzStatus
 place_body(const HzChunkMeta *meta, HzChunkHead *head)
 {
-	uint64_t	at = meta->head_length;
-	uint64_t	strings = 0;
-	uint64_t	elements = 0;
+	uint64_t at = meta->head_length;
+	uint64_t strings = 0;
+	uint64_t elements = 0;
 
 	for (uint32_t v = 0; v < head->vectors; v++)
 	{
@@ -350,7 +350,8 @@ place_body(const HzChunkMeta *meta, HzChunkHead *head)
 	head->bloom_offset = at;
 	at += head->bloom_length;
 	head->child.offset = at;
-	if (at > meta->length || meta->length - at != head->child.length || elements != head->child.rows)
+	if (at > meta->length || meta->length - at != head->child.length ||
+		elements != head->child.rows)
 		return HZ_CORRUPT;
 	return place_dict_bytes(strings, head);
 }
@@ -358,7 +359,7 @@ place_body(const HzChunkMeta *meta, HzChunkHead *head)
 static HzStatus
 read_tables(HzCursor *cursor, const HzChunkMeta *meta, HzChunkHead *head)
 {
-	HzStatus	status = read_pieces(cursor, meta, head);
+	HzStatus status = read_pieces(cursor, meta, head);
 
 	if (status == HZ_OK && (head->flags & HZ_CHUNK_HAS_FRAMES))
 		status = read_frames(cursor, meta, head);
@@ -376,7 +377,7 @@ read_tables(HzCursor *cursor, const HzChunkMeta *meta, HzChunkHead *head)
 HzStatus
 hz_chunk_head_read(const uint8_t *bytes, size_t length, const HzChunkMeta *meta, HzChunkHead *head)
 {
-	HzCursor	cursor;
+	HzCursor cursor;
 
 	memset(head, 0, sizeof(*head));
 	if (length < HZ_CHUNK_HEAD_FIXED + 4 || hz_load32(bytes) != HZ_CHUNK_MAGIC)

@@ -26,16 +26,17 @@
 #include "format/checksum.h"
 #include "format/chunk.h"
 
-#define HZ_CHUNK_MAGIC 0x4b435a48	/* "HZCK" */
+#define HZ_CHUNK_MAGIC 0x4b435a48 /* "HZCK" */
 #define HZ_CHUNK_VERSION 1
-#define HZ_CHUNK_HEAD_FIXED 16	/* bytes before the vectors' table */
+#define HZ_CHUNK_HEAD_FIXED 16 /* bytes before the vectors' table */
 
-#define HZ_CHUNK_MAX_VALUE 0x3fffffff	/* bytes of one value, as a varlena */
+#define HZ_CHUNK_MAX_VALUE 0x3fffffff /* bytes of one value, as a varlena */
 #define HZ_CHUNK_MAX_FRAME (HZ_CHUNK_MAX_VALUE + HZ_CHUNK_FRAME_BYTES)
 #define HZ_CHUNK_MAX_ELEMENTS (1 << 22) /* rows of a child column */
-#define HZ_CHUNK_MAX_DICT_BYTES (4 << 20)	/* of a dictionary's values: reading one value reads them all */
-#define HZ_CHUNK_BIASED_DICT 32768	/* dictionaries above this store codes minus 32,768 */
-#define HZ_CHUNK_MAX_SCALE 16383	/* of a numeric */
+#define HZ_CHUNK_MAX_DICT_BYTES \
+	(4 << 20)                      /* of a dictionary's values: reading one value reads them all */
+#define HZ_CHUNK_BIASED_DICT 32768 /* dictionaries above this store codes minus 32,768 */
+#define HZ_CHUNK_MAX_SCALE 16383   /* of a numeric */
 
 /* Flags of the head. */
 #define HZ_CHUNK_HAS_DICT 0x01
@@ -47,84 +48,84 @@
 /* What the piece of a vector holds behind its validity. On disk: never renumber. */
 typedef enum HzPieceMode
 {
-	HZ_PIECE_NULLS = 0,			/* nothing: every value is null */
-	HZ_PIECE_CODES = 1,			/* dictionary codes */
-	HZ_PIECE_VALUES = 2,		/* integers, floats or fixed values, by the chunk's kind */
-	HZ_PIECE_STRINGS = 3,		/* lengths; the bytes are in the frames */
-	HZ_PIECE_DECIMAL64 = 4,		/* scaled integers */
+	HZ_PIECE_NULLS = 0,     /* nothing: every value is null */
+	HZ_PIECE_CODES = 1,     /* dictionary codes */
+	HZ_PIECE_VALUES = 2,    /* integers, floats or fixed values, by the chunk's kind */
+	HZ_PIECE_STRINGS = 3,   /* lengths; the bytes are in the frames */
+	HZ_PIECE_DECIMAL64 = 4, /* scaled integers */
 	HZ_PIECE_DECIMAL128 = 5,
-	HZ_PIECE_ARRAYS = 6			/* counts; the elements are in the child chunk */
+	HZ_PIECE_ARRAYS = 6 /* counts; the elements are in the child chunk */
 } HzPieceMode;
 
 typedef struct HzChunkPiece
 {
 	HzPieceMode mode;
-	uint16_t	scale;			/* DECIMAL64, DECIMAL128 */
-	uint32_t	validity_length;
-	uint32_t	data_length;
-	uint32_t	checksum;
-	uint64_t	offset;			/* in the chunk */
-	uint64_t	payload;		/* STRINGS: bytes in the frames; ARRAYS: elements in the child */
-	uint64_t	payload_start;	/* sum of the payloads of the same mode before this vector */
-	HzZone		zone;
+	uint16_t scale; /* DECIMAL64, DECIMAL128 */
+	uint32_t validity_length;
+	uint32_t data_length;
+	uint32_t checksum;
+	uint64_t offset;        /* in the chunk */
+	uint64_t payload;       /* STRINGS: bytes in the frames; ARRAYS: elements in the child */
+	uint64_t payload_start; /* sum of the payloads of the same mode before this vector */
+	HzZone zone;
 } HzChunkPiece;
 
 typedef struct HzChunkFrame
 {
-	HzCodec		codec;
-	uint32_t	raw_length;
-	uint32_t	stored_length;
-	uint32_t	checksum;
-	uint64_t	offset;			/* in the chunk */
-	uint64_t	start;			/* of its raw bytes among those of all frames */
+	HzCodec codec;
+	uint32_t raw_length;
+	uint32_t stored_length;
+	uint32_t checksum;
+	uint64_t offset; /* in the chunk */
+	uint64_t start;  /* of its raw bytes among those of all frames */
 } HzChunkFrame;
 
 /* On disk: never renumber. */
 typedef enum HzDictForm
 {
-	HZ_DICT_INTEGERS = 1,		/* integer kinds; NUMERIC scaled */
+	HZ_DICT_INTEGERS = 1, /* integer kinds; NUMERIC scaled */
 	HZ_DICT_FIXED = 2,
-	HZ_DICT_STRINGS = 3			/* BYTES; NUMERIC payloads */
+	HZ_DICT_STRINGS = 3 /* BYTES; NUMERIC payloads */
 } HzDictForm;
 
 typedef struct HzChunkDict
 {
-	uint32_t	count;
-	HzDictForm	form;
-	uint16_t	scale;			/* NUMERIC with INTEGERS */
-	uint32_t	packed_length;	/* integers, or lengths of strings, encoded */
-	uint32_t	checksum;		/* of the packed bytes */
-	uint64_t	offset;			/* of the packed bytes, in the chunk */
-	uint32_t	raw_length;		/* bytes of fixed values or strings, in the last frames */
-	uint64_t	raw_start;		/* of these bytes among those of all frames */
-	uint32_t	first_frame;	/* that has some of them */
+	uint32_t count;
+	HzDictForm form;
+	uint16_t scale;         /* NUMERIC with INTEGERS */
+	uint32_t packed_length; /* integers, or lengths of strings, encoded */
+	uint32_t checksum;      /* of the packed bytes */
+	uint64_t offset;        /* of the packed bytes, in the chunk */
+	uint32_t raw_length;    /* bytes of fixed values or strings, in the last frames */
+	uint64_t raw_start;     /* of these bytes among those of all frames */
+	uint32_t first_frame;   /* that has some of them */
 } HzChunkDict;
 
 typedef struct HzChunkChild
 {
 	HzArrayShape shape;
-	uint32_t	element_type;	/* PostgreSQL's oid, as in the arrays */
-	uint32_t	rows;
-	uint64_t	head_length;
-	uint64_t	length;
-	uint64_t	raw_bytes;
-	uint64_t	offset;			/* in the chunk */
+	uint32_t element_type; /* PostgreSQL's oid, as in the arrays */
+	uint32_t rows;
+	uint64_t head_length;
+	uint64_t length;
+	uint64_t raw_bytes;
+	uint64_t offset; /* in the chunk */
 } HzChunkChild;
 
 typedef struct HzChunkHead
 {
-	HzKind		kind;
-	uint32_t	width;
-	uint32_t	rows;
-	uint32_t	flags;
-	uint32_t	vectors;
+	HzKind kind;
+	uint32_t width;
+	uint32_t rows;
+	uint32_t flags;
+	uint32_t vectors;
 	HzChunkPiece *pieces;
-	uint32_t	frame_count;
+	uint32_t frame_count;
 	HzChunkFrame *frames;
 	HzChunkDict dict;
-	uint64_t	bloom_length;
-	uint32_t	bloom_checksum;
-	uint64_t	bloom_offset;
+	uint64_t bloom_length;
+	uint32_t bloom_checksum;
+	uint64_t bloom_offset;
 	HzChunkChild child;
 } HzChunkHead;
 
@@ -176,7 +177,7 @@ hz_kind_has_width(HzKind kind, uint32_t width)
 static inline bool
 hz_narrow(HzKind kind, uint32_t width, int64_t value, void *slot)
 {
-	int64_t		limit = width == 8 ? INT64_MAX : (INT64_C(1) << (width * 8 - 1)) - 1;
+	int64_t limit = width == 8 ? INT64_MAX : (INT64_C(1) << (width * 8 - 1)) - 1;
 
 	if (value > limit || value < -limit - 1 || (kind == HZ_KIND_BOOL && (value & ~INT64_C(1)) != 0))
 		return false;
@@ -188,7 +189,7 @@ hz_narrow(HzKind kind, uint32_t width, int64_t value, void *slot)
 static inline uint32_t
 hz_vector_rows(uint32_t rows, uint32_t v)
 {
-	uint32_t	left = rows - v * HZ_VECTOR_ROWS;
+	uint32_t left = rows - v * HZ_VECTOR_ROWS;
 
 	return left < HZ_VECTOR_ROWS ? left : HZ_VECTOR_ROWS;
 }
@@ -223,11 +224,11 @@ typedef struct HzChunkInput
 {
 	const HzColumn *column;
 	const HzChunkOptions *options;
-	uint32_t	vectors;
-	uint32_t	values;			/* that are not null */
-	uint64_t	raw_bytes;
-	HzZone	   *zones;			/* one a vector; bounds are added where options->ordered */
-	int64_t    *integers;		/* NUMERIC, if it is uniform: a value a row, nulls filled */
+	uint32_t vectors;
+	uint32_t values; /* that are not null */
+	uint64_t raw_bytes;
+	HzZone *zones;     /* one a vector; bounds are added where options->ordered */
+	int64_t *integers; /* NUMERIC, if it is uniform: a value a row, nulls filled */
 } HzChunkInput;
 
 static inline bool
@@ -240,7 +241,9 @@ hz_input_valid(const HzChunkInput *input, uint32_t row)
 static inline const uint64_t *
 hz_input_validity(const HzChunkInput *input, uint32_t v)
 {
-	return input->zones[v].nulls == 0 ? NULL : input->column->validity + (size_t) v * (HZ_VECTOR_ROWS / 64);
+	return input->zones[v].nulls == 0
+			   ? NULL
+			   : input->column->validity + (size_t) v * (HZ_VECTOR_ROWS / 64);
 }
 
 /* BYTES, NUMERIC and FIXED: the value of a row as bytes. */
@@ -248,7 +251,7 @@ static inline HzString
 hz_input_string(const HzChunkInput *input, uint32_t row)
 {
 	const HzColumn *column = input->column;
-	HzString	s;
+	HzString s;
 
 	if (column->width == 0)
 		return column->strings[row];
@@ -267,24 +270,26 @@ extern HzStatus hz_chunk_write_rows(const HzColumn *column, const HzChunkOptions
 extern void hz_fill_nulls(void *slots, uint32_t width, const uint64_t *validity, uint32_t count);
 
 /* The integers of vector v with nulls filled: those of the input, or put into room. At least one is not null. */
-extern const int64_t *hz_input_integers(const HzChunkInput *input, uint32_t v, int64_t room[HZ_VECTOR_ROWS]);
+extern const int64_t *hz_input_integers(const HzChunkInput *input, uint32_t v,
+										int64_t room[HZ_VECTOR_ROWS]);
 
 /* chunk_frame.c: writing */
 
 typedef struct HzFrameWriter
 {
-	HzCodec		codec;
-	int			level;
-	uint32_t	misses;			/* frames in a row that did not gain */
-	uint32_t	count;
-	uint64_t	raw_total;
-	HzBytes		raw;			/* the open frame */
-	HzBytes		stored;			/* the closed frames */
-	HzBytes		table;			/* HzChunkFrame of each */
+	HzCodec codec;
+	int level;
+	uint32_t misses; /* frames in a row that did not gain */
+	uint32_t count;
+	uint64_t raw_total;
+	HzBytes raw;    /* the open frame */
+	HzBytes stored; /* the closed frames */
+	HzBytes table;  /* HzChunkFrame of each */
 } HzFrameWriter;
 
 /* Appends source, compressed if that saves enough; returns the codec used. */
-extern HzCodec hz_frame_compress(HzCodec codec, int level, const void *source, size_t length, HzBytes *out);
+extern HzCodec hz_frame_compress(HzCodec codec, int level, const void *source, size_t length,
+								 HzBytes *out);
 
 extern void hz_frame_append(HzFrameWriter *writer, const void *data, size_t length);
 extern void hz_frame_finish(HzFrameWriter *writer);
@@ -294,12 +299,12 @@ extern void hz_frame_free(HzFrameWriter *writer);
 
 typedef struct HzChunkDraft
 {
-	HzChunkPiece *pieces;		/* all but offset and zone */
-	HzBytes		data;			/* the vectors' pieces */
+	HzChunkPiece *pieces; /* all but offset and zone */
+	HzBytes data;         /* the vectors' pieces */
 	HzFrameWriter frames;
-	HzBytes		dict_bytes;
+	HzBytes dict_bytes;
 	HzChunkDict dict;
-	HzBytes		child_bytes;
+	HzBytes child_bytes;
 	HzChunkChild child;
 } HzChunkDraft;
 
@@ -315,25 +320,27 @@ extern void hz_draft_strings(const HzChunkInput *input, HzChunkDraft *draft);
 
 /* One vector each, appended to the draft. */
 extern void hz_draft_strings_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v);
-extern void hz_draft_counts_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v, int64_t *counts);
+extern void hz_draft_counts_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v,
+								   int64_t *counts);
 extern void hz_draft_decimals_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v,
 									 const HzInt128 *values, uint16_t scale);
 
 /* The codes of a dictionary; the caller adds the dictionary itself. Codes of nulls are filled. */
-extern void hz_draft_codes(const HzChunkInput *input, HzChunkDraft *draft, uint16_t *codes, uint32_t dict_count);
+extern void hz_draft_codes(const HzChunkInput *input, HzChunkDraft *draft, uint16_t *codes,
+						   uint32_t dict_count);
 
 /* chunk_distinct.c */
 
 typedef struct HzDistinct
 {
-	uint32_t	count;
-	uint32_t	runs;			/* of equal neighbours */
-	uint64_t	bytes;			/* strings: of the distinct values */
-	int64_t    *integers;		/* the values: one of the two */
-	HzString   *strings;
-	uint64_t   *hashes;			/* strings: hz_hash of each */
-	uint32_t	capacity;		/* of these arrays */
-	uint16_t   *codes;			/* one a row; of a null row any valid one */
+	uint32_t count;
+	uint32_t runs;     /* of equal neighbours */
+	uint64_t bytes;    /* strings: of the distinct values */
+	int64_t *integers; /* the values: one of the two */
+	HzString *strings;
+	uint64_t *hashes;  /* strings: hz_hash of each */
+	uint32_t capacity; /* of these arrays */
+	uint16_t *codes;   /* one a row; of a null row any valid one */
 } HzDistinct;
 
 /* False (and nothing allocated) when there are too many distinct values for a dictionary to pay. */
@@ -353,9 +360,9 @@ extern void hz_dict_write(const HzChunkInput *input, const HzDistinct *distinct,
 /* Decoded: `values` has dict.count slots as vectors of the chunk have them. */
 typedef struct HzDictValues
 {
-	void	   *values;			/* NULL: not decoded yet */
-	uint8_t    *bytes;			/* of strings */
-	uint32_t	slot_width;
+	void *values;   /* NULL: not decoded yet */
+	uint8_t *bytes; /* of strings */
+	uint32_t slot_width;
 } HzDictValues;
 
 extern uint32_t hz_dict_slot_width(const HzChunkHead *head);
@@ -368,9 +375,10 @@ extern HzStatus hz_dict_read(const HzChunkHead *head, const uint8_t *packed, con
  * One entry only. INTEGERS: its slot is stored in *slot. Else where its bytes lie among those of all frames.
  * lengths: room for HZ_ENCODING_ROOM.
  */
-extern HzStatus hz_dict_integer(const HzChunkHead *head, const uint8_t *packed, uint32_t code, void *slot);
-extern HzStatus hz_dict_place(const HzChunkHead *head, const uint8_t *packed, uint32_t code, int32_t *lengths,
-							  uint64_t *position, uint64_t *length);
+extern HzStatus hz_dict_integer(const HzChunkHead *head, const uint8_t *packed, uint32_t code,
+								void *slot);
+extern HzStatus hz_dict_place(const HzChunkHead *head, const uint8_t *packed, uint32_t code,
+							  int32_t *lengths, uint64_t *position, uint64_t *length);
 extern void hz_dict_free(HzDictValues *values);
 
 /* chunk_choose.c: the smallest draft */
@@ -378,7 +386,7 @@ extern void hz_dict_free(HzDictValues *values);
 typedef struct HzChunkChoice
 {
 	HzChunkDraft draft;
-	HzDistinct	distinct;		/* when the draft has a dictionary: what it was made of; else empty */
+	HzDistinct distinct; /* when the draft has a dictionary: what it was made of; else empty */
 } HzChunkChoice;
 
 /* For columns with at least one value. Adds the bounds of the zones. hz_draft_free, hz_distinct_free. */
@@ -391,25 +399,26 @@ extern void hz_choose_numerics(HzChunkInput *input, HzChunkChoice *choice);
 
 typedef struct HzFrameSlot
 {
-	uint32_t	frame;			/* UINT32_MAX: empty */
-	bool		pinned;			/* by the current call */
-	uint64_t	used;			/* clock of the last use */
-	size_t		capacity;
-	uint8_t    *bytes;
+	uint32_t frame; /* UINT32_MAX: empty */
+	bool pinned;    /* by the current call */
+	uint64_t used;  /* clock of the last use */
+	size_t capacity;
+	uint8_t *bytes;
 } HzFrameSlot;
 
 typedef struct HzFrameCache
 {
-	uint32_t	count;
-	uint32_t	capacity;
+	uint32_t count;
+	uint32_t capacity;
 	HzFrameSlot *slots;
-	uint64_t	clock;
-	size_t		total;			/* sum of the slots' capacities */
-	HzBytes		stored;			/* room for a frame's stored bytes */
+	uint64_t clock;
+	size_t total;   /* sum of the slots' capacities */
+	HzBytes stored; /* room for a frame's stored bytes */
 } HzFrameCache;
 
 /* Reads one frame into target, which has room for its raw bytes; stored: room that grows. */
-extern HzStatus hz_frame_read(const HzSource *source, const HzChunkFrame *frame, HzBytes *stored, uint8_t *target);
+extern HzStatus hz_frame_read(const HzSource *source, const HzChunkFrame *frame, HzBytes *stored,
+							  uint8_t *target);
 
 /* The number of the frame that holds byte `position` of all frames' bytes. */
 extern uint32_t hz_frame_find(const HzChunkHead *head, uint64_t position);
@@ -440,7 +449,8 @@ extern uint64_t hz_array_element_length(const HzArrayShape *shape, uint64_t leng
 extern void hz_array_put_header(uint32_t element_type, uint32_t count, uint8_t *payload);
 
 /* Writes an element with header and padding; returns hz_array_element_length(). */
-extern uint64_t hz_array_put_element(const HzArrayShape *shape, const uint8_t *data, uint64_t length, uint8_t *at);
+extern uint64_t hz_array_put_element(const HzArrayShape *shape, const uint8_t *data,
+									 uint64_t length, uint8_t *at);
 
 /* zone.c: bounds of values none of which is null; rows and nulls are the caller's */
 
@@ -449,8 +459,9 @@ extern void hz_zone_floats(const void *values, uint32_t width, uint32_t count, H
 extern void hz_zone_decimals(const HzInt128 *values, uint32_t count, uint16_t scale, HzZone *zone);
 
 /* The least and the greatest of strings in the order of memcmp, among which there is at least one. */
-extern void hz_zone_strings(const HzString *values, const uint64_t *validity, uint32_t count, HzZone *zone);
-extern void hz_zone_fixed(const uint8_t *values, uint32_t width, const uint64_t *validity, uint32_t count,
-						  HzZone *zone);
+extern void hz_zone_strings(const HzString *values, const uint64_t *validity, uint32_t count,
+							HzZone *zone);
+extern void hz_zone_fixed(const uint8_t *values, uint32_t width, const uint64_t *validity,
+						  uint32_t count, HzZone *zone);
 
-#endif							/* HZ_CHUNK_INTERNAL_H */
+#endif /* HZ_CHUNK_INTERNAL_H */

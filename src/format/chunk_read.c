@@ -7,10 +7,6 @@
  *
  * A vector with some nulls is never CONSTANT, since the slots of its nulls hold zeroes.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "format/chunk_reader.h"
 
 static const uint8_t no_bytes[16];
@@ -31,8 +27,9 @@ slot_width(const HzChunkHead *head, HzPieceMode mode)
 		case HZ_PIECE_VALUES:
 			return head->width;
 		case HZ_PIECE_NULLS:
-			return head->kind == HZ_KIND_NUMERIC ? sizeof(int64_t) :
-				head->kind == HZ_KIND_BYTES ? sizeof(HzString) : head->width;
+			return head->kind == HZ_KIND_NUMERIC ? sizeof(int64_t)
+				   : head->kind == HZ_KIND_BYTES ? sizeof(HzString)
+												 : head->width;
 		default:
 			return sizeof(HzString);
 	}
@@ -41,7 +38,7 @@ slot_width(const HzChunkHead *head, HzPieceMode mode)
 static void
 need_slots(HzChunkReader *reader)
 {
-	size_t		width = reader->head.width < sizeof(HzInt128) ? sizeof(HzInt128) : reader->head.width;
+	size_t width = reader->head.width < sizeof(HzInt128) ? sizeof(HzInt128) : reader->head.width;
 
 	if (reader->slots == NULL)
 		reader->slots = hz_alloc(HZ_ENCODING_ROOM * width);
@@ -53,7 +50,7 @@ zero_nulls_of(uint8_t *slots, uint32_t width, const uint64_t *validity, uint32_t
 {
 	for (uint32_t w = 0; w < HZ_BITMAP_WORDS(count); w++)
 	{
-		uint64_t	nulls = ~validity[w];
+		uint64_t nulls = ~validity[w];
 
 		if (w == count / 64)
 			nulls &= (UINT64_C(1) << count % 64) - 1;
@@ -84,7 +81,7 @@ zero_nulls(void *slots, uint32_t width, const uint64_t *validity, uint32_t count
 static bool
 are_bools(const uint8_t *slots, uint32_t count)
 {
-	uint8_t		seen = 0;
+	uint8_t seen = 0;
 
 	for (uint32_t i = 0; i < count; i++)
 		seen |= slots[i];
@@ -96,16 +93,17 @@ hz_reader_slots(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
 	const uint8_t *data = hz_reader_data(reader, piece);
-	HzKind		kind = reader->head.kind;
-	uint32_t	count = piece->zone.rows;
-	uint32_t	width = slot_width(&reader->head, piece->mode);
-	HzStatus	status;
+	HzKind kind = reader->head.kind;
+	uint32_t count = piece->zone.rows;
+	uint32_t width = slot_width(&reader->head, piece->mode);
+	HzStatus status;
 
 	if (reader->slots_vector == v)
 		return HZ_OK;
 	need_slots(reader);
 	if (piece->mode == HZ_PIECE_DECIMAL128)
-		status = hz_int128_decode(data, piece->data_length, count, (HzInt128 *) (void *) reader->slots);
+		status =
+			hz_int128_decode(data, piece->data_length, count, (HzInt128 *) (void *) reader->slots);
 	else if (piece->mode == HZ_PIECE_DECIMAL64 || hz_kind_is_integer(kind))
 		status = hz_int_decode(data, piece->data_length, count, width, reader->slots);
 	else if (hz_kind_is_float(kind))
@@ -125,14 +123,16 @@ static HzStatus
 values_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
-	HzStatus	status = hz_reader_slots(reader, v, out->validity);
+	HzStatus status = hz_reader_slots(reader, v, out->validity);
 
-	out->form = out->validity == NULL && hz_reader_data(reader, piece)[0] == HZ_ENCODING_CONSTANT ?
-		HZ_FORM_CONSTANT : HZ_FORM_FLAT;
+	out->form = out->validity == NULL && hz_reader_data(reader, piece)[0] == HZ_ENCODING_CONSTANT
+					? HZ_FORM_CONSTANT
+					: HZ_FORM_FLAT;
 	out->width = slot_width(&reader->head, piece->mode);
 	out->scale = piece->scale;
-	out->numeric = piece->mode == HZ_PIECE_DECIMAL64 ? HZ_NUMERIC_INT64 :
-		piece->mode == HZ_PIECE_DECIMAL128 ? HZ_NUMERIC_INT128 : HZ_NUMERIC_PAYLOAD;
+	out->numeric = piece->mode == HZ_PIECE_DECIMAL64    ? HZ_NUMERIC_INT64
+				   : piece->mode == HZ_PIECE_DECIMAL128 ? HZ_NUMERIC_INT128
+														: HZ_NUMERIC_PAYLOAD;
 	out->values = reader->slots;
 	return status;
 }
@@ -143,14 +143,15 @@ static HzStatus
 decode_codes(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
-	uint32_t	count = piece->zone.rows;
-	uint32_t	dict_count = reader->head.dict.count;
-	uint16_t	max = 0;
-	HzStatus	status;
+	uint32_t count = piece->zone.rows;
+	uint32_t dict_count = reader->head.dict.count;
+	uint16_t max = 0;
+	HzStatus status;
 
 	if (reader->codes == NULL)
 		reader->codes = hz_alloc(HZ_ENCODING_ROOM * sizeof(uint16_t));
-	status = hz_int_decode(hz_reader_data(reader, piece), piece->data_length, count, sizeof(uint16_t), reader->codes);
+	status = hz_int_decode(hz_reader_data(reader, piece), piece->data_length, count,
+						   sizeof(uint16_t), reader->codes);
 	if (status != HZ_OK)
 		return status;
 	if (dict_count > HZ_CHUNK_BIASED_DICT)
@@ -167,7 +168,7 @@ codes_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 {
 	const HzChunkDict *dict = &reader->head.dict;
 	const HzChunkPiece *piece = &reader->head.pieces[v];
-	HzStatus	status = hz_reader_dict(reader);
+	HzStatus status = hz_reader_dict(reader);
 
 	if (status == HZ_OK)
 		status = decode_codes(reader, v, out->validity);
@@ -183,7 +184,8 @@ codes_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 	if (out->validity == NULL && hz_reader_data(reader, piece)[0] == HZ_ENCODING_CONSTANT)
 	{
 		out->form = HZ_FORM_CONSTANT;
-		out->values = (const uint8_t *) reader->dict.values + (size_t) reader->codes[0] * out->width;
+		out->values =
+			(const uint8_t *) reader->dict.values + (size_t) reader->codes[0] * out->width;
 		out->codes = NULL;
 		out->dict_count = 0;
 	}
@@ -203,13 +205,14 @@ HzStatus
 hz_reader_lengths(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
-	uint32_t	count = piece->zone.rows;
-	uint64_t	sum = 0;
-	int32_t		all = 0;
-	HzStatus	status;
+	uint32_t count = piece->zone.rows;
+	uint64_t sum = 0;
+	int32_t all = 0;
+	HzStatus status;
 
 	hz_reader_need_lengths(reader);
-	status = hz_int_decode(hz_reader_data(reader, piece), piece->data_length, count, sizeof(int32_t), reader->lengths);
+	status = hz_int_decode(hz_reader_data(reader, piece), piece->data_length, count,
+						   sizeof(int32_t), reader->lengths);
 	if (status != HZ_OK)
 		return status;
 	zero_nulls(reader->lengths, sizeof(int32_t), validity, count);
@@ -223,12 +226,12 @@ hz_reader_lengths(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 
 /* Points strings at the bytes from `position` on, as many as lie in one frame; returns how many, 0: none does. */
 static uint32_t
-cut_frame(const HzChunkFrame *frame, const uint8_t *bytes, uint64_t position, const int32_t *lengths,
-		  uint32_t count, HzString *strings)
+cut_frame(const HzChunkFrame *frame, const uint8_t *bytes, uint64_t position,
+		  const int32_t *lengths, uint32_t count, HzString *strings)
 {
 	const uint8_t *at = bytes + (position - frame->start);
 	const uint8_t *end = bytes + frame->raw_length;
-	uint32_t	i = 0;
+	uint32_t i = 0;
 
 	for (; i < count && (size_t) (end - at) >= (size_t) lengths[i]; i++)
 	{
@@ -244,15 +247,15 @@ static HzStatus
 point_strings(HzChunkReader *reader, uint32_t v, HzString *strings)
 {
 	const HzChunkHead *head = &reader->head;
-	uint32_t	count = head->pieces[v].zone.rows;
-	uint64_t	position = head->pieces[v].payload_start;
-	uint32_t	frame = hz_frame_find(head, position);
+	uint32_t count = head->pieces[v].zone.rows;
+	uint64_t position = head->pieces[v].payload_start;
+	uint32_t frame = hz_frame_find(head, position);
 
 	for (uint32_t done = 0; done < count; frame++)
 	{
 		const uint8_t *bytes;
-		uint32_t	cut;
-		HzStatus	status;
+		uint32_t cut;
+		HzStatus status;
 
 		if (frame >= head->frame_count)
 			return HZ_CORRUPT;
@@ -275,8 +278,8 @@ static HzStatus
 strings_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
-	HzString   *strings;
-	HzStatus	status;
+	HzString *strings;
+	HzStatus status;
 
 	need_slots(reader);
 	strings = (HzString *) (void *) reader->slots;
@@ -303,7 +306,9 @@ strings_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 static inline const uint8_t *
 child_slot(const HzVector *vector, uint32_t i)
 {
-	size_t		slot = vector->form == HZ_FORM_FLAT ? i : vector->form == HZ_FORM_DICT ? vector->codes[i] : 0;
+	size_t slot = vector->form == HZ_FORM_FLAT   ? i
+				  : vector->form == HZ_FORM_DICT ? vector->codes[i]
+												 : 0;
 
 	return (const uint8_t *) vector->values + slot * vector->width;
 }
@@ -314,8 +319,8 @@ append_elements(HzChunkReader *reader, uint32_t i, uint32_t count)
 {
 	const HzArrayShape *shape = &reader->head.child.shape;
 	const HzVector *vector = &reader->child_vector;
-	HzBytes    *out = &reader->arrays;
-	uint64_t	length = hz_array_element_length(shape, vector->width);
+	HzBytes *out = &reader->arrays;
+	uint64_t length = hz_array_element_length(shape, vector->width);
 
 	if (shape->element_width > 0 && vector->form == HZ_FORM_FLAT && length == vector->width)
 	{
@@ -328,7 +333,7 @@ append_elements(HzChunkReader *reader, uint32_t i, uint32_t count)
 	}
 	for (uint32_t end = i + count; i < end; i++)
 	{
-		HzString	element;
+		HzString element;
 
 		element.data = child_slot(vector, i);
 		element.length = vector->width;
@@ -337,7 +342,8 @@ append_elements(HzChunkReader *reader, uint32_t i, uint32_t count)
 		length = hz_array_element_length(shape, element.length);
 		if (length > reader->meta.raw_bytes - out->length)
 			return HZ_CORRUPT;
-		out->length += hz_array_put_element(shape, element.data, element.length, hz_bytes_reserve(out, length));
+		out->length += hz_array_put_element(shape, element.data, element.length,
+											hz_bytes_reserve(out, length));
 	}
 	return HZ_OK;
 }
@@ -345,9 +351,9 @@ append_elements(HzChunkReader *reader, uint32_t i, uint32_t count)
 HzStatus
 hz_reader_build_array(HzChunkReader *reader, uint64_t first, uint32_t count)
 {
-	HzBytes    *out = &reader->arrays;
-	uint64_t	header = hz_array_payload_length(count, 0);
-	HzStatus	status = hz_reader_child(reader);
+	HzBytes *out = &reader->arrays;
+	uint64_t header = hz_array_payload_length(count, 0);
+	HzStatus status = hz_reader_child(reader);
 
 	if (status != HZ_OK)
 		return status;
@@ -357,9 +363,9 @@ hz_reader_build_array(HzChunkReader *reader, uint64_t first, uint32_t count)
 	out->length += header;
 	for (uint32_t done = 0; done < count && status == HZ_OK;)
 	{
-		uint32_t	index = (uint32_t) ((first + done) / HZ_VECTOR_ROWS);
-		uint32_t	i = (uint32_t) ((first + done) % HZ_VECTOR_ROWS);
-		uint32_t	n = HZ_VECTOR_ROWS - i < count - done ? HZ_VECTOR_ROWS - i : count - done;
+		uint32_t index = (uint32_t) ((first + done) / HZ_VECTOR_ROWS);
+		uint32_t i = (uint32_t) ((first + done) % HZ_VECTOR_ROWS);
+		uint32_t n = HZ_VECTOR_ROWS - i < count - done ? HZ_VECTOR_ROWS - i : count - done;
 
 		if (reader->child_index != index)
 		{
@@ -379,9 +385,9 @@ static HzStatus
 arrays_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
-	uint64_t	first = piece->payload_start;
-	HzString   *strings;
-	HzStatus	status;
+	uint64_t first = piece->payload_start;
+	HzString *strings;
+	HzStatus status;
 
 	need_slots(reader);
 	strings = (HzString *) (void *) reader->slots;
@@ -389,7 +395,7 @@ arrays_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 	reader->arrays.length = 0;
 	for (uint32_t i = 0; i < piece->zone.rows && status == HZ_OK; i++)
 	{
-		size_t		start = reader->arrays.length;
+		size_t start = reader->arrays.length;
 
 		if (out->validity == NULL || hz_bitmap_get(out->validity, i))
 			status = hz_reader_build_array(reader, first, (uint32_t) reader->lengths[i]);
@@ -443,7 +449,7 @@ HzStatus
 hz_chunk_vector(HzChunkReader *reader, uint32_t vector, HzVector *out)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[vector];
-	HzStatus	status;
+	HzStatus status;
 
 	if (vector >= reader->head.vectors)
 		return HZ_CORRUPT;

@@ -2,20 +2,17 @@
  * format/chunk_reader.c
  *	  The reader of a chunk: opening, closing, and its ranges. See chunk.h and chunk_reader.h.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "format/chunk_reader.h"
 
 /* ---- opening and closing ---- */
 
 static HzStatus
-open_rows(const HzChunkMeta *meta, const HzSource *source, uint32_t max_rows, HzChunkReader **reader)
+open_rows(const HzChunkMeta *meta, const HzSource *source, uint32_t max_rows,
+		  HzChunkReader **reader)
 {
 	HzChunkReader *r;
-	uint8_t    *head;
-	HzStatus	status;
+	uint8_t *head;
+	HzStatus status;
 
 	*reader = NULL;
 	if (!hz_kind_has_width(meta->kind, meta->width) || meta->rows == 0 || meta->rows > max_rows ||
@@ -26,7 +23,8 @@ open_rows(const HzChunkMeta *meta, const HzSource *source, uint32_t max_rows, Hz
 	r = hz_alloc_zero(sizeof(*r));
 	r->meta = *meta;
 	r->source = *source;
-	r->piece_vector = r->validity_vector = r->slots_vector = r->starts_vector = r->child_index = HZ_NO_VECTOR;
+	r->piece_vector = r->validity_vector = r->slots_vector = r->starts_vector = r->child_index =
+		HZ_NO_VECTOR;
 	if (status == HZ_OK)
 		status = hz_chunk_head_read(head, meta->head_length, meta, &r->head);
 	hz_free(head);
@@ -83,10 +81,11 @@ hz_chunk_zone(const HzChunkReader *reader, uint32_t vector)
 static HzStatus
 read_range(HzChunkReader *reader, uint64_t offset, size_t length, uint32_t checksum, HzBytes *room)
 {
-	HzStatus	status;
+	HzStatus status;
 
 	room->length = 0;
-	status = reader->source.read(reader->source.arg, offset, length, hz_bytes_reserve(room, length));
+	status =
+		reader->source.read(reader->source.arg, offset, length, hz_bytes_reserve(room, length));
 	if (status != HZ_OK)
 		return status;
 	room->length = length;
@@ -97,7 +96,7 @@ HzStatus
 hz_reader_piece(HzChunkReader *reader, uint32_t v)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
-	HzStatus	status;
+	HzStatus status;
 
 	if (reader->piece_vector == v)
 		return HZ_OK;
@@ -113,8 +112,8 @@ HzStatus
 hz_reader_validity(HzChunkReader *reader, uint32_t v, const uint64_t **validity)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
-	uint32_t	count = piece->zone.rows;
-	HzStatus	status;
+	uint32_t count = piece->zone.rows;
+	HzStatus status;
 
 	*validity = NULL;
 	if (piece->zone.nulls == 0)
@@ -122,7 +121,8 @@ hz_reader_validity(HzChunkReader *reader, uint32_t v, const uint64_t **validity)
 	if (reader->validity_vector != v)
 	{
 		reader->validity_vector = HZ_NO_VECTOR;
-		status = hz_bits_decode(reader->piece.data, piece->validity_length, count, reader->validity);
+		status =
+			hz_bits_decode(reader->piece.data, piece->validity_length, count, reader->validity);
 		if (status != HZ_OK)
 			return status;
 		if (hz_bitmap_count(reader->validity, count) != count - piece->zone.nulls)
@@ -139,10 +139,11 @@ HzStatus
 hz_reader_packed(HzChunkReader *reader)
 {
 	const HzChunkDict *dict = &reader->head.dict;
-	HzStatus	status = HZ_OK;
+	HzStatus status = HZ_OK;
 
 	if (reader->packed.length < dict->packed_length)
-		status = read_range(reader, dict->offset, dict->packed_length, dict->checksum, &reader->packed);
+		status =
+			read_range(reader, dict->offset, dict->packed_length, dict->checksum, &reader->packed);
 	if (status != HZ_OK)
 		reader->packed.length = 0;
 	return status;
@@ -151,7 +152,7 @@ hz_reader_packed(HzChunkReader *reader)
 HzStatus
 hz_reader_dict(HzChunkReader *reader)
 {
-	HzStatus	status;
+	HzStatus status;
 
 	if (reader->dict.values != NULL)
 		return HZ_OK;
@@ -166,7 +167,7 @@ hz_reader_dict(HzChunkReader *reader)
 HzStatus
 hz_reader_bloom(HzChunkReader *reader)
 {
-	HzStatus	status;
+	HzStatus status;
 
 	if (reader->bloom.length > 0)
 		return HZ_OK;
@@ -182,16 +183,17 @@ read_of_child(void *arg, uint64_t offset, uint64_t length, void *target)
 {
 	HzChunkReader *parent = arg;
 
-	return parent->source.read(parent->source.arg, parent->head.child.offset + offset, length, target);
+	return parent->source.read(parent->source.arg, parent->head.child.offset + offset, length,
+							   target);
 }
 
 HzStatus
 hz_reader_child(HzChunkReader *reader)
 {
 	const HzChunkChild *child = &reader->head.child;
-	HzSource	source = {read_of_child, reader};
+	HzSource source = {read_of_child, reader};
 	HzChunkMeta meta;
-	HzStatus	status;
+	HzStatus status;
 
 	if (reader->child != NULL)
 		return HZ_OK;
@@ -203,7 +205,8 @@ hz_reader_child(HzChunkReader *reader)
 	meta.length = child->length;
 	meta.raw_bytes = child->raw_bytes;
 	status = open_rows(&meta, &source, HZ_CHUNK_MAX_ELEMENTS, &reader->child);
-	if (status == HZ_OK && (reader->child->head.flags & (HZ_CHUNK_HAS_CHILD | HZ_CHUNK_HAS_BLOOM)) != 0)
+	if (status == HZ_OK &&
+		(reader->child->head.flags & (HZ_CHUNK_HAS_CHILD | HZ_CHUNK_HAS_BLOOM)) != 0)
 	{
 		/* elements are no arrays: no writer nests children deeper */
 		hz_chunk_close(reader->child);

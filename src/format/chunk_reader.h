@@ -15,33 +15,33 @@
 struct HzChunkReader
 {
 	HzChunkMeta meta;
-	HzSource	source;
+	HzSource source;
 	HzChunkHead head;
-	HzBytes		piece;			/* the piece of piece_vector */
-	uint32_t	piece_vector;
-	uint64_t	validity[HZ_ENCODING_ROOM / 64];	/* of validity_vector */
-	uint32_t	validity_vector;
-	uint8_t    *slots;			/* of slots_vector, in its FLAT form */
-	uint32_t	slots_vector;
-	uint16_t   *codes;
-	int32_t    *lengths;		/* of strings, or counts of arrays */
-	uint64_t   *starts;			/* sums of the lengths of starts_vector */
-	uint32_t	starts_vector;
+	HzBytes piece; /* the piece of piece_vector */
+	uint32_t piece_vector;
+	uint64_t validity[HZ_ENCODING_ROOM / 64]; /* of validity_vector */
+	uint32_t validity_vector;
+	uint8_t *slots; /* of slots_vector, in its FLAT form */
+	uint32_t slots_vector;
+	uint16_t *codes;
+	int32_t *lengths; /* of strings, or counts of arrays */
+	uint64_t *starts; /* sums of the lengths of starts_vector */
+	uint32_t starts_vector;
 	HzFrameCache frames;
-	HzBytes		packed;			/* the dictionary's packed bytes */
-	HzDictValues dict;			/* all of it, decoded */
-	uint32_t	dict_singles;	/* entries read without decoding all */
-	HzBytes		bloom;
+	HzBytes packed;        /* the dictionary's packed bytes */
+	HzDictValues dict;     /* all of it, decoded */
+	uint32_t dict_singles; /* entries read without decoding all */
+	HzBytes bloom;
 	HzChunkReader *child;
-	HzVector	child_vector;	/* decoded */
-	uint32_t	child_index;	/* its number */
-	HzBytes		arrays;			/* payloads put together */
+	HzVector child_vector; /* decoded */
+	uint32_t child_index;  /* its number */
+	HzBytes arrays;        /* payloads put together */
 	union
 	{
-		HzInt128	decimal;
-		HzString	string;
-		uint8_t		bytes[16];
-	}			single;			/* the slot of a single value */
+		HzInt128 decimal;
+		HzString string;
+		uint8_t bytes[16];
+	} single; /* the slot of a single value */
 };
 
 /* The ranges of a chunk: read once, checksum verified. */
@@ -76,4 +76,4 @@ extern void hz_reader_begin_vector(HzChunkReader *reader, uint32_t count, HzVect
 /* Makes *out a vector of nulls. */
 extern void hz_reader_null_vector(HzChunkReader *reader, HzVector *out);
 
-#endif							/* HZ_CHUNK_READER_H */
+#endif /* HZ_CHUNK_READER_H */

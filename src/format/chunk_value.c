@@ -2,10 +2,6 @@
  * format/chunk_value.c
  *	  Reading single values of a chunk, its bloom filter, and all of it for verification. See chunk.h.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "format/bloom.h"
 #include "format/chunk_reader.h"
 
@@ -18,11 +14,11 @@
 static HzStatus
 frame_string(HzChunkReader *reader, uint64_t position, uint64_t length)
 {
-	HzString   *string = &reader->single.string;
+	HzString *string = &reader->single.string;
 	const HzChunkHead *head = &reader->head;
-	uint32_t	frame;
-	uint64_t	at;
-	HzStatus	status;
+	uint32_t frame;
+	uint64_t at;
+	HzStatus status;
 
 	string->data = (const uint8_t *) "";
 	string->length = length;
@@ -45,10 +41,11 @@ static HzStatus
 decode_code(HzChunkReader *reader, const HzChunkPiece *piece, uint32_t i, uint32_t *code)
 {
 	const HzChunkDict *dict = &reader->head.dict;
-	int64_t		value;
-	HzStatus	status;
+	int64_t value;
+	HzStatus status;
 
-	status = hz_int_value(hz_reader_data(reader, piece), piece->data_length, piece->zone.rows, i, &value);
+	status = hz_int_value(hz_reader_data(reader, piece), piece->data_length, piece->zone.rows, i,
+						  &value);
 	if (status != HZ_OK)
 		return status;
 	if (value < INT16_MIN || value > INT16_MAX)
@@ -64,9 +61,9 @@ static HzStatus
 dict_entry(HzChunkReader *reader, uint32_t code, const void **slot)
 {
 	const HzChunkHead *head = &reader->head;
-	uint64_t	position;
-	uint64_t	length;
-	HzStatus	status = hz_reader_packed(reader);
+	uint64_t position;
+	uint64_t length;
+	HzStatus status = hz_reader_packed(reader);
 
 	*slot = &reader->single;
 	if (status != HZ_OK)
@@ -92,15 +89,15 @@ wants_whole_dict(HzChunkReader *reader)
 	const HzChunkDict *dict = &reader->head.dict;
 
 	return reader->dict.values != NULL || reader->dict_singles++ >= SINGLES_BEFORE_DICT ||
-		(dict->count <= HZ_VECTOR_ROWS && dict->raw_length <= HZ_CHUNK_FRAME_BYTES);
+		   (dict->count <= HZ_VECTOR_ROWS && dict->raw_length <= HZ_CHUNK_FRAME_BYTES);
 }
 
 static HzStatus
 code_value(HzChunkReader *reader, const HzChunkPiece *piece, uint32_t i, HzVector *out)
 {
 	const HzChunkDict *dict = &reader->head.dict;
-	uint32_t	code;
-	HzStatus	status = decode_code(reader, piece, i, &code);
+	uint32_t code;
+	HzStatus status = decode_code(reader, piece, i, &code);
 
 	if (status != HZ_OK)
 		return status;
@@ -118,10 +115,11 @@ code_value(HzChunkReader *reader, const HzChunkPiece *piece, uint32_t i, HzVecto
 static HzStatus
 integer_value(HzChunkReader *reader, const HzChunkPiece *piece, uint32_t i, HzVector *out)
 {
-	int64_t		value;
-	HzStatus	status;
+	int64_t value;
+	HzStatus status;
 
-	status = hz_int_value(hz_reader_data(reader, piece), piece->data_length, piece->zone.rows, i, &value);
+	status = hz_int_value(hz_reader_data(reader, piece), piece->data_length, piece->zone.rows, i,
+						  &value);
 	if (status != HZ_OK)
 		return status;
 	out->width = piece->mode == HZ_PIECE_DECIMAL64 ? sizeof(int64_t) : reader->head.width;
@@ -136,7 +134,7 @@ static HzStatus
 slot_value(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *validity, HzVector *out)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
-	HzStatus	status = hz_reader_slots(reader, v, validity);
+	HzStatus status = hz_reader_slots(reader, v, validity);
 
 	out->width = piece->mode == HZ_PIECE_DECIMAL128 ? sizeof(HzInt128) : reader->head.width;
 	out->numeric = HZ_NUMERIC_INT128;
@@ -149,8 +147,8 @@ slot_value(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *validi
 static HzStatus
 load_starts(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 {
-	uint32_t	count = reader->head.pieces[v].zone.rows;
-	HzStatus	status;
+	uint32_t count = reader->head.pieces[v].zone.rows;
+	HzStatus status;
 
 	if (reader->starts_vector == v)
 		return HZ_OK;
@@ -170,7 +168,7 @@ load_starts(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 static HzStatus
 string_value(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *validity, HzVector *out)
 {
-	HzStatus	status = load_starts(reader, v, validity);
+	HzStatus status = load_starts(reader, v, validity);
 
 	out->width = sizeof(HzString);
 	out->numeric = HZ_NUMERIC_PAYLOAD;
@@ -183,13 +181,14 @@ string_value(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *vali
 static HzStatus
 array_value(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *validity, HzVector *out)
 {
-	HzString   *string = &reader->single.string;
-	HzStatus	status = load_starts(reader, v, validity);
+	HzString *string = &reader->single.string;
+	HzStatus status = load_starts(reader, v, validity);
 
 	if (status != HZ_OK)
 		return status;
 	reader->arrays.length = 0;
-	status = hz_reader_build_array(reader, reader->starts[i], (uint32_t) (reader->starts[i + 1] - reader->starts[i]));
+	status = hz_reader_build_array(reader, reader->starts[i],
+								   (uint32_t) (reader->starts[i + 1] - reader->starts[i]));
 	string->data = reader->arrays.data;
 	string->length = reader->arrays.length;
 	out->width = sizeof(HzString);
@@ -198,7 +197,8 @@ array_value(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *valid
 }
 
 static HzStatus
-value_by_mode(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *validity, HzVector *out)
+value_by_mode(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *validity,
+			  HzVector *out)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
 
@@ -224,10 +224,10 @@ value_by_mode(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *val
 HzStatus
 hz_chunk_value(HzChunkReader *reader, uint32_t row, HzVector *out)
 {
-	uint32_t	v = row / HZ_VECTOR_ROWS;
-	uint32_t	i = row % HZ_VECTOR_ROWS;
+	uint32_t v = row / HZ_VECTOR_ROWS;
+	uint32_t i = row % HZ_VECTOR_ROWS;
 	const uint64_t *validity;
-	HzStatus	status;
+	HzStatus status;
 
 	if (row >= reader->head.rows)
 		return HZ_CORRUPT;
@@ -256,7 +256,7 @@ hz_chunk_value(HzChunkReader *reader, uint32_t row, HzVector *out)
 HzStatus
 hz_chunk_bloom(HzChunkReader *reader, uint64_t hash, bool *maybe)
 {
-	HzStatus	status;
+	HzStatus status;
 
 	*maybe = true;
 	if (reader->head.bloom_length == 0)
@@ -272,9 +272,9 @@ hz_chunk_bloom(HzChunkReader *reader, uint64_t hash, bool *maybe)
 HzStatus
 hz_chunk_verify(HzChunkReader *reader)
 {
-	HzStatus	status = HZ_OK;
-	HzVector	vector;
-	bool		maybe;
+	HzStatus status = HZ_OK;
+	HzVector vector;
+	bool maybe;
 
 	for (uint32_t v = 0; v < reader->head.vectors && status == HZ_OK; v++)
 		status = hz_chunk_vector(reader, v, &vector);

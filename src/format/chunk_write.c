@@ -2,10 +2,6 @@
  * format/chunk_write.c
  *	  A column to a chunk: checks the limits, has the smallest draft chosen, and assembles head and body.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "format/bloom.h"
 #include "format/chunk_internal.h"
 
@@ -18,11 +14,12 @@
 static uint32_t
 count_nulls(const HzColumn *column, uint32_t v)
 {
-	uint32_t	count = hz_vector_rows(column->rows, v);
+	uint32_t count = hz_vector_rows(column->rows, v);
 
 	if (column->validity == NULL)
 		return 0;
-	return count - (uint32_t) hz_bitmap_count(column->validity + (size_t) v * (HZ_VECTOR_ROWS / 64), count);
+	return count -
+		   (uint32_t) hz_bitmap_count(column->validity + (size_t) v * (HZ_VECTOR_ROWS / 64), count);
 }
 
 static HzStatus
@@ -61,7 +58,7 @@ begin_input(HzChunkInput *input)
 static void
 choose(HzChunkInput *input, HzChunkChoice *choice)
 {
-	HzKind		kind = input->column->kind;
+	HzKind kind = input->column->kind;
 
 	hz_draft_init(input, &choice->draft);
 	if (input->values == 0)
@@ -82,8 +79,8 @@ choose(HzChunkInput *input, HzChunkChoice *choice)
 
 typedef struct Hashes
 {
-	uint64_t   *hashes;
-	uint32_t	count;
+	uint64_t *hashes;
+	uint32_t count;
 } Hashes;
 
 /* The hashes of the dictionary's values: integers as slots of the column's width. */
@@ -91,20 +88,22 @@ static void
 hash_distinct(const HzChunkInput *input, const HzDistinct *distinct, Hashes *hashes)
 {
 	for (uint32_t i = 0; i < distinct->count; i++)
-		hashes->hashes[hashes->count++] = distinct->integers == NULL ? distinct->hashes[i] :
-			hz_bloom_hash(input->column->kind, &distinct->integers[i], input->column->width);
+		hashes->hashes[hashes->count++] =
+			distinct->integers == NULL
+				? distinct->hashes[i]
+				: hz_bloom_hash(input->column->kind, &distinct->integers[i], input->column->width);
 }
 
 static void
 hash_column(const HzChunkInput *input, Hashes *hashes)
 {
 	const HzColumn *column = input->column;
-	uint64_t	last = 0;
+	uint64_t last = 0;
 
 	for (uint32_t i = 0; i < column->rows; i++)
 	{
-		HzString	s;
-		uint64_t	hash;
+		HzString s;
+		uint64_t hash;
 
 		if (!hz_input_valid(input, i))
 			continue;
@@ -123,10 +122,10 @@ hash_column(const HzChunkInput *input, Hashes *hashes)
 static uint32_t
 estimate_distinct(const Hashes *hashes)
 {
-	uint64_t   *bits = hz_alloc_zero(COUNTING_BITS / 8);
-	double		set;
-	double		share;
-	uint32_t	estimate;
+	uint64_t *bits = hz_alloc_zero(COUNTING_BITS / 8);
+	double set;
+	double share;
+	uint32_t estimate;
 
 	for (uint32_t i = 0; i < hashes->count; i++)
 		hz_bitmap_set(bits, hashes->hashes[i] % COUNTING_BITS);
@@ -134,15 +133,16 @@ estimate_distinct(const Hashes *hashes)
 	share = set / COUNTING_BITS;
 	hz_free(bits);
 	/* -bits * ln(1 - share), of which at most an eighth of the bits leaves four terms of the series */
-	estimate = (uint32_t) (set * (1 + share / 2 + share * share / 3 + share * share * share / 4)) + 1;
+	estimate =
+		(uint32_t) (set * (1 + share / 2 + share * share / 3 + share * share * share / 4)) + 1;
 	return estimate < hashes->count ? estimate : hashes->count;
 }
 
 static void
 write_bloom(const HzChunkInput *input, const HzChunkChoice *choice, HzBytes *out)
 {
-	Hashes		hashes = {NULL, 0};
-	bool		dict = choice->distinct.count > 0;
+	Hashes hashes = {NULL, 0};
+	bool dict = choice->distinct.count > 0;
 
 	if (!input->options->bloom || input->values == 0 || input->column->kind == HZ_KIND_NUMERIC)
 		return;
@@ -151,7 +151,8 @@ write_bloom(const HzChunkInput *input, const HzChunkChoice *choice, HzBytes *out
 		hash_distinct(input, &choice->distinct, &hashes);
 	else
 		hash_column(input, &hashes);
-	hz_bloom_write(hashes.hashes, hashes.count, dict ? hashes.count : estimate_distinct(&hashes), out);
+	hz_bloom_write(hashes.hashes, hashes.count, dict ? hashes.count : estimate_distinct(&hashes),
+				   out);
 	hz_free(hashes.hashes);
 }
 
@@ -173,18 +174,18 @@ make_head(const HzChunkInput *input, HzChunkDraft *draft, const HzBytes *bloom, 
 	head->bloom_checksum = bloom->length > 0 ? hz_checksum(bloom->data, bloom->length) : 0;
 	head->child = draft->child;
 	head->flags = (draft->frames.count > 0 ? HZ_CHUNK_HAS_FRAMES : 0) |
-		(draft->dict.count > 0 ? HZ_CHUNK_HAS_DICT : 0) |
-		(bloom->length > 0 ? HZ_CHUNK_HAS_BLOOM : 0) |
-		(draft->child.rows > 0 ? HZ_CHUNK_HAS_CHILD : 0);
+				  (draft->dict.count > 0 ? HZ_CHUNK_HAS_DICT : 0) |
+				  (bloom->length > 0 ? HZ_CHUNK_HAS_BLOOM : 0) |
+				  (draft->child.rows > 0 ? HZ_CHUNK_HAS_CHILD : 0);
 }
 
 /* The encoding of most vectors, for views. */
 static uint8_t
 usual_encoding(const HzChunkHead *head, const HzChunkDraft *draft)
 {
-	uint32_t	votes[256] = {0};
-	size_t		at = 0;
-	uint8_t		best = HZ_ENCODING_CONSTANT;
+	uint32_t votes[256] = {0};
+	size_t at = 0;
+	uint8_t best = HZ_ENCODING_CONSTANT;
 
 	if (head->dict.count > 0)
 		return head->dict.count == 1 ? HZ_ENCODING_CONSTANT : HZ_CHUNK_DICT;
@@ -195,8 +196,9 @@ usual_encoding(const HzChunkHead *head, const HzChunkDraft *draft)
 		if (piece->mode == HZ_PIECE_NULLS)
 			continue;
 		at += piece->validity_length;
-		votes[piece->mode == HZ_PIECE_STRINGS ? HZ_CHUNK_STRINGS :
-			  piece->mode == HZ_PIECE_ARRAYS ? HZ_CHUNK_ARRAY : draft->data.data[at]]++;
+		votes[piece->mode == HZ_PIECE_STRINGS  ? HZ_CHUNK_STRINGS
+			  : piece->mode == HZ_PIECE_ARRAYS ? HZ_CHUNK_ARRAY
+											   : draft->data.data[at]]++;
 		at += piece->data_length;
 	}
 	for (int e = 0; e < 256; e++)
@@ -207,8 +209,8 @@ usual_encoding(const HzChunkHead *head, const HzChunkDraft *draft)
 static HzCodec
 usual_codec(const HzChunkHead *head)
 {
-	uint32_t	compressed = 0;
-	HzCodec		codec = HZ_CODEC_NONE;
+	uint32_t compressed = 0;
+	HzCodec codec = HZ_CODEC_NONE;
 
 	for (uint32_t i = 0; i < head->frame_count; i++)
 		if (head->frames[i].codec != HZ_CODEC_NONE)
@@ -220,7 +222,8 @@ usual_codec(const HzChunkHead *head)
 }
 
 static void
-fill_meta(const HzChunkInput *input, const HzChunkHead *head, const HzChunkDraft *draft, HzChunkMeta *meta)
+fill_meta(const HzChunkInput *input, const HzChunkHead *head, const HzChunkDraft *draft,
+		  HzChunkMeta *meta)
 {
 	memset(meta, 0, sizeof(*meta));
 	meta->kind = head->kind;
@@ -239,8 +242,8 @@ static void
 assemble(const HzChunkInput *input, HzChunkChoice *choice, HzBytes *out, HzChunkMeta *meta)
 {
 	HzChunkDraft *draft = &choice->draft;
-	HzBytes		bloom = {NULL, 0, 0};
-	size_t		start = out->length;
+	HzBytes bloom = {NULL, 0, 0};
+	size_t start = out->length;
 	HzChunkHead head;
 
 	write_bloom(input, choice, &bloom);
@@ -261,13 +264,15 @@ assemble(const HzChunkInput *input, HzChunkChoice *choice, HzBytes *out, HzChunk
 }
 
 HzStatus
-hz_chunk_write_rows(const HzColumn *column, const HzChunkOptions *options, HzBytes *out, HzChunkMeta *meta)
+hz_chunk_write_rows(const HzColumn *column, const HzChunkOptions *options, HzBytes *out,
+					HzChunkMeta *meta)
 {
 	HzChunkInput input;
 	HzChunkChoice choice;
-	HzStatus	status;
+	HzStatus status;
 
-	if (column->rows == 0 || column->rows > HZ_CHUNK_MAX_ELEMENTS || !hz_kind_has_width(column->kind, column->width))
+	if (column->rows == 0 || column->rows > HZ_CHUNK_MAX_ELEMENTS ||
+		!hz_kind_has_width(column->kind, column->width))
 		return HZ_LIMIT;
 	memset(&input, 0, sizeof(input));
 	memset(&choice, 0, sizeof(choice));
@@ -287,7 +292,8 @@ hz_chunk_write_rows(const HzColumn *column, const HzChunkOptions *options, HzByt
 }
 
 HzStatus
-hz_chunk_write(const HzColumn *column, const HzChunkOptions *options, HzBytes *out, HzChunkMeta *meta)
+hz_chunk_write(const HzColumn *column, const HzChunkOptions *options, HzBytes *out,
+			   HzChunkMeta *meta)
 {
 	if (column->rows > HZ_CHUNK_MAX_ROWS)
 		return HZ_LIMIT;

@@ -7,10 +7,6 @@
  * canonical payload is determined by its value and its display scale, so checking the form is enough
  * to know that the round trip gives the same bytes.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include <string.h>
 
 #include "format/numeric.h"
@@ -30,9 +26,9 @@
 #define SHORT_WEIGHT_MAX 63
 #define SHORT_WEIGHT_MIN (-64)
 
-#define BASE 10000				/* of a digit */
-#define BASE_DIGITS 4			/* decimal digits in a digit */
-#define MAX_DIGITS 12			/* more never fit 128 bits: 11 hold 41 decimal digits and more */
+#define BASE 10000    /* of a digit */
+#define BASE_DIGITS 4 /* decimal digits in a digit */
+#define MAX_DIGITS 12 /* more never fit 128 bits: 11 hold 41 decimal digits and more */
 
 typedef unsigned __int128 Magnitude;
 
@@ -42,17 +38,17 @@ static const uint32_t powers[BASE_DIGITS] = {1, 10, 100, 1000};
 
 typedef struct Parts
 {
-	bool		negative;
-	int			dscale;
-	int			weight;			/* the first digit counts BASE^weight */
-	int			count;			/* digits */
+	bool negative;
+	int dscale;
+	int weight; /* the first digit counts BASE^weight */
+	int count;  /* digits */
 	const uint8_t *digits;
 } Parts;
 
 static uint16_t
 load16(const uint8_t *p)
 {
-	uint16_t	v;
+	uint16_t v;
 
 	memcpy(&v, p, sizeof(v));
 	return v;
@@ -62,8 +58,8 @@ load16(const uint8_t *p)
 static bool
 parse(const uint8_t *payload, size_t length, Parts *parts)
 {
-	uint16_t	header;
-	size_t		header_size;
+	uint16_t header;
+	size_t header_size;
 
 	if (length < 2 || length % 2 != 0 || length > 4 + 2 * MAX_DIGITS)
 		return false;
@@ -85,8 +81,8 @@ parse(const uint8_t *payload, size_t length, Parts *parts)
 		parts->negative = (header & SIGN_MASK) == LONG_NEGATIVE;
 		parts->dscale = header & LONG_DSCALE_MASK;
 		parts->weight = (int16_t) load16(payload + 2);
-		if (parts->dscale <= SHORT_DSCALE_MAX &&
-			parts->weight >= SHORT_WEIGHT_MIN && parts->weight <= SHORT_WEIGHT_MAX)
+		if (parts->dscale <= SHORT_DSCALE_MAX && parts->weight >= SHORT_WEIGHT_MIN &&
+			parts->weight <= SHORT_WEIGHT_MAX)
 			return false;
 	}
 	parts->digits = payload + header_size;
@@ -101,8 +97,8 @@ parse(const uint8_t *payload, size_t length, Parts *parts)
 static bool
 join_digits(const uint8_t *digits, int count, Magnitude *v)
 {
-	uint64_t	low = 0;
-	int			i = 0;
+	uint64_t low = 0;
+	int i = 0;
 
 	for (; i < count && i < 4; i++)
 	{
@@ -111,8 +107,7 @@ join_digits(const uint8_t *digits, int count, Magnitude *v)
 		low = low * BASE + load16(digits + 2 * i);
 	}
 	for (*v = low; i < count; i++)
-		if (load16(digits + 2 * i) >= BASE ||
-			__builtin_mul_overflow(*v, (Magnitude) BASE, v) ||
+		if (load16(digits + 2 * i) >= BASE || __builtin_mul_overflow(*v, (Magnitude) BASE, v) ||
 			__builtin_add_overflow(*v, (Magnitude) load16(digits + 2 * i), v))
 			return false;
 	return true;
@@ -125,7 +120,7 @@ join_digits(const uint8_t *digits, int count, Magnitude *v)
 static bool
 join_last(uint16_t digit, int shift, Magnitude *v)
 {
-	int			cut = shift < 0 ? -shift : 0;
+	int cut = shift < 0 ? -shift : 0;
 
 	if (digit == 0 || digit >= BASE || cut >= BASE_DIGITS || digit % powers[cut] != 0)
 		return false;
@@ -143,10 +138,10 @@ join_last(uint16_t digit, int shift, Magnitude *v)
 bool
 hz_numeric_from_payload(const uint8_t *payload, size_t length, HzInt128 *value, uint16_t *scale)
 {
-	Parts		parts;
-	Magnitude	v = 0;
-	int			last;
-	int			shift;
+	Parts parts;
+	Magnitude v = 0;
+	int last;
+	int shift;
 
 	if (!parse(payload, length, &parts))
 		return false;
@@ -172,13 +167,14 @@ hz_numeric_from_payload(const uint8_t *payload, size_t length, HzInt128 *value, 
 static int
 cut_digits(Magnitude v, unsigned scale, uint16_t *digits, int *weight)
 {
-	unsigned	partial = scale % BASE_DIGITS;
-	int			count = 0;
-	uint64_t	low;
+	unsigned partial = scale % BASE_DIGITS;
+	int count = 0;
+	uint64_t low;
 
 	if (partial != 0)
 	{
-		digits[count++] = (uint16_t) ((uint32_t) (v % powers[partial]) * powers[BASE_DIGITS - partial]);
+		digits[count++] =
+			(uint16_t) ((uint32_t) (v % powers[partial]) * powers[BASE_DIGITS - partial]);
 		v /= powers[partial];
 	}
 	while (v > UINT64_MAX)
@@ -195,8 +191,8 @@ cut_digits(Magnitude v, unsigned scale, uint16_t *digits, int *weight)
 static size_t
 put_header(bool negative, unsigned scale, int weight, uint8_t *payload)
 {
-	uint16_t	header;
-	int16_t		long_weight = (int16_t) weight;
+	uint16_t header;
+	int16_t long_weight = (int16_t) weight;
 
 	if (scale <= SHORT_DSCALE_MAX && weight >= SHORT_WEIGHT_MIN && weight <= SHORT_WEIGHT_MAX)
 	{
@@ -214,12 +210,12 @@ put_header(bool negative, unsigned scale, int weight, uint8_t *payload)
 size_t
 hz_numeric_to_payload(HzInt128 value, uint16_t scale, uint8_t *payload)
 {
-	Magnitude	v = value < 0 ? -(Magnitude) value : (Magnitude) value;
-	uint16_t	digits[MAX_DIGITS];
-	int			count;
-	int			weight;
-	int			first = 0;
-	size_t		length;
+	Magnitude v = value < 0 ? -(Magnitude) value : (Magnitude) value;
+	uint16_t digits[MAX_DIGITS];
+	int count;
+	int weight;
+	int first = 0;
+	size_t length;
 
 	if (v == 0)
 		return put_header(false, scale, 0, payload);

@@ -15,16 +15,17 @@
 
 #include "base/vector.h"
 
-#define HZ_NUMERIC_MAX_PAYLOAD 32	/* bytes that hz_numeric_to_payload() may write */
+#define HZ_NUMERIC_MAX_PAYLOAD 32 /* bytes that hz_numeric_to_payload() may write */
 
 /*
  * The value times 10^scale, where scale is the payload's own display scale. False for NaN, infinities,
  * what does not fit 128 bits, and any payload that hz_numeric_to_payload() would not give back
  * byte for byte.
  */
-extern bool hz_numeric_from_payload(const uint8_t *payload, size_t length, HzInt128 *value, uint16_t *scale);
+extern bool hz_numeric_from_payload(const uint8_t *payload, size_t length, HzInt128 *value,
+									uint16_t *scale);
 
 /* Writes the canonical payload of value / 10^scale with display scale `scale`; returns its length. */
 extern size_t hz_numeric_to_payload(HzInt128 value, uint16_t scale, uint8_t *payload);
 
-#endif							/* HZ_NUMERIC_H */
+#endif /* HZ_NUMERIC_H */

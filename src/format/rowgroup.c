@@ -2,15 +2,11 @@
  * format/rowgroup.c
  *	  The directory's description of a row group: to bytes and back. See rowgroup.h; the bytes are in README.md.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "format/chunk_internal.h"
 #include "format/rowgroup.h"
 #include "format/varint.h"
 
-#define HEADER_BYTES 2			/* version */
+#define HEADER_BYTES 2 /* version */
 #define CHECKSUM_BYTES 4
 
 /* Flags of a column. */
@@ -49,8 +45,8 @@ write_column(const HzChunkMeta *column, uint64_t expected, HzBytes *out)
 void
 hz_rowgroup_write(const HzRowGroupMeta *meta, HzBytes *out)
 {
-	size_t		start = out->length;
-	uint64_t	expected = 0;
+	size_t start = out->length;
+	uint64_t expected = 0;
 
 	hz_bytes_put16(out, HZ_ROWGROUP_VERSION);
 	hz_varint_put(out, meta->rows);
@@ -67,7 +63,7 @@ hz_rowgroup_write(const HzRowGroupMeta *meta, HzBytes *out)
 static HzStatus
 read_column(HzCursor *cursor, uint32_t rows, uint64_t expected, HzChunkMeta *column)
 {
-	uint8_t		flags;
+	uint8_t flags;
 
 	memset(column, 0, sizeof(*column));
 	column->kind = (HzKind) hz_cursor_get8(cursor);
@@ -80,8 +76,9 @@ read_column(HzCursor *cursor, uint32_t rows, uint64_t expected, HzChunkMeta *col
 	column->codec = (HzCodec) hz_cursor_get8(cursor);
 	flags = hz_cursor_get8(cursor);
 	column->has_bloom = (flags & HAS_BLOOM) != 0;
-	column->width = column->kind == HZ_KIND_FIXED ?
-		(uint32_t) hz_varint_get_upto(cursor, UINT32_MAX) : implied_width(column->kind);
+	column->width = column->kind == HZ_KIND_FIXED
+						? (uint32_t) hz_varint_get_upto(cursor, UINT32_MAX)
+						: implied_width(column->kind);
 	column->distinct = (uint32_t) hz_varint_get_upto(cursor, rows);
 	column->offset = expected + (uint64_t) hz_unfold64(hz_varint_get(cursor));
 	column->head_length = hz_varint_get(cursor);
@@ -98,7 +95,7 @@ read_column(HzCursor *cursor, uint32_t rows, uint64_t expected, HzChunkMeta *col
 static HzStatus
 read_columns(HzCursor *cursor, HzRowGroupMeta *meta)
 {
-	uint64_t	expected = 0;
+	uint64_t expected = 0;
 
 	meta->columns = hz_alloc_zero(meta->column_count * sizeof(HzChunkMeta));
 	for (uint32_t i = 0; i < meta->column_count; i++)
@@ -116,15 +113,16 @@ read_columns(HzCursor *cursor, HzRowGroupMeta *meta)
 HzStatus
 hz_rowgroup_read(const uint8_t *bytes, size_t length, HzRowGroupMeta *meta)
 {
-	HzCursor	cursor;
-	HzStatus	status;
+	HzCursor cursor;
+	HzStatus status;
 
 	memset(meta, 0, sizeof(*meta));
 	if (length < HEADER_BYTES + CHECKSUM_BYTES)
 		return HZ_CORRUPT;
 	if (hz_load16(bytes) != HZ_ROWGROUP_VERSION)
 		return HZ_VERSION;
-	if (!hz_checksum_matches(bytes, length - CHECKSUM_BYTES, hz_load32(bytes + length - CHECKSUM_BYTES)))
+	if (!hz_checksum_matches(bytes, length - CHECKSUM_BYTES,
+							 hz_load32(bytes + length - CHECKSUM_BYTES)))
 		return HZ_CHECKSUM;
 	cursor = hz_cursor(bytes + HEADER_BYTES, length - HEADER_BYTES - CHECKSUM_BYTES);
 	meta->rows = (uint32_t) hz_varint_get_upto(&cursor, HZ_CHUNK_MAX_ROWS);

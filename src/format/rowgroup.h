@@ -15,9 +15,9 @@
 
 typedef struct HzRowGroupMeta
 {
-	uint32_t	rows;			/* 1 .. HZ_CHUNK_MAX_ROWS */
-	uint32_t	column_count;
-	HzChunkMeta *columns;		/* column_count of them; kind 0: no chunk */
+	uint32_t rows; /* 1 .. HZ_CHUNK_MAX_ROWS */
+	uint32_t column_count;
+	HzChunkMeta *columns; /* column_count of them; kind 0: no chunk */
 } HzRowGroupMeta;
 
 /* Appends version, description and checksum. */
@@ -26,4 +26,4 @@ extern void hz_rowgroup_write(const HzRowGroupMeta *meta, HzBytes *out);
 /* Reads a whole description of exactly `length` bytes; columns are allocated. */
 extern HzStatus hz_rowgroup_read(const uint8_t *bytes, size_t length, HzRowGroupMeta *meta);
 
-#endif							/* HZ_ROWGROUP_H */
+#endif /* HZ_ROWGROUP_H */

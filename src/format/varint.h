@@ -16,8 +16,8 @@ typedef unsigned __int128 HzUInt128;
 static inline void
 hz_varint_put(HzBytes *bytes, uint64_t v)
 {
-	uint8_t    *at = hz_bytes_reserve(bytes, 10);
-	size_t		n = 0;
+	uint8_t *at = hz_bytes_reserve(bytes, 10);
+	size_t n = 0;
 
 	for (; v >= 0x80; v >>= 7)
 		at[n++] = (uint8_t) (v | 0x80);
@@ -28,11 +28,11 @@ hz_varint_put(HzBytes *bytes, uint64_t v)
 static inline uint64_t
 hz_varint_get(HzCursor *cursor)
 {
-	uint64_t	v = 0;
+	uint64_t v = 0;
 
 	for (unsigned shift = 0; shift < 64; shift += 7)
 	{
-		uint8_t		b = hz_cursor_get8(cursor);
+		uint8_t b = hz_cursor_get8(cursor);
 
 		if (cursor->failed || (shift == 63 && b > 1))
 			break;
@@ -48,7 +48,7 @@ hz_varint_get(HzCursor *cursor)
 static inline uint64_t
 hz_varint_get_upto(HzCursor *cursor, uint64_t limit)
 {
-	uint64_t	v = hz_varint_get(cursor);
+	uint64_t v = hz_varint_get(cursor);
 
 	if (v <= limit)
 		return v;
@@ -71,7 +71,7 @@ hz_unfold64(uint64_t v)
 static inline void
 hz_varint_put128(HzBytes *bytes, HzInt128 value)
 {
-	HzUInt128	v = ((HzUInt128) value << 1) ^ (value < 0 ? ~(HzUInt128) 0 : 0);
+	HzUInt128 v = ((HzUInt128) value << 1) ^ (value < 0 ? ~(HzUInt128) 0 : 0);
 
 	for (; v >= 0x80; v >>= 7)
 		hz_bytes_put8(bytes, (uint8_t) (v | 0x80));
@@ -81,11 +81,11 @@ hz_varint_put128(HzBytes *bytes, HzInt128 value)
 static inline HzInt128
 hz_varint_get128(HzCursor *cursor)
 {
-	HzUInt128	v = 0;
+	HzUInt128 v = 0;
 
 	for (unsigned shift = 0; shift < 128; shift += 7)
 	{
-		uint8_t		b = hz_cursor_get8(cursor);
+		uint8_t b = hz_cursor_get8(cursor);
 
 		if (cursor->failed || (shift == 126 && b > 3))
 			break;
@@ -97,4 +97,4 @@ hz_varint_get128(HzCursor *cursor)
 	return 0;
 }
 
-#endif							/* HZ_VARINT_H */
+#endif /* HZ_VARINT_H */

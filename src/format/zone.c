@@ -2,10 +2,6 @@
  * format/zone.c
  *	  Zone maps: computing, merging, and their bytes. See zone.h; the bytes are in README.md.
  */
-#ifndef FRONTEND
-#include "postgres.h"
-#endif
-
 #include "format/chunk_internal.h"
 #include "format/varint.h"
 
@@ -13,7 +9,7 @@
 #define HAS_BOUNDS 0x01
 #define MIN_CUT 0x02
 #define MAX_CUT 0x04
-#define ONE_VALUE 0x08			/* the greatest value is the least one and is not repeated */
+#define ONE_VALUE 0x08 /* the greatest value is the least one and is not repeated */
 #define ALL_FLAGS 0x0f
 
 /* ---- floats: NaN is the greatest, the zeroes are equal ---- */
@@ -36,9 +32,9 @@ normal_real(double d)
 static void
 float32_bounds(const float *values, uint32_t count, HzZone *zone)
 {
-	float		min = __builtin_inff();
-	float		max = -__builtin_inff();
-	uint32_t	nans = 0;
+	float min = __builtin_inff();
+	float max = -__builtin_inff();
+	uint32_t nans = 0;
 
 	for (uint32_t i = 0; i < count; i++)
 	{
@@ -53,9 +49,9 @@ float32_bounds(const float *values, uint32_t count, HzZone *zone)
 static void
 float64_bounds(const double *values, uint32_t count, HzZone *zone)
 {
-	double		min = __builtin_inf();
-	double		max = -__builtin_inf();
-	uint32_t	nans = 0;
+	double min = __builtin_inf();
+	double max = -__builtin_inf();
+	uint32_t nans = 0;
 
 	for (uint32_t i = 0; i < count; i++)
 	{
@@ -82,8 +78,8 @@ hz_zone_floats(const void *values, uint32_t width, uint32_t count, HzZone *zone)
 void
 hz_zone_integers(const int64_t *values, uint32_t count, HzZone *zone)
 {
-	int64_t		min = values[0];
-	int64_t		max = values[0];
+	int64_t min = values[0];
+	int64_t max = values[0];
 
 	for (uint32_t i = 1; i < count; i++)
 	{
@@ -98,8 +94,8 @@ hz_zone_integers(const int64_t *values, uint32_t count, HzZone *zone)
 void
 hz_zone_decimals(const HzInt128 *values, uint32_t count, uint16_t scale, HzZone *zone)
 {
-	HzInt128	min = values[0];
-	HzInt128	max = values[0];
+	HzInt128 min = values[0];
+	HzInt128 max = values[0];
 
 	for (uint32_t i = 1; i < count; i++)
 	{
@@ -120,15 +116,15 @@ hz_zone_decimals(const HzInt128 *values, uint32_t count, uint16_t scale, HzZone 
  */
 typedef struct PrefixKey
 {
-	uint64_t	high;
-	uint64_t	low;
-	uint32_t	length;
+	uint64_t high;
+	uint64_t low;
+	uint32_t length;
 } PrefixKey;
 
 static inline uint64_t
 load_big_endian(const uint8_t *p)
 {
-	uint64_t	v;
+	uint64_t v;
 
 	memcpy(&v, p, sizeof(v));
 	return __builtin_bswap64(v);
@@ -138,7 +134,7 @@ load_big_endian(const uint8_t *p)
 static inline uint64_t
 load_short(const uint8_t *p, uint64_t length)
 {
-	uint64_t	v = 0;
+	uint64_t v = 0;
 
 	if (length >= 8)
 		return load_big_endian(p);
@@ -150,7 +146,7 @@ load_short(const uint8_t *p, uint64_t length)
 static inline PrefixKey
 prefix_key(const uint8_t *data, uint64_t length)
 {
-	PrefixKey	key;
+	PrefixKey key;
 
 	key.high = load_short(data, length);
 	key.low = length > 8 ? load_short(data + 8, length - 8) : 0;
@@ -171,7 +167,7 @@ key_less(const PrefixKey *a, const PrefixKey *b)
 static void
 store_key(const PrefixKey *key, HzZoneBound *bound, uint8_t *length, bool *cut)
 {
-	uint64_t	words[2] = {__builtin_bswap64(key->high), __builtin_bswap64(key->low)};
+	uint64_t words[2] = {__builtin_bswap64(key->high), __builtin_bswap64(key->low)};
 
 	*cut = key->length > HZ_ZONE_PREFIX;
 	*length = (uint8_t) (*cut ? HZ_ZONE_PREFIX : key->length);
@@ -189,7 +185,7 @@ store_keys(const PrefixKey *min, const PrefixKey *max, HzZone *zone)
 static inline void
 widen_keys(PrefixKey *min, PrefixKey *max, bool *first, const uint8_t *data, uint64_t length)
 {
-	PrefixKey	key = prefix_key(data, length);
+	PrefixKey key = prefix_key(data, length);
 
 	if (*first || key_less(&key, min))
 		*min = key;
@@ -201,9 +197,9 @@ widen_keys(PrefixKey *min, PrefixKey *max, bool *first, const uint8_t *data, uin
 void
 hz_zone_strings(const HzString *values, const uint64_t *validity, uint32_t count, HzZone *zone)
 {
-	PrefixKey	min = {0, 0, 0};
-	PrefixKey	max = {0, 0, 0};
-	bool		first = true;
+	PrefixKey min = {0, 0, 0};
+	PrefixKey max = {0, 0, 0};
+	bool first = true;
 
 	for (uint32_t i = 0; i < count; i++)
 		if (validity == NULL || hz_bitmap_get(validity, i))
@@ -212,11 +208,12 @@ hz_zone_strings(const HzString *values, const uint64_t *validity, uint32_t count
 }
 
 void
-hz_zone_fixed(const uint8_t *values, uint32_t width, const uint64_t *validity, uint32_t count, HzZone *zone)
+hz_zone_fixed(const uint8_t *values, uint32_t width, const uint64_t *validity, uint32_t count,
+			  HzZone *zone)
 {
-	PrefixKey	min = {0, 0, 0};
-	PrefixKey	max = {0, 0, 0};
-	bool		first = true;
+	PrefixKey min = {0, 0, 0};
+	PrefixKey max = {0, 0, 0};
+	bool first = true;
 
 	for (uint32_t i = 0; i < count; i++)
 		if (validity == NULL || hz_bitmap_get(validity, i))
@@ -225,10 +222,10 @@ hz_zone_fixed(const uint8_t *values, uint32_t width, const uint64_t *validity, u
 }
 
 static int
-compare_prefixes(const HzZoneBound *a, uint8_t a_length, bool a_cut,
-				 const HzZoneBound *b, uint8_t b_length, bool b_cut)
+compare_prefixes(const HzZoneBound *a, uint8_t a_length, bool a_cut, const HzZoneBound *b,
+				 uint8_t b_length, bool b_cut)
 {
-	int			order = memcmp(a->prefix, b->prefix, a_length < b_length ? a_length : b_length);
+	int order = memcmp(a->prefix, b->prefix, a_length < b_length ? a_length : b_length);
 
 	if (order != 0)
 		return order;
@@ -250,7 +247,7 @@ rescale(HzInt128 *value, uint16_t from, uint16_t to)
 static bool
 align_scales(HzZone *a, HzZone *b)
 {
-	uint16_t	scale = a->scale > b->scale ? a->scale : b->scale;
+	uint16_t scale = a->scale > b->scale ? a->scale : b->scale;
 
 	if (!rescale(&a->min.decimal, a->scale, scale) || !rescale(&a->max.decimal, a->scale, scale) ||
 		!rescale(&b->min.decimal, b->scale, scale) || !rescale(&b->max.decimal, b->scale, scale))
@@ -287,15 +284,16 @@ compare_bounds(HzKind kind, const HzZone *a, bool a_max, const HzZone *b, bool b
 		return compare_reals(x->real, y->real);
 	if (kind == HZ_KIND_NUMERIC)
 		return (x->decimal > y->decimal) - (x->decimal < y->decimal);
-	return compare_prefixes(x, a_max ? a->max_length : a->min_length, a_max ? a->max_cut : a->min_cut,
-							y, b_max ? b->max_length : b->min_length, b_max ? b->max_cut : b->min_cut);
+	return compare_prefixes(x, a_max ? a->max_length : a->min_length,
+							a_max ? a->max_cut : a->min_cut, y,
+							b_max ? b->max_length : b->min_length, b_max ? b->max_cut : b->min_cut);
 }
 
 static void
 drop_bounds(HzZone *zone)
 {
-	uint32_t	rows = zone->rows;
-	uint32_t	nulls = zone->nulls;
+	uint32_t rows = zone->rows;
+	uint32_t nulls = zone->nulls;
 
 	memset(zone, 0, sizeof(*zone));
 	zone->rows = rows;
@@ -305,7 +303,7 @@ drop_bounds(HzZone *zone)
 static void
 widen(HzKind kind, HzZone *into, const HzZone *zone)
 {
-	HzZone		other = *zone;
+	HzZone other = *zone;
 
 	if (kind == HZ_KIND_NUMERIC && !align_scales(into, &other))
 	{
@@ -321,8 +319,8 @@ widen(HzKind kind, HzZone *into, const HzZone *zone)
 void
 hz_zone_merge(HzKind kind, HzZone *into, const HzZone *zone)
 {
-	uint32_t	rows = into->rows + zone->rows;
-	uint32_t	nulls = into->nulls + zone->nulls;
+	uint32_t rows = into->rows + zone->rows;
+	uint32_t nulls = into->nulls + zone->nulls;
 
 	if (into->rows == into->nulls)
 		*into = *zone;
@@ -342,7 +340,7 @@ hz_zone_merge(HzKind kind, HzZone *into, const HzZone *zone)
 static void
 write_real(double d, HzBytes *out)
 {
-	uint64_t	bits;
+	uint64_t bits;
 
 	memcpy(&bits, &d, sizeof(bits));
 	hz_bytes_put64(out, bits);
@@ -351,8 +349,8 @@ write_real(double d, HzBytes *out)
 static double
 read_real(HzCursor *cursor)
 {
-	uint64_t	bits = hz_cursor_get64(cursor);
-	double		d;
+	uint64_t bits = hz_cursor_get64(cursor);
+	double d;
 
 	memcpy(&d, &bits, sizeof(d));
 	return d;
@@ -383,10 +381,11 @@ is_one_value(HzKind kind, const HzZone *zone)
 void
 hz_zone_write(HzKind kind, const HzZone *zone, HzBytes *out)
 {
-	bool		one = is_one_value(kind, zone);
+	bool one = is_one_value(kind, zone);
 
-	hz_bytes_put8(out, (uint8_t) ((zone->has_bounds ? HAS_BOUNDS : 0) | (zone->min_cut ? MIN_CUT : 0) |
-								  (zone->max_cut ? MAX_CUT : 0) | (one ? ONE_VALUE : 0)));
+	hz_bytes_put8(out,
+				  (uint8_t) ((zone->has_bounds ? HAS_BOUNDS : 0) | (zone->min_cut ? MIN_CUT : 0) |
+							 (zone->max_cut ? MAX_CUT : 0) | (one ? ONE_VALUE : 0)));
 	hz_varint_put(out, zone->rows);
 	hz_varint_put(out, zone->nulls);
 	if (!zone->has_bounds)
@@ -431,7 +430,7 @@ read_bound(HzKind kind, HzCursor *cursor, HzZoneBound *bound, uint8_t *length)
 HzStatus
 hz_zone_read(HzKind kind, HzCursor *cursor, HzZone *zone)
 {
-	uint8_t		flags = hz_cursor_get8(cursor);
+	uint8_t flags = hz_cursor_get8(cursor);
 
 	memset(zone, 0, sizeof(*zone));
 	zone->rows = (uint32_t) hz_varint_get_upto(cursor, UINT32_MAX);
@@ -455,7 +454,8 @@ hz_zone_read(HzKind kind, HzCursor *cursor, HzZone *zone)
 		zone->max.integer = (int64_t) ((uint64_t) zone->min.integer + hz_varint_get(cursor));
 	else
 		read_bound(kind, cursor, &zone->max, &zone->max_length);
-	if (cursor->failed || zone->nulls == zone->rows || compare_bounds(kind, zone, false, zone, true) > 0)
+	if (cursor->failed || zone->nulls == zone->rows ||
+		compare_bounds(kind, zone, false, zone, true) > 0)
 		return HZ_CORRUPT;
 	return HZ_OK;
 }

@@ -22,22 +22,22 @@
 
 typedef union HzZoneBound
 {
-	int64_t		integer;		/* BOOL, INT8..INT64 */
-	double		real;			/* FLOAT32 (widened exactly), FLOAT64 */
-	HzInt128	decimal;		/* NUMERIC */
-	uint8_t		prefix[HZ_ZONE_PREFIX]; /* FIXED, BYTES */
+	int64_t integer;                /* BOOL, INT8..INT64 */
+	double real;                    /* FLOAT32 (widened exactly), FLOAT64 */
+	HzInt128 decimal;               /* NUMERIC */
+	uint8_t prefix[HZ_ZONE_PREFIX]; /* FIXED, BYTES */
 } HzZoneBound;
 
 typedef struct HzZone
 {
-	bool		has_bounds;		/* false: all null, empty, or not ordered */
-	bool		min_cut;
-	bool		max_cut;
-	uint8_t		min_length;		/* bytes used of a prefix */
-	uint8_t		max_length;
-	uint16_t	scale;			/* NUMERIC */
-	uint32_t	rows;
-	uint32_t	nulls;
+	bool has_bounds; /* false: all null, empty, or not ordered */
+	bool min_cut;
+	bool max_cut;
+	uint8_t min_length; /* bytes used of a prefix */
+	uint8_t max_length;
+	uint16_t scale; /* NUMERIC */
+	uint32_t rows;
+	uint32_t nulls;
 	HzZoneBound min;
 	HzZoneBound max;
 } HzZone;
@@ -49,4 +49,4 @@ extern void hz_zone_merge(HzKind kind, HzZone *into, const HzZone *zone);
 extern void hz_zone_write(HzKind kind, const HzZone *zone, HzBytes *out);
 extern HzStatus hz_zone_read(HzKind kind, HzCursor *cursor, HzZone *zone);
 
-#endif							/* HZ_ZONE_H */
+#endif /* HZ_ZONE_H */

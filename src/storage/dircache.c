@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/procarray.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -77,37 +78,93 @@ settle(HeapTupleHeader header)
 	return COMMITTED;
 }
 
-/* Reads all directory tuples; the counter was read before. */
+/* TIDs of all directory tuples, from the index alone. */
+static ItemPointerData *
+directory_tids(HzStore *store, uint32 *count)
+{
+	ItemPointerData *tids = palloc(sizeof(ItemPointerData) * 256);
+	uint32 room = 256;
+	IndexScanDesc scan;
+	ScanKeyData key;
+	ItemPointer tid;
+
+	*count = 0;
+	ScanKeyInit(&key, (AttrNumber) 1, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(HZ_STORE_DIRECTORY));
+	scan = index_beginscan(store->toast, store->indexes[store->valid_index], SnapshotAny, 1, 0);
+	index_rescan(scan, &key, 1, NULL, 0);
+	while ((tid = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (*count == room)
+			tids = repalloc_huge(tids, sizeof(ItemPointerData) * (room *= 2));
+		tids[(*count)++] = *tid;
+	}
+	index_endscan(scan);
+	return tids;
+}
+
+/* Adds the tuple at `tid` of a pinned page, if it is a directory tuple that anybody may see. */
+static uint64
+load_tuple(HzDirCache *cache, HzStore *store, Buffer buffer, ItemPointer tid)
+{
+	Page page = BufferGetPage(buffer);
+	HeapTupleData tuple;
+	ItemId item;
+	Oid chunk_id;
+	int32 seq;
+	Size length;
+	HzGroup *group = &cache->groups[cache->count];
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	item = ItemPointerGetOffsetNumber(tid) <= PageGetMaxOffsetNumber(page)
+			   ? PageGetItemId(page, ItemPointerGetOffsetNumber(tid))
+			   : NULL;
+	if (item == NULL || !ItemIdIsNormal(item))
+	{
+		/* the index entry outlived its tuple */
+		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		return 0;
+	}
+	tuple.t_self = *tid;
+	tuple.t_tableOid = RelationGetRelid(store->toast);
+	tuple.t_data = (HeapTupleHeader) PageGetItem(page, item);
+	tuple.t_len = ItemIdGetLength(item);
+	/* with the tuple found, the pin keeps it */
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	(void) hz_store_tuple_data(store, &tuple, &chunk_id, &seq, &length);
+	if (chunk_id != HZ_STORE_DIRECTORY)
+		return 0;
+	cache->settled[cache->count] = settle(tuple.t_data);
+	if (cache->settled[cache->count] == OPEN && HeapTupleHeaderXminInvalid(tuple.t_data) &&
+		!HeapTupleHeaderXminFrozen(tuple.t_data))
+		return 0;
+	hz_directory_parse_into(store, &tuple, group);
+	cache->count++;
+	return length;
+}
+
+/* Reads all directory tuples, each page once; the counter was read before. */
 static void
 load_groups(HzDirCache *cache, HzStore *store)
 {
-	HzStoreScan scan;
-	uint32 room = 64;
+	uint32 count;
+	ItemPointerData *tids = directory_tids(store, &count);
+	Buffer buffer = InvalidBuffer;
 	uint64 bytes = 0;
 
-	cache->groups = palloc(sizeof(HzGroup) * room);
-	cache->settled = palloc(room);
-	hz_store_scan_begin(store, &scan, HZ_STORE_DIRECTORY, 0, PG_INT32_MAX, SnapshotAny,
-						ForwardScanDirection);
-	while (!cache->too_large && hz_store_scan_next(&scan))
+	cache->groups = palloc_extended(sizeof(HzGroup) * Max(count, 1), MCXT_ALLOC_HUGE);
+	cache->settled = palloc(Max(count, 1));
+	for (uint32 i = 0; i < count && bytes <= MAX_BYTES; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (HeapTupleHeaderXminInvalid(scan.tuple->t_data) &&
-			!HeapTupleHeaderXminFrozen(scan.tuple->t_data))
-			continue;
-		if (cache->count == room)
-		{
-			room *= 2;
-			cache->groups = repalloc_huge(cache->groups, sizeof(HzGroup) * room);
-			cache->settled = repalloc(cache->settled, room);
-		}
-		hz_directory_parse_into(store, scan.tuple, &cache->groups[cache->count]);
-		cache->settled[cache->count] = settle(scan.tuple->t_data);
-		bytes += scan.length;
-		cache->count++;
-		cache->too_large = bytes > MAX_BYTES;
+		buffer = ReleaseAndReadBuffer(buffer, store->toast, ItemPointerGetBlockNumber(&tids[i]));
+		bytes += load_tuple(cache, store, buffer, &tids[i]);
 	}
-	hz_store_scan_end(&scan);
+	cache->too_large = bytes > MAX_BYTES;
+	if (BufferIsValid(buffer))
+		ReleaseBuffer(buffer);
+	pfree(tids);
 }
 
 static HzDirCache *

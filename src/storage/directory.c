@@ -61,7 +61,7 @@ report_damage(HzStore *store, HeapTuple tuple, const char *what)
 							  RelationGetRelationName(store->toast))));
 }
 
-/* Fills *group from the payload; NULL or what is wrong. */
+/* Fills *group from the payload, which must live as long (and is palloc'd: aligned); NULL or what is wrong. */
 static const char *
 parse_payload(HzGroup *group, const uint8_t *data, Size length)
 {
@@ -93,19 +93,10 @@ parse_payload(HzGroup *group, const uint8_t *data, Size length)
 		return "wrong length";
 	if (group->description_in_stream && group->description_length > group->bytes)
 		return "impossible sizes";
-	group->ranges = palloc(sizeof(HzBlockRange) * Max(group->range_count, 1));
-	for (uint32 i = 0; i < group->range_count; i++)
-	{
-		group->ranges[i].first = hz_load32(data + DIRECTORY_HEADER + i * 8);
-		group->ranges[i].count = hz_load32(data + DIRECTORY_HEADER + i * 8 + 4);
-	}
+	/* ranges are two little-endian u32 each, as HzBlockRange on the machines this builds for */
+	group->ranges = (HzBlockRange *) (data + DIRECTORY_HEADER);
 	if (!group->description_in_stream)
-	{
-		uint8_t *copy = palloc(group->description_length);
-
-		memcpy(copy, data + DIRECTORY_HEADER + ranges_size, group->description_length);
-		group->description = copy;
-	}
+		group->description = data + DIRECTORY_HEADER + ranges_size;
 	return NULL;
 }
 
@@ -116,10 +107,13 @@ hz_directory_parse_into(HzStore *store, HeapTuple tuple, HzGroup *group)
 	int32 seq;
 	Size length;
 	const uint8_t *data = hz_store_tuple_data(store, tuple, &chunk_id, &seq, &length);
+	uint8_t *copy;
 	const char *wrong;
 
 	memset(group, 0, sizeof(*group));
-	wrong = parse_payload(group, data, length);
+	copy = palloc(length);
+	memcpy(copy, data, length);
+	wrong = parse_payload(group, copy, length);
 
 	if (wrong != NULL)
 		report_damage(store, tuple, wrong);
