@@ -275,4 +275,97 @@ make_array(uint8_t *payload, bool text, uint32_t count, uint64_t seed)
 	return (size_t) (at - payload);
 }
 
+/* ---- shapes of columns ---- */
+
+static inline size_t
+string_for(int shape, uint32_t i, char *buffer)
+{
+	uint64_t r = unit_random();
+
+	switch (shape)
+	{
+		case 0:
+			return 0;
+		case 1:
+			return (size_t) sprintf(buffer, "constant");
+		case 2:
+			return make_url(buffer, r % 40, 0);
+		case 3:
+			return make_url(buffer, r, r);
+		case 4:
+			return make_json(buffer, i);
+		case 5:
+			memset(buffer, 'a', 40);
+			return r % 40;
+		case 6:
+			memcpy(buffer, "same sixteen by", 15);
+			buffer[15] = (char) (r >> 8 & 1);
+			buffer[16] = (char) (r >> 9 & 1);
+			return 14 + r % 4;
+		default:
+			for (int b = 0; b < 120; b += 8, r = unit_random())
+				memcpy(buffer + b, &r, 8);
+			return 30 + r % 90;
+	}
+}
+
+static inline void
+numeric_for(TestColumn *c, int shape, uint32_t i)
+{
+	uint64_t r = unit_random();
+	HzInt128 wide = (HzInt128) r << 50;
+
+	switch (shape)
+	{
+		case 0:
+			set_numeric(c, i, 0, 2);
+			return;
+		case 1:
+			set_numeric(c, i, (int64_t) (r % 1000000) - 500000, 2);
+			return;
+		case 2:
+			set_numeric(c, i, r & 1 ? wide : -wide, 20);
+			return;
+		case 3:
+			set_numeric(c, i, (int64_t) (r % 1000), (uint16_t) (r >> 32) % 5);
+			return;
+		case 4:
+			if (r % 50 == 0)
+				set_special(c, i, r % 3 == 0 ? 0xC000 : r % 3 == 1 ? 0xD000 : 0xF000);
+			else
+				set_numeric(c, i, (int64_t) r, 4);
+			return;
+		case 5:
+			/* one scale a vector */
+			set_numeric(c, i, (int64_t) (r % 100000), (uint16_t) (i / HZ_VECTOR_ROWS * 300));
+			return;
+		case 6:
+			set_numeric(c, i, (int64_t) (r % 12) * 1000000 + 99, 2);
+			return;
+		default:
+			set_special(c, i, 0xC000);
+			return;
+	}
+}
+
+/* shape 0: int4[]; 1: text[]; 2: few distinct; 3: some arrays with nulls or bounds; 4: not arrays at all; 5: all empty */
+static inline size_t
+array_for(int shape, uint32_t i, uint8_t *buffer)
+{
+	uint64_t r = unit_random();
+	size_t length;
+
+	if (shape == 4)
+		return (size_t) sprintf((char *) buffer, "not an array %llu", (unsigned long long) r) %
+			   (i % 30 + 1);
+	length = make_array(buffer, shape == 1,
+						shape == 5   ? 0
+						: shape == 2 ? 2
+									 : (uint32_t) r % 7,
+						shape == 2 ? r % 3 : r >> 40);
+	if (shape == 3 && i / HZ_VECTOR_ROWS == 1 && r % 100 == 0 && length > 20)
+		hz_store32(buffer + 16, 0);
+	return length;
+}
+
 #endif /* HZ_FORMAT_CASES_H */

@@ -8,6 +8,13 @@
 /* Single entries read from a dictionary before all of it is decoded. */
 #define SINGLES_BEFORE_DICT 32
 
+/* Dictionaries that are decoded at once. Fuzzers, whose dictionaries are small, need both ways. */
+#ifdef HZ_FUZZING
+#define SMALL_DICT_ENTRIES 2
+#else
+#define SMALL_DICT_ENTRIES HZ_VECTOR_ROWS
+#endif
+
 /* ---- single values, by the mode of their vector ---- */
 
 /* The bytes at `position` of all frames' bytes, which must be in one frame, as reader->single. */
@@ -89,7 +96,7 @@ wants_whole_dict(HzChunkReader *reader)
 	const HzChunkDict *dict = &reader->head.dict;
 
 	return reader->dict.values != NULL || reader->dict_singles++ >= SINGLES_BEFORE_DICT ||
-		   (dict->count <= HZ_VECTOR_ROWS && dict->raw_length <= HZ_CHUNK_FRAME_BYTES);
+		   (dict->count <= SMALL_DICT_ENTRIES && dict->raw_length <= HZ_CHUNK_FRAME_BYTES);
 }
 
 static HzStatus

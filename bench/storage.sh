@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# bench/storage.sh: the storage half's figures, as ratios to a heap in the same run.
+#
+# Usage: bench/storage.sh [ROWS]        (default 1000000 website_events)
+# Starts a private cluster with the installed extension under ${HANZO_WORK:-/tmp/hanzo_bench} and prints a
+# Markdown table; docs/benchmarks.md holds a run of it. CPU seconds are those of the server process
+# (log_statement_stats), so that they mean something on a busy machine; wall-clock times are beside them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+rows=${1:-1000000}
+work=${HANZO_WORK:-/tmp/hanzo_bench}
+port=${HANZO_PORT:-56480}
+find_postgres
+bindir=$BINDIR
+
+make -s bench
+rm -rf "$work"
+HANZO_FSYNC=on start_cluster "$work" "$port" \
+	"shared_buffers = 2GB" "max_wal_size = 16GB" "checkpoint_timeout = 1h" "autovacuum = off" \
+	"fsync = on" "maintenance_work_mem = 64MB" "synchronous_commit = on" >/dev/null
+trap stop_clusters EXIT
+export PGHOST=$work PGPORT=$port PGUSER=postgres PGDATABASE=postgres
+sql() { psql -XAtq -v ON_ERROR_STOP=1 "$@"; }
+
+# cpu SQL...: runs the last statement, prints "CPU-seconds wall-seconds"
+cpu() {
+	psql -Xq -v ON_ERROR_STOP=1 -c "set client_min_messages = log" -c "set log_statement_stats = on" "$@" 2>&1 |
+		sed -n 's/^!\t\([0-9.]*\) s user, \([0-9.]*\) s system, \([0-9.]*\) s elapsed/\1 \2 \3/p' | tail -1 |
+		awk '{printf "%.2f %.2f\n", $1 + $2, $3}'
+}
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { if (b + 0 == 0) print "-"; else printf "%.2f", a / b }'; }
+row() { printf '| %s | %s | %s | %s | %s |\n' "$@"; }
+median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+
+columns=$(bench/generate --columns website_events)
+bench/generate website_events --rows "$rows" --seed 1 >"$work/events.copy"
+ai_columns=$(bench/generate --columns ai_observations)
+bench/generate ai_observations --rows 50000 --seed 1 >"$work/ai.copy"
+
+sql -c "create extension hanzo_datastore" -c "select hanzo_datastore.create_hanzo_schema()" >/dev/null
+sql <<'SQL' >/dev/null
+create schema b;
+create table b.heap (like hanzo.website_events including defaults) using heap;
+create table b.col (like hanzo.website_events including defaults) using hanzo_columnar;
+select hanzo_datastore.alter_columnar_table('b.col', bloom => '{event_id}', order_by =>
+  'project_id, date_bin(''1 hour'', created_at, timestamptz ''2000-01-01 00:00:00+00''), session_id, created_at');
+create table b.ai_heap (like hanzo.ai_observations including defaults) using heap;
+create table b.ai_col (like hanzo.ai_observations including defaults) using hanzo_columnar;
+SQL
+
+echo "website_events: $rows rows; $(sql -c 'select version()' | cut -d, -f1); $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)"
+echo
+echo "| what | heap | columnar | ratio | wanted |"
+echo "| --- | --- | --- | --- | --- |"
+
+# COPY, interleaved, medians of three
+for t in heap col; do : >"$work/copy.$t"; done
+for _ in 1 2 3; do
+	for t in heap col; do
+		sql -c "truncate b.$t" -c checkpoint
+		cpu -c "\\copy b.$t ($columns) from '$work/events.copy'" >>"$work/copy.$t"
+	done
+done
+h=$(cut -d' ' -f1 "$work/copy.heap" | median) c=$(cut -d' ' -f1 "$work/copy.col" | median)
+row "COPY, CPU s" "$h" "$c" "$(ratio "$c" "$h")" "≤ 1"
+h=$(cut -d' ' -f2 "$work/copy.heap" | median) c=$(cut -d' ' -f2 "$work/copy.col" | median)
+row "COPY, wall s" "$h" "$c" "$(ratio "$c" "$h")" "≤ 1"
+
+# peak memory of a COPY beyond shared memory
+sql -c "truncate b.col"
+(psql -Xq -c "set application_name = 'bench copy'" -c "\\copy b.col ($columns) from '$work/events.copy'") &
+copy=$!
+peak=0
+while kill -0 $copy 2>/dev/null; do
+	pid=$(sql -c "select pid from pg_stat_activity where application_name = 'bench copy'" || true)
+	if [ -n "$pid" ]; then
+		anon=$(awk '/RssAnon/ {print $2}' "/proc/$pid/status" 2>/dev/null || echo 0)
+		[ "${anon:-0}" -gt "$peak" ] && peak=$anon
+	fi
+	sleep 0.1
+done
+wait $copy
+row "COPY, peak private memory, MB" "" "$((peak / 1024))" "" "≤ 164 (maintenance_work_mem + 100)"
+
+sql -c "call hanzo_datastore.compact('b.col')" -c "vacuum b.col" -c "vacuum b.heap"
+h=$(sql -c "select pg_table_size('b.heap')") c=$(sql -c "select pg_table_size('b.col')")
+row "website_events, MB" "$((h / 1048576))" "$((c / 1048576))" "$(ratio "$c" "$h")" "≤ 0.167"
+
+# JSON payloads
+sql -c "\\copy b.ai_heap ($ai_columns) from '$work/ai.copy'" -c "\\copy b.ai_col ($ai_columns) from '$work/ai.copy'"
+sql -c "call hanzo_datastore.compact('b.ai_col')" -c "vacuum b.ai_col"
+read -r raw stored <<<"$(sql -F ' ' -c "select sum(raw_bytes), sum(compressed_bytes) from hanzo_datastore.columnar_columns where relation = 'b.ai_col'::regclass and column_name in ('input', 'output')")"
+row "input and output of 50,000 observations, MB (raw, stored)" "$((raw / 1048576))" "$((stored / 1048576))" "$(ratio "$stored" "$raw")" "≤ 0.30"
+
+# compaction
+sql -c "truncate b.col" -c "insert into b.col select * from b.heap"
+read -r c w <<<"$(cpu -c "call hanzo_datastore.compact('b.col')")"
+row "compaction, rows/s of CPU time" "" "$(awk -v n="$rows" -v c="$c" 'BEGIN { printf "%d", n / c }')" "" "≥ 200,000"
+
+# a writer beside compaction: slowest of many updates of rows that are being moved
+sql -c "truncate b.col" -c "alter table b.col add primary key (event_id)" -c "insert into b.col select * from b.heap"
+cat >"$work/writer.sql" <<'SQL'
+select event_id from b.heap offset (random() * 1000)::int limit 1 \gset
+update b.col set tag = 'w' where event_id = :'event_id';
+SQL
+psql -Xq -c "call hanzo_datastore.compact('b.col')" &
+compaction=$!
+(cd "$work" && rm -f pgbench_log* && "$bindir/pgbench" -n -f "$work/writer.sql" -c 1 -T 8 -l postgres >/dev/null 2>&1) || true
+wait $compaction
+slowest=$(cat "$work"/pgbench_log* | awk '$3 > m { m = $3 } END { printf "%.0f", m / 1000 }')
+row "slowest update beside compaction, ms" "" "$slowest" "" "≤ 100"
+sql -c "vacuum analyze b.col"
+
+# point lookup, warm, five columns and all
+cat >"$work/point.sql" <<'SQL'
+prepare five(uuid) as select hostname, browser, url_path, created_at, page_title from b.col where event_id = $1;
+prepare every(uuid) as select * from b.col where event_id = $1;
+SQL
+ids=$(sql -c "select event_id from b.heap where random() < 0.001 limit 100")
+for kind in five every; do
+	{
+		cat "$work/point.sql"
+		for _ in 1 2 3; do for id in $ids; do echo "execute $kind('$id') \\g /dev/null"; done; done
+		echo '\timing on'
+		for id in $ids; do echo "execute $kind('$id') \\g /dev/null"; done
+	} | psql -Xq | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | median >"$work/$kind"
+done
+row "point lookup by primary key, five columns, ms (client's clock)" "" "$(cat "$work/five")" "" "≤ 0.2"
+row "point lookup by primary key, all columns, ms (client's clock)" "" "$(cat "$work/every")" "" "≤ 1"
+
+# upsert of rows that live in columns
+sql -c "create table b.up_heap (like b.heap) using heap" -c "alter table b.up_heap add primary key (event_id)" \
+	-c "insert into b.up_heap select * from b.heap limit 100000" \
+	-c "create table b.up_col (like b.heap) using hanzo_columnar" -c "alter table b.up_col add primary key (event_id)" \
+	-c "insert into b.up_col select * from b.up_heap" -c "call hanzo_datastore.compact('b.up_col')" \
+	-c "vacuum analyze b.up_heap" -c "vacuum analyze b.up_col"
+for t in heap col; do
+	cpu -c "insert into b.up_$t select * from b.heap limit 20000 on conflict (event_id) do update set tag = 'upserted'" >"$work/up.$t"
+done
+h=$(cut -d' ' -f1 "$work/up.heap") c=$(cut -d' ' -f1 "$work/up.col")
+row "upsert of 20,000 rows by primary key, CPU s" "$h" "$c" "$(ratio "$c" "$h")" "≤ 3"
+
+# single-row inserts
+for t in heap col; do
+	sql -c "truncate b.$t"
+	cat >"$work/insert.$t.sql" <<SQL
+insert into b.$t (project_id, session_id, visit_id, event_id, hostname, browser, url_path, event_type, created_at)
+values (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'example.com', 'chrome', '/pricing', 1, now());
+SQL
+done
+sql -c "alter table b.col drop constraint col_pkey"
+for clients in 1 8; do
+	for t in heap col; do : >"$work/tps.$t"; done
+	for _ in 1 2 3 4 5; do
+		for t in heap col; do
+			"$bindir/pgbench" -n -f "$work/insert.$t.sql" -c $clients -j 2 -T 4 postgres 2>/dev/null |
+				sed -n 's/^tps = \([0-9.]*\).*/\1/p' >>"$work/tps.$t"
+		done
+	done
+	h=$(median <"$work/tps.heap") c=$(median <"$work/tps.col")
+	row "single-row INSERT, $clients client(s), tps" "$h" "$c" "$(ratio "$c" "$h")" "≥ 0.95"
+done
+
+# a table with 10,000 row groups
+sql <<'SQL' >/dev/null
+create table b.many (a int, b int, c text, d text, e text, f text, g text, h text, i text, j text, k text, l timestamptz default now()) using hanzo_columnar;
+select hanzo_datastore.alter_columnar_table('b.many', row_group_rows => 2048);
+copy b.many (a, b, c) from program 'seq 1 20480000 | awk ''{print $1 "\t" $1 % 100 "\tx"}''';
+vacuum b.many;
+SQL
+groups=$(sql -c "select count(*) from hanzo_datastore.row_group_stats('b.many')")
+for _ in 1 2 3 4 5 6 7; do
+	printf '%s\n' "load 'hanzo_columnar';" "select count(*) from b.many where ctid = '(0,1)' \\g /dev/null" '\timing on' \
+		"select count(*) from b.many where ctid = '(2147503648,5)' \\g /dev/null" \
+		"select count(*) from b.many where ctid = '(2147503649,5)' \\g /dev/null" | psql -Xq | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | paste -sd' '
+done >"$work/open"
+row "open a table of $groups row groups, first, ms" "" "$(cut -d' ' -f1 "$work/open" | median)" "" "≤ 10"
+row "the same, after, ms" "" "$(cut -d' ' -f2 "$work/open" | median)" "" "≤ 1"

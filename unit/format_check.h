@@ -1,0 +1,305 @@
+/*
+ * unit/format_check.h
+ *	  Everything that must hold of a column written as a chunk: vectors, values, zone maps, filter,
+ *	  description.
+ */
+#ifndef HZ_FORMAT_CHECK_H
+#define HZ_FORMAT_CHECK_H
+
+#include <math.h>
+
+#include "format/bloom.h"
+#include "format/rowgroup.h"
+#include "unit/format_cases.h"
+
+static const HzChunkOptions plain_options = {HZ_CODEC_NONE, 0, true, true, {0, 0, (HzKind) 0}};
+static const HzChunkOptions lz4_options = {HZ_CODEC_LZ4, 0, true, true, {0, 0, (HzKind) 0}};
+static const HzChunkOptions zstd_options = {HZ_CODEC_ZSTD, 3, true, true, {0, 0, (HzKind) 0}};
+
+/* ---- zone maps against a naive computation ---- */
+
+static inline int
+compare_strings(const HzString *a, const HzString *b)
+{
+	uint64_t shorter = a->length < b->length ? a->length : b->length;
+	int order = shorter == 0 ? 0 : memcmp(a->data, b->data, shorter);
+
+	return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
+}
+
+static inline int
+compare_reals(double a, double b)
+{
+	if (isnan(a) || isnan(b))
+		return isnan(a) - isnan(b);
+	return (a > b) - (a < b);
+}
+
+static inline int64_t
+integer_at(const HzColumn *column, uint32_t row)
+{
+	const uint8_t *at = (const uint8_t *) column->fixed + (size_t) row * column->width;
+	int64_t value = (int8_t) at[column->width - 1] < 0 ? -1 : 0;
+
+	memcpy(&value, at, column->width);
+	return value;
+}
+
+static inline double
+real_at(const HzColumn *column, uint32_t row)
+{
+	float f;
+	double d;
+
+	if (column->width == 4)
+	{
+		memcpy(&f, (const uint8_t *) column->fixed + (size_t) row * 4, 4);
+		return f;
+	}
+	memcpy(&d, (const uint8_t *) column->fixed + (size_t) row * 8, 8);
+	return d;
+}
+
+static inline HzString
+string_at(const HzColumn *column, uint32_t row)
+{
+	HzString s;
+
+	if (column->strings != NULL)
+		return column->strings[row];
+	s.data = (const uint8_t *) column->fixed + (size_t) row * column->width;
+	s.length = column->width;
+	return s;
+}
+
+/* How a row compares with a bound; *equal: it is the bound. */
+static inline int
+compare_with_bound(const HzColumn *column, uint32_t row, const HzZone *zone, bool max, bool *equal)
+{
+	const HzZoneBound *bound = max ? &zone->max : &zone->min;
+	HzString prefix = {bound->prefix, max ? zone->max_length : zone->min_length};
+	HzString s;
+	HzInt128 value = 0;
+	uint16_t scale;
+	int order;
+
+	if (column->kind <= HZ_KIND_INT64)
+		order =
+			(integer_at(column, row) > bound->integer) - (integer_at(column, row) < bound->integer);
+	else if (column->kind <= HZ_KIND_FLOAT64)
+		order = compare_reals(real_at(column, row), bound->real);
+	else if (column->kind == HZ_KIND_NUMERIC)
+	{
+		CHECK(hz_numeric_from_payload(column->strings[row].data, column->strings[row].length,
+									  &value, &scale));
+		for (; scale < zone->scale; scale++)
+			value *= 10;
+		order = (value > bound->decimal) - (value < bound->decimal);
+	}
+	else
+	{
+		s = string_at(column, row);
+		/* a cut bound is compared with as many bytes */
+		if ((max ? zone->max_cut : zone->min_cut) && s.length > HZ_ZONE_PREFIX)
+			s.length = HZ_ZONE_PREFIX;
+		order = compare_strings(&s, &prefix);
+	}
+	*equal |= order == 0;
+	return order;
+}
+
+static inline void
+check_zone(const HzColumn *column, uint32_t first, uint32_t count, const HzZone *zone, bool bounded)
+{
+	bool min_found = false;
+	bool max_found = false;
+	uint64_t wrong = 0;
+	uint32_t nulls = 0;
+
+	for (uint32_t i = first; i < first + count; i++)
+		nulls += row_is_null(column, i);
+	CHECK(zone->rows == count);
+	CHECK(zone->nulls == nulls);
+	if (!bounded || nulls == count)
+	{
+		CHECK(!zone->has_bounds || bounded);
+		return;
+	}
+	if (column->kind == HZ_KIND_NUMERIC && !zone->has_bounds)
+		return;
+	CHECK(zone->has_bounds);
+	for (uint32_t i = first; i < first + count; i++)
+		if (!row_is_null(column, i))
+			wrong += compare_with_bound(column, i, zone, false, &min_found) < 0 ||
+					 compare_with_bound(column, i, zone, true, &max_found) > 0;
+	CHECK(wrong == 0);
+	CHECK(min_found);
+	CHECK(max_found);
+}
+
+/* ---- round trips ---- */
+
+static inline void
+check_vectors(const HzColumn *column, const HzChunkOptions *options, HzChunkReader *reader)
+{
+	uint64_t wrong = 0;
+
+	CHECK(hz_chunk_vector_count(reader) == (column->rows + HZ_VECTOR_ROWS - 1) / HZ_VECTOR_ROWS);
+	for (uint32_t v = 0; v < hz_chunk_vector_count(reader); v++)
+	{
+		HzVector vector;
+		uint32_t first = v * HZ_VECTOR_ROWS;
+		uint32_t count =
+			column->rows - first < HZ_VECTOR_ROWS ? column->rows - first : HZ_VECTOR_ROWS;
+
+		if (!CHECK(hz_chunk_vector(reader, v, &vector) == HZ_OK))
+			return;
+		CHECK(vector.count == count);
+		for (uint32_t i = 0; i < count; i++)
+			wrong += !same_value(column, first + i, &vector, i);
+		check_zone(column, first, count, hz_chunk_zone(reader, v), options->ordered);
+	}
+	CHECK(wrong == 0);
+}
+
+static inline void
+check_values(const HzColumn *column, HzChunkReader *reader)
+{
+	uint64_t wrong = 0;
+	uint32_t tries = column->rows < 300 ? column->rows : 300;
+	HzVector vector;
+
+	for (uint32_t i = 0; i < tries; i++)
+	{
+		uint32_t row = column->rows <= 300 ? i : (uint32_t) (unit_random() % column->rows);
+
+		/* some neighbours, too */
+		for (uint32_t j = row; j < column->rows && j < row + 3; j++)
+			wrong += hz_chunk_value(reader, j, &vector) != HZ_OK || vector.count != 1 ||
+					 !same_value(column, j, &vector, 0);
+	}
+	CHECK(wrong == 0);
+	CHECK(hz_chunk_value(reader, column->rows, &vector) != HZ_OK);
+	CHECK(hz_chunk_vector(reader, hz_chunk_vector_count(reader), &vector) != HZ_OK);
+}
+
+static inline void
+check_bloom(const HzColumn *column, const HzChunkMeta *meta, HzChunkReader *reader)
+{
+	uint64_t missing = 0;
+	uint64_t hits = 0;
+	bool maybe;
+
+	if (!meta->has_bloom)
+		return;
+	for (uint32_t i = 0; i < column->rows; i++)
+	{
+		HzString s;
+
+		if (row_is_null(column, i))
+			continue;
+		s = string_at(column, i);
+		missing += hz_chunk_bloom(reader, hz_bloom_hash(column->kind, s.data, s.length), &maybe) !=
+					   HZ_OK ||
+				   !maybe;
+	}
+	CHECK(missing == 0);
+	for (uint32_t i = 0; i < 2000; i++)
+	{
+		uint64_t stranger[3] = {unit_random(), unit_random(), unit_random()};
+
+		CHECK(hz_chunk_bloom(reader, hz_bloom_hash(HZ_KIND_BYTES, stranger, sizeof(stranger)),
+							 &maybe) == HZ_OK);
+		hits += maybe;
+	}
+	CHECK(hits < 60);
+}
+
+static inline bool
+same_meta(const HzChunkMeta *a, const HzChunkMeta *b)
+{
+	return a->kind == b->kind && a->width == b->width && a->codec == b->codec &&
+		   a->encoding == b->encoding && a->has_bloom == b->has_bloom && a->rows == b->rows &&
+		   a->distinct == b->distinct && a->offset == b->offset &&
+		   a->head_length == b->head_length && a->length == b->length &&
+		   a->raw_bytes == b->raw_bytes && a->zone.rows == b->zone.rows &&
+		   a->zone.nulls == b->zone.nulls && a->zone.has_bounds == b->zone.has_bounds &&
+		   a->zone.scale == b->zone.scale && a->zone.min_cut == b->zone.min_cut &&
+		   a->zone.max_cut == b->zone.max_cut && a->zone.min_length == b->zone.min_length &&
+		   a->zone.max_length == b->zone.max_length &&
+		   memcmp(&a->zone.min, &b->zone.min, sizeof(a->zone.min)) == 0 &&
+		   memcmp(&a->zone.max, &b->zone.max, sizeof(a->zone.max)) == 0;
+}
+
+static inline void
+check_description(const HzChunkMeta *meta)
+{
+	HzChunkMeta columns[3];
+	HzRowGroupMeta group = {meta->rows, 3, columns};
+	HzRowGroupMeta back;
+	HzBytes bytes = {NULL, 0, 0};
+
+	memset(columns, 0, sizeof(columns));
+	columns[0] = columns[2] = *meta;
+	columns[2].offset = meta->length + 8100;
+	hz_rowgroup_write(&group, &bytes);
+	if (CHECK(hz_rowgroup_read(bytes.data, bytes.length, &back) == HZ_OK))
+	{
+		CHECK(back.rows == meta->rows && back.column_count == 3);
+		CHECK(same_meta(&back.columns[0], &columns[0]));
+		CHECK(back.columns[1].kind == 0);
+		CHECK(same_meta(&back.columns[2], &columns[2]));
+		hz_free(back.columns);
+	}
+	hz_bytes_free(&bytes);
+}
+
+/* Everything about one column with one set of options. */
+static inline HzChunkMeta
+check_column(const HzColumn *column, const HzChunkOptions *options)
+{
+	HzBytes chunk = {NULL, 0, 0};
+	HzChunkMeta meta;
+	HzChunkReader *reader;
+	Memory memory = {NULL, 0, 0, 0};
+	HzSource source = {read_memory, &memory};
+
+	if (!CHECK(hz_chunk_write(column, options, &chunk, &meta) == HZ_OK))
+		return meta;
+	CHECK(meta.length == chunk.length);
+	CHECK(meta.rows == column->rows && meta.kind == column->kind && meta.width == column->width);
+	CHECK(hz_chunk_encoding_name(meta.encoding) != NULL);
+	memory.data = unit_copy(chunk.data, chunk.length);
+	memory.length = chunk.length;
+	if (CHECK(hz_chunk_open(&meta, &source, &reader) == HZ_OK))
+	{
+		check_vectors(column, options, reader);
+		check_values(column, reader);
+		check_bloom(column, &meta, reader);
+		check_zone(column, 0, column->rows, &meta.zone, options->ordered);
+		CHECK(hz_chunk_verify(reader) == HZ_OK);
+		hz_chunk_close(reader);
+	}
+	check_description(&meta);
+	free((void *) (uintptr_t) memory.data);
+	hz_bytes_free(&chunk);
+	return meta;
+}
+
+/* The column as it is and with nulls of several densities. */
+static inline void
+check_with_nulls(TestColumn *c, const HzChunkOptions *options)
+{
+	static const unsigned densities[] = {1, 30, 97, 100};
+
+	check_column(&c->column, options);
+	c->column.validity = c->validity;
+	check_column(&c->column, options);
+	for (size_t i = 0; i < sizeof(densities) / sizeof(densities[0]); i++)
+	{
+		set_nulls(c, densities[i]);
+		check_column(&c->column, options);
+	}
+}
+
+#endif /* HZ_FORMAT_CHECK_H */
