@@ -2,8 +2,8 @@
  * admin/compact_procs.c
  *	  CALL hanzo_datastore.compact(table), optimize(table), and their progress.
  *
- * Procedures, so that each round is a transaction of its own when they are called outside of one; inside a
- * transaction block or function all rounds are part of it. Progress is kept in the backend's progress slots
+ * Procedures, so that each round is a transaction of its own; like VACUUM they are refused inside a
+ * transaction block, where they would hold up writers to its end and move rows under open cursors. Progress is kept in the backend's progress slots
  * under COPY's command with a command number that core does not use (pg_stat_progress_copy shows such a row
  * without a command name); hanzo_datastore.compaction_progress shows it.
  */
@@ -44,7 +44,6 @@ PG_FUNCTION_INFO_V1(hanzo_optimize);
 typedef struct Job
 {
 	Oid relid;
-	bool atomic;
 	HzCompactProgress progress;
 	uint64 total;
 } Job;
@@ -114,8 +113,7 @@ run_step(Job *job, Step step, int phase)
 	report(job, phase);
 	relation_close(rel, NoLock);
 	pgstat_progress_end_command();
-	if (!job->atomic)
-		SPI_commit();
+	SPI_commit();
 	return more;
 }
 
@@ -134,9 +132,9 @@ resort_step(Relation rel, HzCompactProgress *progress)
 }
 
 static void
-compact_table(Oid relid, bool atomic, MemoryContext context)
+compact_table(Oid relid, MemoryContext context)
 {
-	Job job = {.relid = relid, .atomic = atomic, .progress.context = context};
+	Job job = {.relid = relid, .progress.context = context};
 
 	while (run_step(&job, hz_compact_delta, 1))
 		CHECK_FOR_INTERRUPTS();
@@ -146,9 +144,9 @@ compact_table(Oid relid, bool atomic, MemoryContext context)
 }
 
 static void
-optimize_table(Oid relid, bool atomic, MemoryContext context)
+optimize_table(Oid relid, MemoryContext context)
 {
-	Job job = {.relid = relid, .atomic = atomic, .progress.context = context};
+	Job job = {.relid = relid, .progress.context = context};
 
 	while (run_step(&job, hz_compact_delta, 1))
 		CHECK_FOR_INTERRUPTS();
@@ -190,7 +188,7 @@ tables_of(Oid relid, MemoryContext context)
 }
 
 static void
-for_each_table(FunctionCallInfo fcinfo, void (*work)(Oid relid, bool atomic, MemoryContext context))
+for_each_table(FunctionCallInfo fcinfo, void (*work)(Oid relid, MemoryContext context))
 {
 	bool atomic = !(fcinfo->context != NULL && IsA(fcinfo->context, CallContext) &&
 					!castNode(CallContext, fcinfo->context)->atomic);
@@ -206,13 +204,20 @@ for_each_table(FunctionCallInfo fcinfo, void (*work)(Oid relid, bool atomic, Mem
 	PreventCommandIfReadOnly("compaction");
 	PreventCommandIfParallelMode("compaction");
 	PreventCommandDuringRecovery("compaction");
-	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
+	if (atomic)
+		ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+						errmsg("compaction cannot run inside a transaction block or a function"),
+						errhint("CALL it on its own: it commits after every row group.")));
+	SPI_connect_ext(SPI_OPT_NONATOMIC);
+	/* in a DO block: what it has done so far must not be part of the first round */
+	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		SPI_commit();
 	foreach(cell, tables_of(relid, context))
 	{
 		MemoryContext table_context =
 			AllocSetContextCreate(context, "hanzo compaction of a table", ALLOCSET_DEFAULT_SIZES);
 
-		work(lfirst_oid(cell), atomic, table_context);
+		work(lfirst_oid(cell), table_context);
 		MemoryContextDelete(table_context);
 	}
 	SPI_finish();

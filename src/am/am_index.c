@@ -16,6 +16,7 @@
 #include "am/scandesc.h"
 #include "read/rowfetch.h"
 #include "storage/rowid.h"
+#include "storage/ssi.h"
 #include "write/bulk.h"
 
 typedef struct HzIndexFetch
@@ -23,6 +24,7 @@ typedef struct HzIndexFetch
 	IndexFetchHeapData delta; /* must be first: heap's routines use it */
 	HzRowFetch *columns;      /* NULL until a columnar TID comes */
 	MemoryContext context;
+	bool ssi_done;
 } HzIndexFetch;
 
 static IndexFetchTableData *
@@ -64,6 +66,9 @@ index_fetch_tuple(IndexFetchTableData *base, ItemPointer tid, Snapshot snapshot,
 {
 	HzIndexFetch *fetch = (HzIndexFetch *) base;
 
+	if (!fetch->ssi_done)
+		hz_ssi_read(base->rel, snapshot);
+	fetch->ssi_done = true;
 	if (!hz_rowid_is_columnar(tid))
 		return GetHeapamTableAmRoutine()->index_fetch_tuple(base, tid, snapshot, slot, call_again,
 															all_dead);
@@ -85,6 +90,7 @@ static bool
 tuple_fetch_row_version(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
 {
 	hz_bulk_flush(rel);
+	hz_ssi_read(rel, snapshot);
 	if (!hz_rowid_is_columnar(tid))
 		return GetHeapamTableAmRoutine()->tuple_fetch_row_version(rel, tid, snapshot, slot);
 	return hz_follow_fetch(rel, tid, snapshot, slot);

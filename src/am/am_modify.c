@@ -14,6 +14,7 @@
 #include "commands/publicationcmds.h"
 #include "pgstat.h"
 #include "storage/predicate.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
@@ -137,6 +138,10 @@ static TM_Result
 act_on_columns(Relation rel, ItemPointer tid, HzMarkKind kind, LockTupleMode mode, CommandId cid,
 			   Snapshot crosscheck, HzMarkWait wait, TM_FailureData *failure)
 {
+	/* the executor calls us in a context that lives as long as the statement */
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo act", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
 	HzStore *store = hz_store_open(rel, RowExclusiveLock);
 	TM_Result result = TM_Deleted;
 
@@ -144,6 +149,8 @@ act_on_columns(Relation rel, ItemPointer tid, HzMarkKind kind, LockTupleMode mod
 	if (store != NULL)
 		result = hz_mark_act(store, tid, kind, mode, cid, crosscheck, wait, failure);
 	hz_store_close(store);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
 	return result;
 }
 
@@ -195,6 +202,8 @@ update_columnar(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId c
 	TM_Result result;
 	HzHeapView view;
 	HzStore *store;
+	MemoryContext context;
+	MemoryContext old;
 
 	refuse_undecodable(rel, true);
 	result = act_on_columns(rel, tid, HZ_MARK_LOCKED, LockTupleExclusive, cid, crosscheck,
@@ -203,11 +212,16 @@ update_columnar(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId c
 		return result;
 	prepare_index_inserts(rel);
 	hz_heapview_begin(&view, rel);
-	GetHeapamTableAmRoutine()->tuple_insert(rel, slot, cid, 0, NULL);
+	/* an update is no insert to whoever decodes the log */
+	GetHeapamTableAmRoutine()->tuple_insert(rel, slot, cid, HEAP_INSERT_NO_LOGICAL, NULL);
 	hz_heapview_end(&view);
+	context = AllocSetContextCreate(CurrentMemoryContext, "hanzo act", ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(context);
 	store = hz_store_open(rel, RowExclusiveLock);
 	hz_mark_updated(store, tid, &slot->tts_tid, cid);
 	hz_store_close(store);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
 	pgstat_count_heap_delete(rel);
 	return TM_Ok;
 }

@@ -109,7 +109,9 @@ static double
 columnar_rows(Relation rel)
 {
 	HzStore *store = hz_store_open(rel, AccessShareLock);
-	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+	/* in parallel mode no new snapshot may be taken */
+	Snapshot snapshot = RegisterSnapshot(
+		IsInParallelMode() && ActiveSnapshotSet() ? GetActiveSnapshot() : GetLatestSnapshot());
 	uint32 count;
 	HzGroup **groups = hz_directory_read(store, snapshot, &count);
 	double rows = 0;

@@ -4,7 +4,7 @@
  *	  by heap's own routine.
  *
  * Row groups keep their bytes, row numbers and chunk_ids; only the block ranges in their directory tuples
- * are renewed. Tuples keep their visibility (core's rewrite module), so that older snapshots see afterwards what they
+ * are renewed, and columns added later with a default are appended as constants. Tuples keep their visibility (core's rewrite module), so that older snapshots see afterwards what they
  * saw before. Columns come first, since heap rows may toast values into the same new relation, and
  * the rewrite module writes its pages past the buffer manager (PROTOCOLS 5).
  */
@@ -12,6 +12,7 @@
 
 #include "access/genam.h"
 #include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/rewriteheap.h"
 #include "access/table.h"
 #include "access/tableam.h"
@@ -25,11 +26,11 @@
 
 #include "am/columnar_am.h"
 #include "read/groupcache.h"
-#include "storage/directory.h"
+#include "storage/dircache.h"
+#include "storage/groupread.h"
 #include "storage/rowid.h"
 #include "write/bulk.h"
-
-#define MAX_RANGES 64
+#include "write/seal.h"
 
 typedef struct Copy
 {
@@ -37,7 +38,7 @@ typedef struct Copy
 	HzStore *to;
 	RewriteState rewrite;
 	TransactionId oldest_xmin;
-	HzBlockRange ranges[MAX_RANGES];
+	HzBlockRange ranges[HZ_DIRECTORY_RANGES];
 	uint32 range_count;
 	bool scattered;
 } Copy;
@@ -85,7 +86,7 @@ note_block(Copy *copy, BlockNumber block)
 
 	if (last != NULL && last->first + last->count == block)
 		last->count++;
-	else if (copy->range_count < MAX_RANGES)
+	else if (copy->range_count < HZ_DIRECTORY_RANGES)
 	{
 		copy->ranges[copy->range_count].first = block;
 		copy->ranges[copy->range_count++].count = 1;
@@ -94,15 +95,105 @@ note_block(Copy *copy, BlockNumber block)
 		copy->scattered = true;
 }
 
+/*
+ * Appends chunks of constants for the columns that the group lacks because they were added later with a
+ * default: core forgets these defaults after a rewrite. `tail` holds the last page and grows.
+ */
+static void
+materialise_missing(Copy *copy, HzGroup *group, HzBytes *tail)
+{
+	TupleDesc desc = RelationGetDescr(copy->from->table);
+	HzColumnType *types = hz_coltype_for(desc);
+	HzRowGroupMeta meta = {.rows = group->rows, .column_count = desc->natts};
+	uint64 start = group->bytes - tail->length;
+	HzBytes description = {0};
+
+	meta.columns = palloc0(sizeof(HzChunkMeta) * desc->natts);
+	memcpy(meta.columns, group->meta.columns, sizeof(HzChunkMeta) * group->meta.column_count);
+	for (int i = group->meta.column_count; i < desc->natts; i++)
+	{
+		uint64 offset = start + tail->length;
+		bool isnull;
+		Datum value = getmissingattr(desc, i + 1, &isnull);
+
+		if (types[i].kind == 0)
+			continue;
+		hz_seal_constant(&types[i], value, isnull, group->rows, tail, &meta.columns[i]);
+		meta.columns[i].offset = offset;
+	}
+	hz_rowgroup_write(&meta, &description);
+	group->description = description.data;
+	group->description_length = (uint32) description.length;
+	group->description_in_stream = hz_directory_needs_stream(description.length);
+	if (group->description_in_stream)
+		hz_bytes_append(tail, description.data, description.length);
+	group->bytes = start + tail->length;
+	group->pages = (uint32) ((group->bytes + HZ_STORE_PAGE - 1) / HZ_STORE_PAGE);
+}
+
+/* A tuple of the column store with other contents. */
+static HeapTuple
+form_store_tuple(Copy *copy, Oid chunk_id, int32 seq, const uint8_t *data, Size length)
+{
+	Datum values[3];
+	bool isnull[3] = {false, false, false};
+	bytea *payload = palloc(length + VARHDRSZ);
+
+	SET_VARSIZE(payload, length + VARHDRSZ);
+	memcpy(VARDATA(payload), data, length);
+	values[0] = ObjectIdGetDatum(chunk_id);
+	values[1] = Int32GetDatum(seq);
+	values[2] = PointerGetDatum(payload);
+	return heap_form_tuple(RelationGetDescr(copy->to->toast), values, isnull);
+}
+
+/* The group was sealed before a column with a default was added. */
+static bool
+lacks_columns(Copy *copy, HzGroup *group)
+{
+	TupleDesc desc = RelationGetDescr(copy->from->table);
+
+	hz_groupread_describe(copy->from, group);
+	for (int i = group->meta.column_count; i < desc->natts; i++)
+	{
+		if (TupleDescAttr(desc, i)->atthasmissing)
+			return true;
+	}
+	return false;
+}
+
+/* Writes the last page anew, with what was appended, in tuples as visible as the original. */
+static void
+copy_grown_tail(Copy *copy, HzGroup *group, HeapTuple original)
+{
+	HzBytes tail = {0};
+	Oid chunk_id;
+	int32 seq;
+	Size length;
+	const uint8_t *data = hz_store_tuple_data(copy->from, original, &chunk_id, &seq, &length);
+
+	hz_bytes_append(&tail, data, length);
+	materialise_missing(copy, group, &tail);
+	for (size_t done = 0; done < tail.length; done += HZ_STORE_PAGE)
+	{
+		HeapTuple page = form_store_tuple(copy, chunk_id, seq++, tail.data + done,
+										  Min(tail.length - done, HZ_STORE_PAGE));
+		ItemPointerData tid = copy_tuple(copy, original, page);
+
+		note_block(copy, ItemPointerGetBlockNumber(&tid));
+	}
+}
+
 /* Copies what belongs to a group: pages, forwards, marks. */
 static void
-copy_group_tuples(Copy *copy, Oid chunk_id)
+copy_group_tuples(Copy *copy, HzGroup *group)
 {
 	HzStoreScan scan;
+	int32 grown = lacks_columns(copy, group) ? (int32) group->pages - 1 : -1;
 
 	copy->range_count = 0;
 	copy->scattered = false;
-	hz_store_scan_begin(copy->from, &scan, chunk_id, PG_INT32_MIN, PG_INT32_MAX, SnapshotAny,
+	hz_store_scan_begin(copy->from, &scan, group->chunk_id, PG_INT32_MIN, PG_INT32_MAX, SnapshotAny,
 						ForwardScanDirection);
 	while (hz_store_scan_next(&scan))
 	{
@@ -114,6 +205,11 @@ copy_group_tuples(Copy *copy, Oid chunk_id)
 		if (tuple_state(copy, scan.tuple) == HEAPTUPLE_DEAD)
 			continue;
 		original = heap_copytuple(scan.tuple);
+		if (scan.seq == grown)
+		{
+			copy_grown_tail(copy, group, original);
+			continue;
+		}
 		replacement = heap_copytuple(scan.tuple);
 		tid = copy_tuple(copy, original, replacement);
 		if (scan.seq >= 0 && scan.seq < HZ_STORE_FORWARDS)
@@ -128,23 +224,15 @@ static void
 copy_directory_tuple(Copy *copy, HzGroup *group, HeapTuple original)
 {
 	HzBytes bytes = {0};
-	Datum values[3];
-	bool isnull[3] = {false, false, false};
 	HeapTuple replacement;
-	bytea *payload;
 
 	if (copy->scattered)
 		copy->range_count = 0;
 	group->ranges = copy->ranges;
 	group->range_count = copy->range_count;
 	hz_directory_write(group, &bytes);
-	payload = palloc(bytes.length + VARHDRSZ);
-	SET_VARSIZE(payload, bytes.length + VARHDRSZ);
-	memcpy(VARDATA(payload), bytes.data, bytes.length);
-	values[0] = ObjectIdGetDatum(HZ_STORE_DIRECTORY);
-	values[1] = Int32GetDatum((int32) group->number);
-	values[2] = PointerGetDatum(payload);
-	replacement = heap_form_tuple(RelationGetDescr(copy->to->toast), values, isnull);
+	replacement =
+		form_store_tuple(copy, HZ_STORE_DIRECTORY, (int32) group->number, bytes.data, bytes.length);
 	(void) copy_tuple(copy, original, replacement);
 }
 
@@ -170,7 +258,7 @@ copy_groups(Copy *copy, double *tuples, double *vacuumed, double *recently_dead)
 		{
 			HeapTuple original = heap_copytuple(scan.tuple);
 
-			copy_group_tuples(copy, group->chunk_id);
+			copy_group_tuples(copy, group);
 			copy_directory_tuple(copy, group, original);
 			*tuples += group->rows;
 			if (state == HEAPTUPLE_RECENTLY_DEAD || state == HEAPTUPLE_DELETE_IN_PROGRESS)
@@ -260,5 +348,6 @@ hz_am_copy_for_cluster(Relation old_table, Relation new_table, Relation old_inde
 		tuples, vacuumed, recently_dead);
 	forget_twin(old_twin);
 	forget_twin(new_twin);
+	hz_dircache_forget(RelationGetRelid(old_table));
 	hz_groupcache_forget(RelationGetRelid(old_table));
 }

@@ -15,6 +15,7 @@
 #include "am/scandesc.h"
 #include "storage/heapview.h"
 #include "storage/rowid.h"
+#include "storage/ssi.h"
 #include "write/bulk.h"
 
 static const TupleTableSlotOps *
@@ -43,6 +44,7 @@ scan_begin(Relation rel, Snapshot snapshot, int nkeys, struct ScanKeyData *key,
 								 (flags & ~SO_TEMP_SNAPSHOT) |
 									 ((flags & SO_TYPE_SAMPLESCAN) ? SO_ALLOW_PAGEMODE : 0));
 	hz_heapview_end(&view);
+	hz_ssi_read(rel, snapshot);
 	if ((flags & SO_TYPE_ANALYZE) != 0)
 		snapshot = scan->analyze_snapshot = RegisterSnapshot(GetLatestSnapshot());
 	if ((flags & SO_TYPE_TIDSCAN) == 0)
@@ -78,6 +80,7 @@ scan_rescan(TableScanDesc sscan, struct ScanKeyData *key, bool set_params, bool 
 	heap_rescan(scan->delta, key, set_params, allow_strat, allow_sync,
 				allow_pagemode || (sscan->rs_flags & SO_TYPE_SAMPLESCAN) != 0);
 	hz_heapview_end(&view);
+	hz_ssi_read(sscan->rs_rd, sscan->rs_snapshot);
 	if (set_params)
 		sscan->rs_flags =
 			(sscan->rs_flags & ~(SO_ALLOW_STRAT | SO_ALLOW_SYNC | SO_ALLOW_PAGEMODE)) |

@@ -6,12 +6,15 @@
 
 #include "access/heapam.h"
 #include "access/htup_details.h"
+#include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "utils/memutils.h"
 
 #include "am/follow.h"
 #include "read/rowfetch.h"
 #include "storage/forward.h"
 #include "storage/heapview.h"
+#include "storage/mark.h"
 #include "storage/rowid.h"
 
 bool
@@ -50,18 +53,56 @@ hz_follow_moved(Relation rel, ItemPointer tid, ItemPointer where, TransactionId 
 	return found;
 }
 
+/* The next version after the one at *tid, wherever both are; false at the end of the chain. */
+static bool
+next_version(Relation rel, TableScanDesc delta, ItemPointer tid)
+{
+	ItemPointerData before = *tid;
+	TransactionId mover;
+	HzHeapView view;
+	HzStore *store;
+	bool found;
+
+	if (!hz_rowid_is_columnar(tid))
+	{
+		hz_heapview_begin(&view, rel);
+		heap_get_latest_tid(delta, tid);
+		hz_heapview_end(&view);
+		return !ItemPointerEquals(&before, tid) || hz_follow_moved(rel, &before, tid, &mover);
+	}
+	store = hz_store_open(rel, AccessShareLock);
+	found = store != NULL && hz_mark_successor(store, &before, tid);
+	hz_store_close(store);
+	return found;
+}
+
 void
 hz_follow_latest(Relation rel, TableScanDesc delta, Snapshot snapshot, ItemPointer tid)
 {
-	ItemPointerData where;
-	TransactionId mover;
-	HzHeapView view;
+	ItemPointerData at = *tid;
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo follow", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
 
-	if (hz_rowid_is_columnar(tid))
-		return;
-	hz_heapview_begin(&view, rel);
-	heap_get_latest_tid(delta, tid);
-	hz_heapview_end(&view);
-	if (hz_follow_moved(rel, tid, &where, &mover) && hz_follow_fetch(rel, &where, snapshot, NULL))
-		*tid = where;
+	/* as heap_get_latest_tid(): the last version that the snapshot sees, else the one asked for */
+	do
+	{
+		HeapTupleData tuple;
+		Buffer buffer;
+
+		CHECK_FOR_INTERRUPTS();
+		tuple.t_self = at;
+		if (hz_rowid_is_columnar(&at))
+		{
+			if (hz_follow_fetch(rel, &at, snapshot, NULL))
+				*tid = at;
+		}
+		else if (heap_fetch(rel, snapshot, &tuple, &buffer, false))
+		{
+			ReleaseBuffer(buffer);
+			*tid = at;
+		}
+	} while (next_version(rel, delta, &at));
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
 }

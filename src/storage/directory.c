@@ -22,6 +22,13 @@
 #define DIRECTORY_HEADER 40
 #define FLAG_IN_STREAM 1
 
+bool
+hz_directory_needs_stream(Size description_length)
+{
+	return DIRECTORY_HEADER + HZ_DIRECTORY_RANGES * sizeof(HzBlockRange) + description_length >
+		   HZ_STORE_PAGE;
+}
+
 void
 hz_directory_write(const HzGroup *group, HzBytes *out)
 {

@@ -29,6 +29,8 @@
 #include "format/rowgroup.h"
 #include "storage/store.h"
 
+#define HZ_DIRECTORY_RANGES 64 /* block ranges of a group at the most */
+
 typedef struct HzBlockRange
 {
 	BlockNumber first;
@@ -77,6 +79,9 @@ extern HzGroup *hz_directory_find_tuple(HzStore *store, uint64 row, Snapshot sna
 
 /* Inserts the directory tuple: from now on the group exists for whoever sees this command. */
 extern void hz_directory_insert(HzStore *store, const HzGroup *group, CommandId cid);
+
+/* Whether a description of this length must go into the stream. */
+extern bool hz_directory_needs_stream(Size description_length);
 
 /* The bytes of the directory tuple of a group. */
 extern void hz_directory_write(const HzGroup *group, HzBytes *out);

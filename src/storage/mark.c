@@ -273,8 +273,40 @@ ended_by(const Mark *mark, ItemPointer tid, CommandId cid, TM_FailureData *failu
 	return mark->kind == HZ_MARK_DELETED ? TM_Deleted : TM_Updated;
 }
 
+/* Whether the mark still means something: its slot must not be used again. */
+static bool
+mark_is_live(const Mark *mark)
+{
+	if (mark->state == XID_ABORTED)
+		return false;
+	return mark->kind != HZ_MARK_LOCKED || mark->state != XID_COMMITTED;
+}
+
+/* What one mark says to an actor that wants `kind` and `mode`. */
+static void
+weigh_mark(const Mark *mark, ItemPointer tid, HzMarkKind kind, LockTupleMode mode, CommandId cid,
+		   RowState *state, TM_FailureData *failure)
+{
+	if (mark->kind != HZ_MARK_LOCKED && mark->state != XID_RUNNING)
+		state->result = ended_by(mark, tid, cid, failure);
+	else if (mark->state == XID_OURS)
+	{
+		state->own_lock = true;
+		if (mark->mode >= mode)
+			state->have_lock = true;
+	}
+	else if (mark->state == XID_RUNNING && conflicts(mark, kind, mode))
+	{
+		state->wait_for = mark->xmin;
+		failure->xmax = mark->xmin;
+		failure->ctid = *tid;
+	}
+}
+
 /*
  * Reads the row's marks (under the group's lock) and decides. Fills *state and, unless TM_Ok, *failure.
+ * Slots whose marks are all over (finished lockers, aborted ones) are free again: their tuples are dead
+ * to the unique index.
  */
 static void
 examine_marks(HzStore *store, HzGroup *group, ItemPointer tid, HzMarkKind kind, LockTupleMode mode,
@@ -282,42 +314,24 @@ examine_marks(HzStore *store, HzGroup *group, ItemPointer tid, HzMarkKind kind, 
 {
 	uint32 position = (uint32) (hz_rowid_from_tid(tid) - hz_group_first_row(group));
 	HzStoreScan scan;
-	uint32 expect = 0;
 
 	memset(state, 0, sizeof(*state));
 	state->result = TM_Ok;
-	state->free_slot = HZ_MARK_SLOTS;
 	scan_row_marks(store, &scan, group, position, SnapshotAny);
 	while (state->result == TM_Ok && hz_store_scan_next(&scan))
 	{
 		uint32 slot = ((uint32) (-1 - scan.seq)) & (HZ_MARK_SLOTS - 1);
 		Mark mark;
 
-		/* slots come in ascending order; the first that is missing is free */
-		if (slot > expect && state->free_slot == HZ_MARK_SLOTS)
-			state->free_slot = expect;
-		expect = slot + 1;
 		read_mark(store, group, &scan, &mark);
-		if (mark.state == XID_ABORTED)
+		if (!mark_is_live(&mark))
 			continue;
-		if (mark.kind != HZ_MARK_LOCKED && mark.state != XID_RUNNING)
-			state->result = ended_by(&mark, tid, cid, failure);
-		else if (mark.state == XID_OURS)
-		{
-			state->own_lock = true;
-			if (mark.mode >= mode)
-				state->have_lock = true;
-		}
-		else if (mark.state == XID_RUNNING && conflicts(&mark, kind, mode))
-		{
-			state->wait_for = mark.xmin;
-			failure->xmax = mark.xmin;
-			failure->ctid = *tid;
-		}
+		/* slots come in ascending order: the first without a live mark is free */
+		if (slot == state->free_slot)
+			state->free_slot++;
+		weigh_mark(&mark, tid, kind, mode, cid, state, failure);
 	}
 	hz_store_scan_end(&scan);
-	if (state->free_slot == HZ_MARK_SLOTS)
-		state->free_slot = expect;
 	if (state->result == TM_Ok && in_vector(store, group, position, SnapshotAny))
 	{
 		failure->xmax = FrozenTransactionId;
@@ -361,10 +375,19 @@ put_mark(HzStore *store, HzGroup *group, uint32 position, uint32 slot, HzMarkKin
 	}
 }
 
-/* The group was taken away by a mover: where is the row now? */
+/*
+ * The group was taken away by a mover: where is the row now? A row that had ended before was not moved:
+ * its mark, as dead as the directory tuple and hence still there for whoever may ask, says what became of it.
+ */
 static TM_Result
-moved_by(HzStore *store, TransactionId mover, ItemPointer tid, TM_FailureData *failure)
+moved_by(HzStore *store, HzGroup *group, TransactionId mover, ItemPointer tid, CommandId cid,
+		 TM_FailureData *failure)
 {
+	RowState state;
+
+	examine_marks(store, group, tid, HZ_MARK_DELETED, LockTupleExclusive, cid, &state, failure);
+	if (state.result != TM_Ok)
+		return state.result;
 	failure->xmax = mover;
 	failure->cmax = InvalidCommandId;
 	if (hz_forward_find(store, mover, tid, &failure->ctid))
@@ -407,7 +430,7 @@ examine_group(HzStore *store, ItemPointer tid, CommandId cid, HzGroup **group,
 			return TM_Ok;
 		}
 		if (xmax != XID_ABORTED)
-			return moved_by(store, mover, tid, failure);
+			return moved_by(store, found, mover, tid, cid, failure);
 	}
 	*group = found;
 	return TM_Ok;
@@ -506,6 +529,35 @@ hz_mark_act(HzStore *store, ItemPointer tid, HzMarkKind kind, LockTupleMode mode
 	if (have_tuple_lock)
 		unlock_row_tuple(store, tid, kind, mode);
 	return result;
+}
+
+bool
+hz_mark_successor(HzStore *store, ItemPointer tid, ItemPointer next)
+{
+	HzGroup *group = NULL;
+	TransactionId wait_for = InvalidTransactionId;
+	TM_FailureData failure;
+	TM_Result result = examine_group(store, tid, FirstCommandId, &group, &wait_for, &failure);
+
+	if (result == TM_Invisible)
+	{
+		/* cids do not matter here: a row of our own transaction has successors too */
+		group = hz_directory_find(store, hz_rowid_from_tid(tid), SnapshotAny);
+		result = TM_Ok;
+	}
+	if (result == TM_Ok && group != NULL)
+	{
+		RowState state;
+
+		examine_marks(store, group, tid, HZ_MARK_DELETED, LockTupleExclusive, FirstCommandId,
+					  &state, &failure);
+		result = state.result;
+	}
+	if (result == TM_Ok || ItemPointerEquals(&failure.ctid, tid) ||
+		ItemPointerIndicatesMovedPartitions(&failure.ctid))
+		return false;
+	*next = failure.ctid;
+	return true;
 }
 
 void

@@ -72,6 +72,12 @@ extern TM_Result hz_mark_act(HzStore *store, ItemPointer tid, HzMarkKind kind, L
 /* Second half of an update, after hz_mark_act(…, HZ_MARK_LOCKED, LockTupleExclusive): names the new version. */
 extern void hz_mark_updated(HzStore *store, ItemPointer tid, ItemPointer successor, CommandId cid);
 
+/*
+ * The next version of a columnar row that was updated or moved, by a committed transaction or by ours;
+ * false when there is none.
+ */
+extern bool hz_mark_successor(HzStore *store, ItemPointer tid, ItemPointer next);
+
 /* Writes delete vectors for a group that has none yet (rows deleted at birth). */
 extern void hz_mark_write_vector(HzStore *store, HzGroup *group, const uint64 *deleted,
 								 CommandId cid);

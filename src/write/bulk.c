@@ -35,6 +35,8 @@ typedef struct Load
 	SubTransactionId subid;
 	uint64 head;         /* rows of this command that went to the delta */
 	HzRowBuffer *buffer; /* NULL until a row is buffered */
+	SubTransactionId
+		written_in; /* the subtransaction, deeper than ours, that has written the buffer */
 	HzOptions *options;
 	MemoryContext context;
 	struct Load *next;
@@ -43,15 +45,33 @@ typedef struct Load
 static Load *loads = NULL;
 static MemoryContext loads_context = NULL;
 
+static void flush_load(Relation rel, Load *load);
+
+/* The relation's load that takes rows, or NULL. */
 static Load *
 find_load(Oid relid)
 {
 	for (Load *load = loads; load != NULL; load = load->next)
 	{
-		if (load->relid == relid)
+		if (load->relid == relid && load->written_in == InvalidSubTransactionId)
 			return load;
 	}
 	return NULL;
+}
+
+static Load *
+new_load(Relation rel)
+{
+	Load *load;
+
+	if (loads_context == NULL)
+		loads_context = AllocSetContextCreate(TopTransactionContext, "hanzo bulk loads",
+											  ALLOCSET_DEFAULT_SIZES);
+	load = MemoryContextAllocZero(loads_context, sizeof(Load));
+	load->relid = RelationGetRelid(rel);
+	load->next = loads;
+	loads = load;
+	return load;
 }
 
 static Load *
@@ -59,25 +79,16 @@ get_load(Relation rel, CommandId cid)
 {
 	Load *load = find_load(RelationGetRelid(rel));
 
-	if (load == NULL)
-	{
-		if (loads_context == NULL)
-			loads_context = AllocSetContextCreate(TopTransactionContext, "hanzo bulk loads",
-												  ALLOCSET_DEFAULT_SIZES);
-		load = MemoryContextAllocZero(loads_context, sizeof(Load));
-		load->relid = RelationGetRelid(rel);
-		load->cid = cid;
-		load->subid = GetCurrentSubTransactionId();
-		load->next = loads;
-		loads = load;
-	}
-	if (load->cid != cid || load->subid != GetCurrentSubTransactionId())
-	{
-		hz_bulk_flush(rel);
-		load->cid = cid;
-		load->subid = GetCurrentSubTransactionId();
-		load->head = 0;
-	}
+	if (load != NULL && load->cid == cid && load->subid == GetCurrentSubTransactionId())
+		return load;
+	if (load != NULL)
+		flush_load(rel, load);
+	/* rows written by a subtransaction of theirs stay with the load that has them */
+	if (load == NULL || load->written_in != InvalidSubTransactionId)
+		load = new_load(rel);
+	load->cid = cid;
+	load->subid = GetCurrentSubTransactionId();
+	load->head = 0;
 	return load;
 }
 
@@ -108,26 +119,25 @@ hz_bulk_head(Relation rel, CommandId cid, int count)
 
 /* Seals the buffer into a visible group. */
 static void
-seal_load(Relation rel, Load *load)
+seal_rows(Relation rel, const Load *load, HzRowBuffer *buffer)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "hanzo seal", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	HzStore *store = hz_store_open(rel, RowExclusiveLock);
-	HzGroup *group = hz_seal(store, load->buffer, load->options, load->cid, NULL);
+	HzGroup *group = hz_seal(store, buffer, load->options, load->cid, NULL);
 
 	hz_directory_insert(store, group, load->cid);
 	hz_store_close(store);
-	hz_rowbuffer_reset(load->buffer);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }
 
 /* Inserts the buffered rows into the delta. */
 static void
-tail_to_delta(Relation rel, Load *load)
+tail_to_delta(Relation rel, const Load *load, HzRowBuffer *buffer)
 {
-	uint32 rows = hz_rowbuffer_rows(load->buffer);
+	uint32 rows = hz_rowbuffer_rows(buffer);
 	TupleDesc desc = RelationGetDescr(rel);
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "hanzo tail", ALLOCSET_DEFAULT_SIZES);
@@ -152,7 +162,7 @@ tail_to_delta(Relation rel, Load *load)
 			bool *isnull = palloc(sizeof(bool) * desc->natts);
 
 			for (int a = 0; a < desc->natts; a++)
-				values[a] = hz_rowbuffer_datum(load->buffer, done + i, a, &isnull[a]);
+				values[a] = hz_rowbuffer_datum(buffer, done + i, a, &isnull[a]);
 			ExecStoreHeapTuple(heap_form_tuple(desc, values, isnull), slots[i], false);
 			slots[i]->tts_tableOid = RelationGetRelid(rel);
 		}
@@ -167,31 +177,57 @@ tail_to_delta(Relation rel, Load *load)
 	for (int i = 0; i < TAIL_SLOTS; i++)
 		ExecDropSingleTupleTableSlot(slots[i]);
 	FreeBulkInsertState(bistate);
-	hz_rowbuffer_reset(load->buffer);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }
 
-static void
-flush_load(Relation rel, Load *load)
+/* Takes the buffer away from the load, so that nothing that runs meanwhile finds and flushes it again. */
+static HzRowBuffer *
+detach_buffer(Load *load)
 {
 	HzRowBuffer *buffer = load->buffer;
 
-	if (buffer == NULL)
-		return;
-	/* nothing that runs below may find the buffer and flush it again */
 	load->buffer = NULL;
-	if (hz_rowbuffer_rows(buffer) > 0)
-	{
-		Load copy = *load;
+	return buffer;
+}
 
-		copy.buffer = buffer;
-		if (hz_rowbuffer_rows(buffer) >= HZ_BULK_HEAD || hz_rowbuffer_bytes(buffer) >= ENOUGH_BYTES)
-			seal_load(rel, &copy);
-		else
-			tail_to_delta(rel, &copy);
-	}
-	hz_rowbuffer_destroy(buffer);
+/* Gives a buffer back, emptied, unless user code has begun a new one meanwhile. */
+static void
+reattach_buffer(Load *load, HzRowBuffer *buffer)
+{
+	if (load->buffer != NULL)
+		hz_rowbuffer_destroy(buffer);
+	else
+		load->buffer = buffer;
+}
+
+static void
+write_out(Relation rel, const Load *load, HzRowBuffer *buffer)
+{
+	if (hz_rowbuffer_rows(buffer) >= HZ_BULK_HEAD || hz_rowbuffer_bytes(buffer) >= ENOUGH_BYTES)
+		seal_rows(rel, load, buffer);
+	else if (hz_rowbuffer_rows(buffer) > 0)
+		tail_to_delta(rel, load, buffer);
+}
+
+/*
+ * Writes out and empties the buffer. Within a subtransaction deeper than the load's the rows are kept
+ * until that one's end: should it abort, they are to be written again.
+ */
+static void
+flush_load(Relation rel, Load *load)
+{
+	HzRowBuffer *buffer;
+
+	if (load->buffer == NULL || load->written_in != InvalidSubTransactionId)
+		return;
+	buffer = detach_buffer(load);
+	write_out(rel, load, buffer);
+	if (GetCurrentSubTransactionId() != load->subid)
+		load->written_in = GetCurrentSubTransactionId();
+	else
+		hz_rowbuffer_reset(buffer);
+	reattach_buffer(load, buffer);
 }
 
 void
@@ -226,7 +262,8 @@ bound_memory(void)
 		uint64 bytes = load->buffer ? hz_rowbuffer_bytes(load->buffer) : 0;
 
 		total += bytes;
-		if (bytes > 0 && (largest == NULL || bytes > hz_rowbuffer_bytes(largest->buffer)))
+		if (bytes > 0 && load->written_in == InvalidSubTransactionId &&
+			(largest == NULL || bytes > hz_rowbuffer_bytes(largest->buffer)))
 			largest = load;
 	}
 	if (largest != NULL && total > hz_rowbuffer_limit())
@@ -254,7 +291,7 @@ hz_bulk_add(Relation rel, TupleTableSlot *slot, CommandId cid)
 	slot_getallattrs(slot);
 	hz_rowbuffer_add(load->buffer, slot->tts_values, slot->tts_isnull);
 	if (hz_rowbuffer_rows(load->buffer) >= load->options->row_group_rows)
-		seal_load(rel, load);
+		flush_load(rel, load);
 	else if (hz_rowbuffer_rows(load->buffer) % 256 == 0)
 		bound_memory();
 }
@@ -303,12 +340,30 @@ xact_callback(XactEvent event, void *arg)
 	}
 }
 
+/* The subtransaction that has written a load's buffer for it ends. */
+static void
+end_of_writer(Load *load, SubXactEvent event, SubTransactionId parent)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		load->written_in = InvalidSubTransactionId;
+	else if (event == SUBXACT_EVENT_COMMIT_SUB && parent != load->subid)
+		load->written_in = parent;
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+	{
+		load->written_in = InvalidSubTransactionId;
+		if (load->buffer != NULL)
+			hz_rowbuffer_reset(load->buffer);
+	}
+}
+
 static void
 subxact_callback(SubXactEvent event, SubTransactionId mySubid, SubTransactionId parentSubid,
 				 void *arg)
 {
 	for (Load *load = loads; load != NULL; load = load->next)
 	{
+		if (load->written_in == mySubid)
+			end_of_writer(load, event, parentSubid);
 		if (load->subid != mySubid)
 			continue;
 		if (event == SUBXACT_EVENT_COMMIT_SUB)
@@ -318,6 +373,7 @@ subxact_callback(SubXactEvent event, SubTransactionId mySubid, SubTransactionId 
 			if (load->buffer != NULL)
 				hz_rowbuffer_destroy(load->buffer);
 			load->buffer = NULL;
+			load->written_in = InvalidSubTransactionId;
 			load->subid = parentSubid;
 			load->head = 0;
 		}

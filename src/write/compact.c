@@ -71,6 +71,9 @@ tuple_is_held(HeapTuple tuple)
 	HeapTupleHeader header = tuple->t_data;
 	TransactionId xmax;
 
+	/* rows of our own transaction: deferred checks may still ask for their TIDs */
+	if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(header)))
+		return true;
 	if ((header->t_infomask & HEAP_XMAX_INVALID) != 0)
 		return false;
 	xmax = HeapTupleHeaderGetRawXmax(header);

@@ -15,8 +15,6 @@
 #include "write/seal.h"
 #include "write/sortrows.h"
 
-#define MAX_RANGES 64
-
 typedef struct PageWriter
 {
 	HzStore *store;
@@ -35,7 +33,7 @@ note_block(PageWriter *writer, BlockNumber block)
 
 	if (last != NULL && last->first + last->count == block)
 		last->count++;
-	else if (group->range_count < MAX_RANGES)
+	else if (group->range_count < HZ_DIRECTORY_RANGES)
 	{
 		group->ranges[group->range_count].first = block;
 		group->ranges[group->range_count++].count = 1;
@@ -102,9 +100,31 @@ write_description(PageWriter *writer, const HzRowGroupMeta *meta)
 	hz_rowgroup_write(meta, &bytes);
 	group->description = bytes.data;
 	group->description_length = (uint32) bytes.length;
-	group->description_in_stream = bytes.length + 40 + 8 * MAX_RANGES > HZ_STORE_PAGE;
+	group->description_in_stream = hz_directory_needs_stream(bytes.length);
 	if (group->description_in_stream)
 		hz_bytes_append(&writer->pending, bytes.data, bytes.length);
+}
+
+void
+hz_seal_constant(const HzColumnType *type, Datum value, bool isnull, uint32 rows, HzBytes *out,
+				 HzChunkMeta *meta)
+{
+	HzChunkOptions options = {.codec = HZ_CODEC_NONE, .ordered = type->ordered};
+	HzRowBuffer *buffer;
+	TupleDesc desc = CreateTemplateTupleDesc(1);
+	HzColumn column;
+	HzStatus status;
+
+	TupleDescInitEntry(desc, 1, "constant", type->typid, -1, 0);
+	buffer = hz_rowbuffer_create(CurrentMemoryContext, desc);
+	for (uint32 i = 0; i < rows; i++)
+		hz_rowbuffer_add(buffer, &value, &isnull);
+	hz_rowbuffer_column(buffer, 0, NULL, &column);
+	status = hz_chunk_write(&column, &options, out, meta);
+	if (status != HZ_OK)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("could not encode a column's default: %s", hz_status_text(status))));
+	hz_rowbuffer_destroy(buffer);
 }
 
 HzGroup *
@@ -120,7 +140,7 @@ hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *options, CommandId
 
 	group->rows = group->meta.rows = hz_rowbuffer_rows(buffer);
 	Assert(group->rows > 0 && group->rows <= HZ_MARK_MAX_ROWS);
-	group->ranges = palloc(sizeof(HzBlockRange) * MAX_RANGES);
+	group->ranges = palloc(sizeof(HzBlockRange) * HZ_DIRECTORY_RANGES);
 	group->meta.column_count = natts;
 	group->meta.columns = palloc0(sizeof(HzChunkMeta) * Max(natts, 1));
 	group->described = true;

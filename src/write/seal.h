@@ -18,4 +18,8 @@
 extern HzGroup *hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *options,
 						CommandId cid, uint32 *permutation);
 
+/* Appends a chunk of `rows` equal values (or nulls) to `out` and describes it in *meta. */
+extern void hz_seal_constant(const HzColumnType *type, Datum value, bool isnull, uint32 rows,
+							 HzBytes *out, HzChunkMeta *meta);
+
 #endif /* HZ_SEAL_H */
