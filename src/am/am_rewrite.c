@@ -184,7 +184,7 @@ copy_grown_tail(Copy *copy, HzGroup *group, HeapTuple original)
 	}
 }
 
-/* Copies what belongs to a group: pages, forwards, marks. */
+/* Copies what belongs to a group: pages and marks. */
 static void
 copy_group_tuples(Copy *copy, HzGroup *group)
 {
@@ -202,7 +202,8 @@ copy_group_tuples(Copy *copy, HzGroup *group)
 		ItemPointerData tid;
 
 		CHECK_FOR_INTERRUPTS();
-		if (tuple_state(copy, scan.tuple) == HEAPTUPLE_DEAD)
+		/* forwards name TIDs of the delta, which get new ones; only old REPEATABLE READs could ask */
+		if (tuple_state(copy, scan.tuple) == HEAPTUPLE_DEAD || scan.seq >= HZ_STORE_FORWARDS)
 			continue;
 		original = heap_copytuple(scan.tuple);
 		if (scan.seq == grown)
@@ -212,7 +213,7 @@ copy_group_tuples(Copy *copy, HzGroup *group)
 		}
 		replacement = heap_copytuple(scan.tuple);
 		tid = copy_tuple(copy, original, replacement);
-		if (scan.seq >= 0 && scan.seq < HZ_STORE_FORWARDS)
+		if (scan.seq >= 0)
 			note_block(copy, ItemPointerGetBlockNumber(&tid));
 		heap_freetuple(original);
 		heap_freetuple(replacement);

@@ -70,7 +70,7 @@ hz_bloom_write(const uint64_t *hashes, uint32_t count, uint32_t distinct, HzByte
 		{
 			uint32_t bit = ((uint32_t) hashes[i] * salts[w]) >> 27;
 
-			block[w * 4 + bit / 8] |= (uint8_t) (1 << bit % 8);
+			hz_store32(block + w * 4, hz_load32(block + w * 4) | UINT32_C(1) << bit);
 		}
 	}
 	out->length += blocks * BLOCK_BYTES;

@@ -66,6 +66,13 @@ hz_fill_nulls(void *slots, uint32_t width, const uint64_t *validity, uint32_t co
 		fill(slots, width, validity, count);
 }
 
+/* Room for as many bytes as the values have, which no encoding needs much more than. */
+static void
+reserve(const HzChunkInput *input, HzChunkDraft *draft, uint32_t width)
+{
+	hz_bytes_reserve(&draft->data, (size_t) input->values * width + input->vectors * (size_t) 64);
+}
+
 static inline bool
 all_null(const HzChunkInput *input, uint32_t v)
 {
@@ -160,6 +167,7 @@ hz_draft_integers(HzChunkInput *input, HzChunkDraft *draft)
 {
 	int64_t room[HZ_VECTOR_ROWS];
 
+	reserve(input, draft, input->column->width);
 	for (uint32_t v = 0; v < input->vectors; v++)
 	{
 		const int64_t *values;
@@ -223,6 +231,7 @@ hz_draft_floats(HzChunkInput *input, HzChunkDraft *draft)
 	uint32_t width = input->column->width;
 	uint8_t *room = hz_alloc(HZ_VECTOR_ROWS * (size_t) width);
 
+	reserve(input, draft, width);
 	for (uint32_t v = 0; v < input->vectors; v++)
 	{
 		const uint8_t *values;
@@ -246,6 +255,7 @@ hz_draft_fixed(const HzChunkInput *input, HzChunkDraft *draft)
 	uint32_t width = input->column->width;
 	uint8_t *room = hz_alloc(HZ_VECTOR_ROWS * (size_t) width);
 
+	reserve(input, draft, width);
 	for (uint32_t v = 0; v < input->vectors; v++)
 	{
 		size_t start;
@@ -318,6 +328,7 @@ hz_draft_codes(const HzChunkInput *input, HzChunkDraft *draft, uint16_t *codes, 
 	int64_t bias = dict_count > HZ_CHUNK_BIASED_DICT ? HZ_CHUNK_BIASED_DICT : 0;
 	int64_t wide[HZ_VECTOR_ROWS];
 
+	reserve(input, draft, sizeof(uint16_t));
 	for (uint32_t v = 0; v < input->vectors; v++)
 	{
 		uint16_t *vector = codes + (size_t) v * HZ_VECTOR_ROWS;

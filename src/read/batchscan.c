@@ -6,6 +6,7 @@
 
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "storage/procarray.h"
 #include "utils/memutils.h"
 
 #include "base/bitmap.h"
@@ -20,6 +21,7 @@ struct HzBatchScan
 	Snapshot snapshot;
 	HzBatchShared *shared;
 	HzStore *store;
+	TupleDesc desc;
 	HzColumnType *types;
 	BufferAccessStrategy strategy;
 	MemoryContext context;       /* of the scan */
@@ -61,10 +63,22 @@ hz_batchscan_begin(Relation rel, Snapshot snapshot, HzBatchShared *shared)
 		AllocSetContextCreate(context, "hanzo open group", ALLOCSET_DEFAULT_SIZES);
 	scan->batch_context = AllocSetContextCreate(context, "hanzo batch", ALLOCSET_DEFAULT_SIZES);
 	scan->store = hz_store_open(rel, AccessShareLock);
-	scan->types = hz_coltype_for(RelationGetDescr(rel));
+	scan->desc = RelationGetDescr(rel);
+	scan->types = hz_coltype_for(scan->desc);
 	MemoryContextSwitchTo(old);
 	hz_batchscan_rescan(scan);
 	return scan;
+}
+
+void
+hz_batchscan_use_desc(HzBatchScan *scan, TupleDesc desc)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->context);
+
+	Assert(scan->open == NULL);
+	scan->desc = desc;
+	scan->types = hz_coltype_for(desc);
+	MemoryContextSwitchTo(old);
 }
 
 static void
@@ -98,6 +112,21 @@ hz_batchscan_end(HzBatchScan *scan)
 	MemoryContextDelete(scan->context);
 }
 
+/* SnapshotAny: directory tuples that are dead to all may have outlived their groups' bytes. */
+static void
+drop_dead_groups(HzBatchScan *scan)
+{
+	TransactionId horizon = GetOldestNonRemovableTransactionId(scan->rel);
+	uint32 kept = 0;
+
+	for (uint32 i = 0; i < scan->group_count; i++)
+	{
+		if (hz_directory_state(scan->store, scan->groups[i], horizon) != HEAPTUPLE_DEAD)
+			scan->groups[kept++] = scan->groups[i];
+	}
+	scan->group_count = kept;
+}
+
 HzGroup **
 hz_batchscan_groups(HzBatchScan *scan, uint32 *count)
 {
@@ -106,6 +135,8 @@ hz_batchscan_groups(HzBatchScan *scan, uint32 *count)
 		MemoryContext old = MemoryContextSwitchTo(scan->context);
 
 		scan->groups = hz_directory_read(scan->store, scan->snapshot, &scan->group_count);
+		if (scan->snapshot->snapshot_type == SNAPSHOT_ANY)
+			drop_dead_groups(scan);
 		for (uint32 i = 0; i < scan->group_count; i++)
 			scan->vector_total += vectors_of(scan->groups[i]);
 		/* as heap scans do: a ring only for what would crowd others out of shared buffers */
@@ -147,8 +178,8 @@ open_group(HzBatchScan *scan, int64 index)
 	hz_groupread_describe(scan->store, scan->groups[index]);
 	MemoryContextSwitchTo(scan->group_context);
 	scan->deleted = read_deleted(scan, scan->groups[index]);
-	scan->open = hz_groupread_open(scan->store, scan->groups[index], scan->types,
-								   RelationGetDescr(scan->rel)->natts, scan->strategy);
+	scan->open = hz_groupread_open(scan->store, scan->groups[index], scan->types, scan->desc->natts,
+								   scan->strategy);
 	scan->open_index = index;
 	MemoryContextSwitchTo(old);
 }
@@ -286,7 +317,7 @@ hz_batchscan_datums(HzBatchScan *scan, int attno, Datum *values, bool *isnull)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->batch_context);
 
-	hz_groupread_datums(scan->open, RelationGetDescr(scan->rel), attno, scan->batch.vector,
-						scan->batch.rows, values, isnull);
+	hz_groupread_datums(scan->open, scan->desc, attno, scan->batch.vector, scan->batch.rows, values,
+						isnull);
 	MemoryContextSwitchTo(old);
 }

@@ -33,6 +33,12 @@ typedef struct HzBatchScan HzBatchScan;
 
 /* `shared` is NULL for a scan of this process alone. The snapshot must outlive the scan. */
 extern HzBatchScan *hz_batchscan_begin(Relation rel, Snapshot snapshot, HzBatchShared *shared);
+
+/*
+ * Reads rows through another descriptor of the same relation: ALTER TABLE scans a table whose catalog
+ * entry has changed already. Before the first batch; borrowed.
+ */
+extern void hz_batchscan_use_desc(HzBatchScan *scan, TupleDesc desc);
 extern void hz_batchscan_rescan(HzBatchScan *scan);
 extern void hz_batchscan_end(HzBatchScan *scan);
 

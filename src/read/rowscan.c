@@ -30,17 +30,25 @@ hz_rowscan_begin(Relation rel, Snapshot snapshot, HzBatchShared *shared)
 	HzRowScan *scan = palloc0(sizeof(HzRowScan));
 
 	scan->rel = rel;
-	scan->natts = RelationGetDescr(rel)->natts;
 	scan->batches = hz_batchscan_begin(rel, snapshot, shared);
 	return scan;
 }
 
-/* The arrays are made when the first batch comes: most scans of small tables never need them. */
+/*
+ * The arrays are made when the first batch comes: most scans of small tables never need them. The slot
+ * says which columns there are: under ALTER TABLE not those of the relation's present descriptor.
+ */
 static void
-make_room(HzRowScan *scan)
+make_room(HzRowScan *scan, TupleTableSlot *slot)
 {
+	MemoryContext old;
+
 	if (scan->columns != NULL)
 		return;
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(scan));
+	if (!equalTupleDescs(slot->tts_tupleDescriptor, RelationGetDescr(scan->rel)))
+		hz_batchscan_use_desc(scan->batches, slot->tts_tupleDescriptor);
+	scan->natts = slot->tts_tupleDescriptor->natts;
 	scan->columns = palloc(sizeof(Datum *) * Max(scan->natts, 1));
 	scan->nulls = palloc(sizeof(bool *) * Max(scan->natts, 1));
 	scan->values = palloc(sizeof(Datum) * Max(scan->natts, 1));
@@ -50,6 +58,7 @@ make_room(HzRowScan *scan)
 		scan->columns[i] = palloc(sizeof(Datum) * HZ_VECTOR_ROWS);
 		scan->nulls[i] = palloc(sizeof(bool) * HZ_VECTOR_ROWS);
 	}
+	MemoryContextSwitchTo(old);
 }
 
 void
@@ -107,12 +116,9 @@ store_row(HzRowScan *scan, TupleTableSlot *slot)
 }
 
 static bool
-load_batch(HzRowScan *scan, ScanDirection direction)
+load_batch(HzRowScan *scan, ScanDirection direction, TupleTableSlot *slot)
 {
-	MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(scan));
-
-	make_room(scan);
-	MemoryContextSwitchTo(old);
+	make_room(scan, slot);
 	if (scan->batch == NULL && ScanDirectionIsBackward(direction) && scan->at_end)
 		hz_batchscan_to_end(scan->batches);
 	if (scan->batch == NULL && ScanDirectionIsForward(direction))
@@ -136,12 +142,12 @@ hz_rowscan_next(HzRowScan *scan, ScanDirection direction, TupleTableSlot *slot)
 	{
 		if (scan->batch == NULL && scan->at_end && step > 0)
 			return false;
-		if (scan->batch == NULL && !load_batch(scan, direction))
+		if (scan->batch == NULL && !load_batch(scan, direction, slot))
 			return false;
 		scan->row += step;
 		if (scan->row < 0 || scan->row >= (int64) scan->batch->rows)
 		{
-			if (!load_batch(scan, direction))
+			if (!load_batch(scan, direction, slot))
 				return false;
 			continue;
 		}
@@ -169,10 +175,7 @@ hz_rowscan_fetch(HzRowScan *scan, uint32 index, uint32 position, TupleTableSlot 
 		return false;
 	if (scan->batch == NULL || scan->batch->group != groups[index] || scan->batch->vector != vector)
 	{
-		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(scan));
-
-		make_room(scan);
-		MemoryContextSwitchTo(old);
+		make_room(scan, slot);
 		scan->batch = hz_batchscan_seek(scan->batches, index, vector);
 		if (scan->batch->live > 0)
 			decode_batch(scan);

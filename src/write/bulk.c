@@ -303,7 +303,8 @@ flush_all(void)
 	{
 		Relation rel;
 
-		if (load->buffer == NULL)
+		/* the table of an empty buffer may be gone, as that of a rewrite is */
+		if (load->buffer == NULL || hz_rowbuffer_rows(load->buffer) == 0)
 			continue;
 		rel = table_open(load->relid, RowExclusiveLock);
 		hz_bulk_flush(rel);
