@@ -6,6 +6,8 @@
 
 #include "fmgr.h"
 
+#include "exec/scannode.h"
+#include "plan/scanpath.h"
 #include "read/groupcache.h"
 #include "storage/dircache.h"
 #include "storage/heapview.h"
@@ -24,4 +26,6 @@ _PG_init(void)
 	hz_dircache_init();
 	hz_groupcache_init();
 	hz_bulk_init();
+	hz_exec_init();
+	hz_plan_init();
 }

@@ -390,4 +390,20 @@ UPDATE sys SET v = 'B' WHERE id = 2;
 SELECT id, tableoid::regclass, xmin::text = txid_current()::text AS mine, xmin::text <> '0' AS known FROM sys ORDER BY id;
 SELECT count(*) FROM sys AS a JOIN sys AS b ON a.ctid = b.ctid;
 COMMIT;
+
+-- One row locked more often than it has room for locks at a time.
+CREATE TABLE popular (id integer PRIMARY KEY, n integer) USING hanzo_columnar;
+INSERT INTO popular VALUES (1, 0), (2, 0);
+CALL hanzo_datastore.compact('popular');
+DO $$
+BEGIN
+  FOR i IN 1..17000 LOOP
+    PERFORM FROM popular WHERE id = 1 FOR UPDATE;
+    COMMIT;
+  END LOOP;
+END
+$$;
+UPDATE popular SET n = n + 1 WHERE id = 1 RETURNING *;
+SELECT * FROM popular ORDER BY id;
+SET client_min_messages = warning;
 DROP SCHEMA dml_test CASCADE;

@@ -153,6 +153,12 @@ CREATE TEMP TABLE utc_months AS SELECT * FROM months;
 RESET timezone;
 RESET datestyle;
 
+-- Sort keys, codecs and bloom filters, as the parents set them and a partition inherits them
+SELECT relation, column_name, option, value FROM hanzo_datastore.columnar_options
+WHERE source = 'table' AND relation::text LIKE 'hanzo.%' ORDER BY relation::text COLLATE "C", column_name NULLS FIRST, option;
+SELECT option, value, source FROM hanzo_datastore.columnar_options
+WHERE relation = 'hanzo.website_events_default'::regclass AND column_name IS NULL ORDER BY option;
+
 -- The same bounds whatever the session's time zone and date style; and over the year's end and two changes of the clock.
 BEGIN;
 SET LOCAL client_min_messages = warning;

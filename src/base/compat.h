@@ -86,4 +86,10 @@
 #define hz_compat_vacuum_heaprel(info, rel) ((info).heaprel = (rel))
 #endif
 
+/* 18: EXPLAIN's state and printing got headers of their own. */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+
 #endif /* HZ_COMPAT_H */

@@ -1,0 +1,540 @@
+/*
+ * exec/scannode.c
+ *	  Execution of ColumnarScan. See scannode.h.
+ *
+ * A row is put into a virtual slot of the table's row type: values of the needed columns, nulls for
+ * all others, its TID and the table's OID. Values of a delta row point into its page, those of a
+ * columnar row into the batch: both live until the next row, as executor nodes expect.
+ *
+ * ExecScan() will not do: in a recheck of EvalPlanQual it hands heap tuples, as the table AM has
+ * stored them, to expressions that were compiled for the virtual slot. Here the row is put into
+ * that slot.
+ *
+ * Parallel: one block of shared memory holds the counters for EXPLAIN, then what the table AM
+ * shares in a parallel scan (am/scandesc.h), then the snapshot. It goes with the Gather node at
+ * shutdown, so the scan ends there.
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/tableam.h"
+#include "commands/explain.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "optimizer/optimizer.h"
+#include "pgstat.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "am/scandesc.h"
+#include "base/bitmap.h"
+#include "base/compat.h"
+#include "exec/scannode.h"
+#include "storage/heapview.h"
+#include "storage/rowid.h"
+#include "storage/ssi.h"
+#include "write/bulk.h"
+
+typedef struct Counters
+{
+	uint64 row_groups;
+	uint64 vectors;
+	uint64 delta_rows;
+} Counters;
+
+/* In shared memory, followed by an HzParallelScan. */
+typedef struct SharedScan
+{
+	pg_atomic_uint64 row_groups;
+	pg_atomic_uint64 vectors;
+	pg_atomic_uint64 delta_rows;
+} SharedScan;
+
+typedef enum ScanPhase
+{
+	SCAN_FRESH,
+	SCAN_DELTA,
+	SCAN_COLUMNS,
+	SCAN_DONE
+} ScanPhase;
+
+/* A column that the query needs, and its values in the current batch. */
+typedef struct NeededColumn
+{
+	int attno; /* 0-based */
+	Datum *values;
+	bool *isnull;
+} NeededColumn;
+
+typedef struct ScanNode
+{
+	CustomScanState css; /* must be first */
+	int column_count;
+	NeededColumn *columns; /* by ascending attno */
+	TupleTableSlot *row;   /* what the scan returns */
+	TupleTableSlot *delta_row;
+	TupleTableSlot *recheck_row; /* EvalPlanQual only */
+	/* the scan; NULL before the first row */
+	ScanPhase phase;
+	TableScanDesc delta;
+	HzBatchScan *batches;
+	HzBatch *batch;    /* NULL: ask for the next */
+	uint32 position;   /* of the next row in the batch */
+	uint32 last_group; /* number of the group of the last batch */
+	/* parallel */
+	SharedScan *shared;
+	Snapshot worker_snapshot; /* registered; NULL in the leader */
+	Counters counters;
+} ScanNode;
+
+static inline ScanNode *
+scan_node(CustomScanState *css)
+{
+	return (ScanNode *) css;
+}
+
+static HzParallelScan *
+shared_scan(SharedScan *shared)
+{
+	return (HzParallelScan *) ((char *) shared + MAXALIGN(sizeof(SharedScan)));
+}
+
+/* Which columns target list and quals use; a whole-row reference uses all. */
+static void
+find_columns(ScanNode *node)
+{
+	CustomScan *plan = (CustomScan *) node->css.ss.ps.plan;
+	TupleDesc desc = RelationGetDescr(node->css.ss.ss_currentRelation);
+	Index relid = plan->scan.scanrelid;
+	Bitmapset *used = NULL;
+	bool whole_row;
+
+	pull_varattnos((Node *) plan->scan.plan.targetlist, relid, &used);
+	pull_varattnos((Node *) plan->scan.plan.qual, relid, &used);
+	pull_varattnos((Node *) plan->custom_exprs, relid, &used);
+	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
+
+	node->columns = palloc(sizeof(NeededColumn) * Max(desc->natts, 1));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (TupleDescAttr(desc, i)->attisdropped)
+			continue;
+		if (whole_row || bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, used))
+			node->columns[node->column_count++] = (NeededColumn){.attno = i};
+	}
+	bms_free(used);
+}
+
+static void
+begin(CustomScanState *css, EState *estate, int eflags)
+{
+	ScanNode *node = scan_node(css);
+	Relation rel = css->ss.ss_currentRelation;
+	TupleDesc desc = RelationGetDescr(rel);
+
+	/* here, since workers cannot do it: what is buffered is in the leader's memory */
+	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+		hz_bulk_flush(rel);
+	find_columns(node);
+	node->row = css->ss.ss_ScanTupleSlot;
+	node->row->tts_tableOid = RelationGetRelid(rel);
+	memset(node->row->tts_values, 0, sizeof(Datum) * desc->natts);
+	memset(node->row->tts_isnull, true, sizeof(bool) * desc->natts);
+	node->delta_row = ExecInitExtraTupleSlot(estate, desc, &TTSOpsBufferHeapTuple);
+	if (estate->es_epq_active != NULL)
+		node->recheck_row = ExecInitExtraTupleSlot(estate, desc, table_slot_callbacks(rel));
+}
+
+/* Starts the scan of both stores. */
+static void
+start_scan(ScanNode *node)
+{
+	EState *estate = node->css.ss.ps.state;
+	Relation rel = node->css.ss.ss_currentRelation;
+	Snapshot snapshot = node->worker_snapshot ? node->worker_snapshot : estate->es_snapshot;
+	HzParallelScan *parallel = node->shared ? shared_scan(node->shared) : NULL;
+	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	HzHeapView view;
+
+	hz_heapview_begin(&view, rel);
+	node->delta =
+		heap_beginscan(rel, snapshot, 0, NULL, (ParallelTableScanDesc) parallel,
+					   SO_TYPE_SEQSCAN | SO_ALLOW_STRAT | SO_ALLOW_SYNC | SO_ALLOW_PAGEMODE);
+	hz_heapview_end(&view);
+	hz_ssi_read(rel, snapshot);
+	node->batches = hz_batchscan_begin(rel, snapshot, parallel ? &parallel->columns : NULL);
+	MemoryContextSwitchTo(old);
+}
+
+static void
+clear_rows(ScanNode *node)
+{
+	ExecClearTuple(node->row);
+	ExecClearTuple(node->delta_row);
+	node->batch = NULL;
+}
+
+static void
+end_scan(ScanNode *node)
+{
+	clear_rows(node);
+	if (node->delta != NULL)
+		heap_endscan(node->delta);
+	if (node->batches != NULL)
+		hz_batchscan_end(node->batches);
+	node->delta = NULL;
+	node->batches = NULL;
+	node->phase = SCAN_FRESH;
+}
+
+/* Adds what this process has counted to what all have. */
+static void
+publish_counters(ScanNode *node)
+{
+	pg_atomic_fetch_add_u64(&node->shared->row_groups, node->counters.row_groups);
+	pg_atomic_fetch_add_u64(&node->shared->vectors, node->counters.vectors);
+	pg_atomic_fetch_add_u64(&node->shared->delta_rows, node->counters.delta_rows);
+	memset(&node->counters, 0, sizeof(Counters));
+}
+
+/* Makes a row of the table's own the current one; it must stay where it is until the next. */
+static void
+take_row(ScanNode *node, TupleTableSlot *from)
+{
+	TupleTableSlot *to = node->row;
+
+	if (node->column_count > 0)
+		slot_getsomeattrs(from, node->columns[node->column_count - 1].attno + 1);
+	ExecClearTuple(to);
+	for (int i = 0; i < node->column_count; i++)
+	{
+		int attno = node->columns[i].attno;
+
+		to->tts_values[attno] = from->tts_values[attno];
+		to->tts_isnull[attno] = from->tts_isnull[attno];
+	}
+	to->tts_tid = from->tts_tid;
+	ExecStoreVirtualTuple(to);
+}
+
+static bool
+next_delta_row(ScanNode *node)
+{
+	if (!heap_getnextslot(node->delta, ForwardScanDirection, node->delta_row))
+		return false;
+	take_row(node, node->delta_row);
+	node->counters.delta_rows++;
+	return true;
+}
+
+static void
+make_room(ScanNode *node)
+{
+	MemoryContext context = node->css.ss.ps.state->es_query_cxt;
+
+	if (node->column_count == 0 || node->columns[0].values != NULL)
+		return;
+	for (int i = 0; i < node->column_count; i++)
+	{
+		node->columns[i].values = MemoryContextAlloc(context, sizeof(Datum) * HZ_VECTOR_ROWS);
+		node->columns[i].isnull = MemoryContextAlloc(context, sizeof(bool) * HZ_VECTOR_ROWS);
+	}
+}
+
+/* Decodes columns of the current batch. */
+static void
+decode_columns(ScanNode *node)
+{
+	make_room(node);
+	for (int i = 0; i < node->column_count; i++)
+	{
+		NeededColumn *column = &node->columns[i];
+
+		hz_batchscan_datums(node->batches, column->attno, column->values, column->isnull);
+	}
+}
+
+static bool
+next_batch(ScanNode *node)
+{
+	/* the row's values go with the old batch */
+	ExecClearTuple(node->row);
+	node->batch = hz_batchscan_next(node->batches);
+	if (node->batch == NULL)
+		return false;
+	node->position = 0;
+	node->counters.vectors++;
+	if (node->batch->group->number != node->last_group)
+		node->counters.row_groups++;
+	node->last_group = node->batch->group->number;
+	if (node->shared != NULL)
+		publish_counters(node);
+	decode_columns(node);
+	return true;
+}
+
+/* Moves to the next row of the batch that is not deleted. */
+static bool
+next_position(HzBatch *batch, uint32 *position)
+{
+	if (batch->deleted != NULL)
+		while (*position < batch->rows && hz_bitmap_get(batch->deleted, *position))
+			(*position)++;
+	return *position < batch->rows;
+}
+
+static bool
+next_columnar_row(ScanNode *node)
+{
+	TupleTableSlot *to = node->row;
+
+	while (node->batch == NULL || !next_position(node->batch, &node->position))
+	{
+		if (!next_batch(node))
+			return false;
+	}
+	ExecClearTuple(to);
+	for (int i = 0; i < node->column_count; i++)
+	{
+		NeededColumn *column = &node->columns[i];
+
+		to->tts_values[column->attno] = column->values[node->position];
+		to->tts_isnull[column->attno] = column->isnull[node->position];
+	}
+	hz_rowid_to_tid(hz_group_first_row(node->batch->group) + node->batch->first + node->position,
+					&to->tts_tid);
+	ExecStoreVirtualTuple(to);
+	node->position++;
+	pgstat_count_heap_getnext(node->css.ss.ss_currentRelation);
+	return true;
+}
+
+/* Moves to the next row; false at the end. */
+static bool
+next_row(ScanNode *node)
+{
+	Assert(ScanDirectionIsForward(node->css.ss.ps.state->es_direction));
+	if (node->phase == SCAN_FRESH)
+	{
+		if (node->delta == NULL)
+			start_scan(node);
+		node->phase = SCAN_DELTA;
+	}
+	if (node->phase == SCAN_DELTA)
+	{
+		if (next_delta_row(node))
+			return true;
+		ExecClearTuple(node->delta_row);
+		node->last_group = PG_UINT32_MAX;
+		node->phase = SCAN_COLUMNS;
+	}
+	if (node->phase == SCAN_COLUMNS)
+	{
+		if (next_columnar_row(node))
+			return true;
+		node->phase = SCAN_DONE;
+	}
+	return false;
+}
+
+/*
+ * The same in a recheck of EvalPlanQual: where that has a row for this table, it is the only one.
+ * As ExecScanFetch() does it.
+ */
+static bool
+next_recheck_row(ScanNode *node)
+{
+	EPQState *epq = node->css.ss.ps.state->es_epq_active;
+	Index relid = ((Scan *) node->css.ss.ps.plan)->scanrelid;
+	TupleTableSlot *from = epq->relsubs_slot[relid - 1];
+
+	if (epq->relsubs_done[relid - 1])
+		return false;
+	if (from == NULL && epq->relsubs_rowmark[relid - 1] == NULL)
+		return next_row(node);
+	epq->relsubs_done[relid - 1] = true;
+	if (from == NULL)
+	{
+		from = node->recheck_row;
+		if (!EvalPlanQualFetchRowMark(epq, relid, from))
+			return false;
+	}
+	if (TupIsNull(from))
+		return false;
+	take_row(node, from);
+	return true;
+}
+
+/* As ExecScan() does it: the next row that passes the quals, projected. */
+static TupleTableSlot *
+exec(CustomScanState *css)
+{
+	ScanNode *node = scan_node(css);
+	PlanState *ps = &css->ss.ps;
+	ExprContext *econtext = ps->ps_ExprContext;
+	bool recheck = ps->state->es_epq_active != NULL;
+
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		ResetExprContext(econtext);
+		if (!(recheck ? next_recheck_row(node) : next_row(node)))
+			break;
+		econtext->ecxt_scantuple = node->row;
+		if (ExecQual(ps->qual, econtext))
+			return ps->ps_ProjInfo ? ExecProject(ps->ps_ProjInfo) : node->row;
+		InstrCountFiltered1(node, 1);
+	}
+	return ExecClearTuple(ps->ps_ProjInfo ? ps->ps_ProjInfo->pi_state.resultslot : node->row);
+}
+
+static void
+end(CustomScanState *css)
+{
+	ScanNode *node = scan_node(css);
+
+	end_scan(node);
+	if (node->worker_snapshot != NULL)
+		UnregisterSnapshot(node->worker_snapshot);
+	node->worker_snapshot = NULL;
+}
+
+static void
+rescan(CustomScanState *css)
+{
+	ScanNode *node = scan_node(css);
+
+	clear_rows(node);
+	if (node->delta != NULL)
+	{
+		HzHeapView view;
+
+		hz_heapview_begin(&view, css->ss.ss_currentRelation);
+		heap_rescan(node->delta, NULL, false, false, false, false);
+		hz_heapview_end(&view);
+		hz_batchscan_rescan(node->batches);
+	}
+	node->phase = SCAN_FRESH;
+	ExecScanReScan(&css->ss);
+}
+
+/* ---- Parallel */
+
+static Size
+estimate_dsm(CustomScanState *css, ParallelContext *pcxt)
+{
+	return add_size(
+		MAXALIGN(sizeof(SharedScan)),
+		table_parallelscan_estimate(css->ss.ss_currentRelation, css->ss.ps.state->es_snapshot));
+}
+
+static void
+initialize_dsm(CustomScanState *css, ParallelContext *pcxt, void *coordinate)
+{
+	ScanNode *node = scan_node(css);
+	SharedScan *shared = coordinate;
+
+	end_scan(node);
+	pg_atomic_init_u64(&shared->row_groups, 0);
+	pg_atomic_init_u64(&shared->vectors, 0);
+	pg_atomic_init_u64(&shared->delta_rows, 0);
+	table_parallelscan_initialize(css->ss.ss_currentRelation,
+								  (ParallelTableScanDesc) shared_scan(shared),
+								  css->ss.ps.state->es_snapshot);
+	node->shared = shared;
+}
+
+static void
+reinitialize_dsm(CustomScanState *css, ParallelContext *pcxt, void *coordinate)
+{
+	table_parallelscan_reinitialize(css->ss.ss_currentRelation,
+									(ParallelTableScanDesc) shared_scan(coordinate));
+}
+
+static void
+initialize_worker(CustomScanState *css, shm_toc *toc, void *coordinate)
+{
+	ScanNode *node = scan_node(css);
+	ParallelTableScanDesc parallel = (ParallelTableScanDesc) shared_scan(coordinate);
+
+	node->shared = coordinate;
+	if (!parallel->phs_snapshot_any)
+		node->worker_snapshot =
+			RegisterSnapshot(RestoreSnapshot((char *) parallel + parallel->phs_snapshot_off));
+}
+
+/* The shared memory is about to go; a scan that is started again does without, or gets another. */
+static void
+shutdown_scan(CustomScanState *css)
+{
+	ScanNode *node = scan_node(css);
+
+	if (node->shared == NULL)
+		return;
+	end_scan(node);
+	node->phase = SCAN_DONE;
+	publish_counters(node);
+	node->counters.row_groups = pg_atomic_read_u64(&node->shared->row_groups);
+	node->counters.vectors = pg_atomic_read_u64(&node->shared->vectors);
+	node->counters.delta_rows = pg_atomic_read_u64(&node->shared->delta_rows);
+	node->shared = NULL;
+}
+
+/* ---- EXPLAIN */
+
+static void
+explain(CustomScanState *css, List *ancestors, ExplainState *es)
+{
+	ScanNode *node = scan_node(css);
+	TupleDesc desc = RelationGetDescr(css->ss.ss_currentRelation);
+	List *names = NIL;
+
+	for (int i = 0; i < node->column_count; i++)
+		names = lappend(names, (char *) quote_identifier(
+								   NameStr(TupleDescAttr(desc, node->columns[i].attno)->attname)));
+	if (names == NIL && es->format == EXPLAIN_FORMAT_TEXT)
+		ExplainPropertyText("Columns", "(none)", es);
+	else
+		ExplainPropertyList("Columns", names, es);
+	if (!es->analyze)
+		return;
+	ExplainPropertyUInteger("Row Groups", NULL, node->counters.row_groups, es);
+	ExplainPropertyUInteger("Vectors", NULL, node->counters.vectors, es);
+	ExplainPropertyUInteger("Delta Rows", NULL, node->counters.delta_rows, es);
+}
+
+static const CustomExecMethods scan_methods = {
+	.CustomName = HZ_SCANNODE_NAME,
+	.BeginCustomScan = begin,
+	.ExecCustomScan = exec,
+	.EndCustomScan = end,
+	.ReScanCustomScan = rescan,
+	.EstimateDSMCustomScan = estimate_dsm,
+	.InitializeDSMCustomScan = initialize_dsm,
+	.ReInitializeDSMCustomScan = reinitialize_dsm,
+	.InitializeWorkerCustomScan = initialize_worker,
+	.ShutdownCustomScan = shutdown_scan,
+	.ExplainCustomScan = explain,
+};
+
+static Node *
+create_state(CustomScan *plan)
+{
+	ScanNode *node = (ScanNode *) newNode(sizeof(ScanNode), T_CustomScanState);
+
+	node->css.methods = &scan_methods;
+	return (Node *) node;
+}
+
+const CustomScanMethods hz_scannode_methods = {
+	.CustomName = HZ_SCANNODE_NAME,
+	.CreateCustomScanState = create_state,
+};
+
+void
+hz_exec_init(void)
+{
+	RegisterCustomScanMethods(&hz_scannode_methods);
+}
