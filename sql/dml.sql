@@ -353,8 +353,8 @@ BEGIN
     EXECUTE format('DELETE FROM %I WHERE test.noise(id, %s) %% 7 = 0', name, round);
     EXECUTE format('UPDATE %I SET v = v || ''.'', k = k + 1 WHERE test.noise(id, %s) %% 5 = 0', name, round + 100);
     EXECUTE format('UPDATE %I SET id = id + 5000 WHERE id %% 10000 < 5000 AND test.noise(id, %s) %% 11 = 0', name, round + 200);
-    EXECUTE format('INSERT INTO %I SELECT id, 0, ''upsert'' FROM %I WHERE test.noise(id, %s) %% 13 = 0
-                    ON CONFLICT (id) DO UPDATE SET v = churn_target.v || excluded.v', name || '" AS "churn_target', name, round + 300);
+    EXECUTE format('INSERT INTO %I AS churn_target SELECT id, 0, ''upsert'' FROM %I WHERE test.noise(id, %s) %% 13 = 0
+                    ON CONFLICT (id) DO UPDATE SET v = churn_target.v || excluded.v', name, name, round + 300);
   END LOOP;
 END
 $$;

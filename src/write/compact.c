@@ -23,6 +23,7 @@
 #include "storage/rowid.h"
 #include "write/bulk.h"
 #include "write/compact.h"
+#include "write/groupwalk.h"
 #include "write/mover.h"
 
 /* Makes room for a group's worth of rows, in the memory of the last round where that fits. */
@@ -144,57 +145,13 @@ hz_compact_delta(Relation rel, HzCompactProgress *progress)
 	return more;
 }
 
-/* A group's live rows, as the mover's snapshot sees them, go into the buffer. */
 static void
-gather_group(HzMover *mover, HzGathered *gathered, HzGroup *group, const HzColumnType *types)
+gather_row(void *arg, const Datum *values, const bool *isnull, uint64 number)
 {
-	TupleDesc desc = RelationGetDescr(mover->rel);
-	MemoryContext context =
-		AllocSetContextCreate(CurrentMemoryContext, "hanzo gather", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext batch =
-		AllocSetContextCreate(context, "hanzo gather batch", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	uint64 *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
-	HzGroupReader *reader = hz_groupread_open(mover->store, group, types, desc->natts, NULL);
-	Datum **values = palloc(sizeof(Datum *) * desc->natts);
-	bool **isnull = palloc(sizeof(bool *) * desc->natts);
-	Datum *row_values = palloc(sizeof(Datum) * desc->natts);
-	bool *row_isnull = palloc(sizeof(bool) * desc->natts);
+	ItemPointerData tid;
 
-	(void) hz_mark_deleted_rows(mover->store, group, mover->snapshot, deleted);
-	for (int a = 0; a < desc->natts; a++)
-	{
-		values[a] = palloc(sizeof(Datum) * HZ_VECTOR_ROWS);
-		isnull[a] = palloc(sizeof(bool) * HZ_VECTOR_ROWS);
-	}
-	for (uint32 first = 0; first < group->rows; first += HZ_VECTOR_ROWS)
-	{
-		uint32 rows = Min(group->rows - first, HZ_VECTOR_ROWS);
-
-		CHECK_FOR_INTERRUPTS();
-		MemoryContextReset(batch);
-		MemoryContextSwitchTo(batch);
-		for (int a = 0; a < desc->natts; a++)
-			hz_groupread_datums(reader, desc, a, first / HZ_VECTOR_ROWS, rows, values[a],
-								isnull[a]);
-		for (uint32 i = 0; i < rows; i++)
-		{
-			ItemPointerData tid;
-
-			if (hz_bitmap_get(deleted, first + i))
-				continue;
-			for (int a = 0; a < desc->natts; a++)
-			{
-				row_values[a] = values[a][i];
-				row_isnull[a] = isnull[a][i];
-			}
-			hz_rowid_to_tid(hz_group_first_row(group) + first + i, &tid);
-			gather_add(gathered, row_values, row_isnull, &tid);
-		}
-	}
-	hz_groupread_close(reader);
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(context);
+	hz_rowid_to_tid(number, &tid);
+	gather_add(arg, values, isnull, &tid);
 }
 
 /* Live rows of a group under the mover's snapshot. */
@@ -297,7 +254,8 @@ hz_compact_groups(Relation rel, HzCompactProgress *progress)
 
 		gather_begin(progress, &mover);
 		foreach(cell, picked)
-			gather_group(&mover, gathered, lfirst(cell), types);
+			hz_groupwalk(mover.store, lfirst(cell), RelationGetDescr(rel), types, mover.snapshot,
+						 gather_row, gathered);
 		if (hz_rowbuffer_rows(gathered->buffer) > 0)
 			moved = hz_mover_write(&mover, gathered->buffer, gathered->old, mover.options);
 		foreach(cell, picked)

@@ -9,15 +9,13 @@
 #include "access/xact.h"
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
-#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/tuplesort.h"
 
-#include "base/bitmap.h"
 #include "storage/groupread.h"
-#include "storage/mark.h"
 #include "storage/rowid.h"
 #include "write/compact.h"
+#include "write/groupwalk.h"
 #include "write/mover.h"
 
 #define REPORT_ROWS 65536
@@ -105,47 +103,14 @@ put_row(Resort *resort, uint64 number)
 }
 
 static void
-put_group(Resort *resort, HzGroup *group, MemoryContext batch)
+put_group_row(void *arg, const Datum *values, const bool *isnull, uint64 number)
 {
-	uint64 *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
-	HzGroupReader *reader =
-		hz_groupread_open(resort->mover.store, group, resort->types, resort->desc->natts, NULL);
-	int natts = resort->desc->natts;
-	Datum **values = palloc(sizeof(Datum *) * natts);
-	bool **isnull = palloc(sizeof(bool *) * natts);
+	Resort *resort = arg;
 
-	(void) hz_mark_deleted_rows(resort->mover.store, group, resort->mover.snapshot, deleted);
-	for (int a = 0; a < natts; a++)
-	{
-		values[a] = palloc(sizeof(Datum) * HZ_VECTOR_ROWS);
-		isnull[a] = palloc(sizeof(bool) * HZ_VECTOR_ROWS);
-	}
-	for (uint32 first = 0; first < group->rows; first += HZ_VECTOR_ROWS)
-	{
-		uint32 rows = Min(group->rows - first, HZ_VECTOR_ROWS);
-		MemoryContext old;
-
-		CHECK_FOR_INTERRUPTS();
-		MemoryContextReset(batch);
-		old = MemoryContextSwitchTo(batch);
-		for (int a = 0; a < natts; a++)
-			hz_groupread_datums(reader, resort->desc, a, first / HZ_VECTOR_ROWS, rows, values[a],
-								isnull[a]);
-		MemoryContextSwitchTo(old);
-		for (uint32 i = 0; i < rows; i++)
-		{
-			if (hz_bitmap_get(deleted, first + i))
-				continue;
-			ExecClearTuple(resort->slot);
-			for (int a = 0; a < natts; a++)
-			{
-				resort->slot->tts_values[a] = values[a][i];
-				resort->slot->tts_isnull[a] = isnull[a][i];
-			}
-			put_row(resort, hz_group_first_row(group) + first + i);
-		}
-	}
-	hz_groupread_close(reader);
+	ExecClearTuple(resort->slot);
+	memcpy(resort->slot->tts_values, values, sizeof(Datum) * resort->desc->natts);
+	memcpy(resort->slot->tts_isnull, isnull, sizeof(bool) * resort->desc->natts);
+	put_row(resort, number);
 }
 
 /* Reads the sorted rows into new groups; a list of HzMoved. */
@@ -224,8 +189,6 @@ hz_compact_resort(Relation rel, void (*report)(uint64 done))
 	{
 		MemoryContext group_context = AllocSetContextCreate(
 			resort.mover.context, "hanzo resort group", ALLOCSET_DEFAULT_SIZES);
-		MemoryContext batch = AllocSetContextCreate(resort.mover.context, "hanzo resort batch",
-													ALLOCSET_DEFAULT_SIZES);
 
 		resort.types = hz_coltype_for(resort.desc);
 		begin_sort(&resort);
@@ -233,7 +196,8 @@ hz_compact_resort(Relation rel, void (*report)(uint64 done))
 		{
 			MemoryContextSwitchTo(group_context);
 			hz_groupread_describe(resort.mover.store, groups[i]);
-			put_group(&resort, groups[i], batch);
+			hz_groupwalk(resort.mover.store, groups[i], resort.desc, resort.types,
+						 resort.mover.snapshot, put_group_row, &resort);
 			MemoryContextSwitchTo(resort.mover.context);
 			groups[i]->described = false;
 			MemoryContextReset(group_context);
