@@ -61,76 +61,75 @@
 #include "generate_table.h"
 #include "generate_words.h"
 
-#define DEFAULT_ROWS		100000
-#define DEFAULT_PROJECTS	40
-#define DEFAULT_DAYS		90
-#define MAX_ROWS			INT64_C(1000000000000)
-#define MAX_PROJECTS		1000000
-#define MAX_DAYS			3660
+#define DEFAULT_ROWS 100000
+#define DEFAULT_PROJECTS 40
+#define DEFAULT_DAYS 90
+#define MAX_ROWS INT64_C(1000000000000)
+#define MAX_PROJECTS 1000000
+#define MAX_DAYS 3660
 
 static const struct Table
 {
 	const char *name;
-	GenTable   *write;
+	GenTable *write;
 	const char *columns;
-}			tables[] = {
+} tables[] = {
 	{"organizations", gen_organizations, "id,name,slug,created_at,updated_at,settings"},
 	{"projects", gen_projects, "id,organization_id,name,slug,type,created_at,updated_at,settings"},
 	{"model_catalog", gen_model_catalog,
-		"id,provider,model_name,display_name,input_price,output_price,context_window,max_output,"
-	"supports_vision,supports_function_calling,updated_at"},
+	 "id,provider,model_name,display_name,input_price,output_price,context_window,max_output,"
+	 "supports_vision,supports_function_calling,updated_at"},
 	{"website_events", gen_website_events,
-		"project_id,session_id,visit_id,event_id,hostname,browser,os,device,screen,language,country,region,city,"
-		"url_path,url_query,page_title,referrer_path,referrer_query,referrer_domain,"
-		"utm_source,utm_medium,utm_campaign,utm_content,utm_term,gclid,fbclid,msclkid,ttclid,li_fat_id,twclid,"
-	"event_type,event_name,tag,distinct_id,created_at"},
+	 "project_id,session_id,visit_id,event_id,hostname,browser,os,device,screen,language,country,region,city,"
+	 "url_path,url_query,page_title,referrer_path,referrer_query,referrer_domain,"
+	 "utm_source,utm_medium,utm_campaign,utm_content,utm_term,gclid,fbclid,msclkid,ttclid,li_fat_id,twclid,"
+	 "event_type,event_name,tag,distinct_id,created_at"},
 	{"event_properties", gen_event_properties,
-		"project_id,session_id,event_id,url_path,event_name,property_key,string_value,number_value,date_value,"
-	"data_type,created_at"},
+	 "project_id,session_id,event_id,url_path,event_name,property_key,string_value,number_value,date_value,"
+	 "data_type,created_at"},
 	{"session_properties", gen_session_properties,
-	"project_id,session_id,property_key,string_value,number_value,date_value,data_type,distinct_id,created_at"},
+	 "project_id,session_id,property_key,string_value,number_value,date_value,data_type,distinct_id,created_at"},
 	{"ai_traces", gen_ai_traces,
-		"id,project_id,timestamp,name,user_id,session_id,metadata,release,version,public,bookmarked,tags,input,"
-	"output,total_cost,latency_ms,created_at,updated_at,event_ts,is_deleted"},
+	 "id,project_id,timestamp,name,user_id,session_id,metadata,release,version,public,bookmarked,tags,input,"
+	 "output,total_cost,latency_ms,created_at,updated_at,event_ts,is_deleted"},
 	{"ai_observations", gen_ai_observations,
-		"id,trace_id,project_id,type,parent_observation_id,start_time,end_time,name,metadata,level,status_message,"
-		"version,input,output,model_name,model_id,model_parameters,prompt_tokens,completion_tokens,total_tokens,"
-		"usage_details,cost_details,total_cost,completion_start_time,latency_ms,time_to_first_token_ms,prompt_id,"
-	"prompt_name,prompt_version,created_at,updated_at,event_ts,is_deleted"},
+	 "id,trace_id,project_id,type,parent_observation_id,start_time,end_time,name,metadata,level,status_message,"
+	 "version,input,output,model_name,model_id,model_parameters,prompt_tokens,completion_tokens,total_tokens,"
+	 "usage_details,cost_details,total_cost,completion_start_time,latency_ms,time_to_first_token_ms,prompt_id,"
+	 "prompt_name,prompt_version,created_at,updated_at,event_ts,is_deleted"},
 	{"ai_scores", gen_ai_scores,
-		"id,project_id,trace_id,observation_id,name,value,string_value,source,comment,data_type,config_id,"
-	"created_at,updated_at,event_ts,is_deleted"},
+	 "id,project_id,trace_id,observation_id,name,value,string_value,source,comment,data_type,config_id,"
+	 "created_at,updated_at,event_ts,is_deleted"},
 	{"business_events", gen_business_events,
-		"id,project_id,organization_id,event_type,event_name,user_id,session_id,revenue,currency,quantity,source,"
-	"channel,product_id,product_name,properties,created_at"},
+	 "id,project_id,organization_id,event_type,event_name,user_id,session_id,revenue,currency,quantity,source,"
+	 "channel,product_id,product_name,properties,created_at"},
 	{"api_metrics", gen_api_metrics,
-		"id,project_id,organization_id,timestamp,endpoint,method,status_code,latency_ms,user_id,api_key_id,"
-	"ip_address,user_agent,tokens_used,compute_units,cost,error_type,error_message"},
+	 "id,project_id,organization_id,timestamp,endpoint,method,status_code,latency_ms,user_id,api_key_id,"
+	 "ip_address,user_agent,tokens_used,compute_units,cost,error_type,error_message"},
 	{"base_metrics", gen_base_metrics,
-		"instance_id,project_id,timestamp,cpu_percent,memory_used_mb,memory_total_mb,disk_used_mb,disk_total_mb,"
-	"network_rx_bytes,network_tx_bytes,active_connections,requests_per_second,avg_response_time_ms,error_rate"},
+	 "instance_id,project_id,timestamp,cpu_percent,memory_used_mb,memory_total_mb,disk_used_mb,disk_total_mb,"
+	 "network_rx_bytes,network_tx_bytes,active_connections,requests_per_second,avg_response_time_ms,error_rate"},
 	{"app_metrics", gen_app_metrics,
-		"app_id,project_id,timestamp,cpu_percent,memory_used_mb,memory_limit_mb,desired_replicas,running_replicas,"
-		"requests_total,requests_per_second,avg_latency_ms,p99_latency_ms,error_count,error_rate,restarts,"
-	"uptime_seconds"}
-};
+	 "app_id,project_id,timestamp,cpu_percent,memory_used_mb,memory_limit_mb,desired_replicas,running_replicas,"
+	 "requests_total,requests_per_second,avg_latency_ms,p99_latency_ms,error_count,error_rate,restarts,"
+	 "uptime_seconds"}};
 
 #define TABLES ((int) (sizeof(tables) / sizeof(tables[0])))
 
 static const char usage[] =
-"Usage: generate TABLE [options]     rows of a table, to standard output\n"
-"       generate --columns TABLE     its columns, in the order of the output\n"
-"\n"
-"  --rows N             how many rows (default 100000; the three catalogues: all)\n"
-"  --parents N          rows of the parent table, for the tables that follow one\n"
-"                       (default: as --rows)\n"
-"  --seed S             another world (default 1)\n"
-"  --start YYYY-MM-DD   first day, UTC (default 2026-09-01)\n"
-"  --days D             days (default 90)\n"
-"  --projects P         projects, a few large and many small (default 40)\n"
-"  --format copy|csv|json\n"
-"\n"
-"Tables:";
+	"Usage: generate TABLE [options]     rows of a table, to standard output\n"
+	"       generate --columns TABLE     its columns, in the order of the output\n"
+	"\n"
+	"  --rows N             how many rows (default 100000; the three catalogues: all)\n"
+	"  --parents N          rows of the parent table, for the tables that follow one\n"
+	"                       (default: as --rows)\n"
+	"  --seed S             another world (default 1)\n"
+	"  --start YYYY-MM-DD   first day, UTC (default 2026-09-01)\n"
+	"  --days D             days (default 90)\n"
+	"  --projects P         projects, a few large and many small (default 40)\n"
+	"  --format copy|csv|json\n"
+	"\n"
+	"Tables:";
 
 static void
 fail(const char *what, const char *value)
@@ -161,7 +160,7 @@ find_table(const char *name)
 static uint64_t
 parse_number(const char *option, const char *s, uint64_t lo, uint64_t hi)
 {
-	char	   *end;
+	char *end;
 	unsigned long long v = strtoull(s, &end, 10);
 
 	if (*s < '0' || *s > '9' || *end != '\0' || v < lo || v > hi)
@@ -177,17 +176,17 @@ parse_number(const char *option, const char *s, uint64_t lo, uint64_t hi)
 static int64_t
 parse_date(const char *s)
 {
-	int			y;
-	int			m;
-	int			d;
-	char		check[16];
-	int64_t		days;
+	int y;
+	int m;
+	int d;
+	char check[16];
+	int64_t days;
 
 	if (sscanf(s, "%4d-%2d-%2d", &y, &m, &d) != 3 || y < 1980 || m < 1 || m > 12 || d < 1)
 		fail("not a date from 1980 on:", s);
 	y -= m <= 2;
 	days = y / 400 * INT64_C(146097) + y % 400 * 365 + y % 400 / 4 - y % 400 / 100 +
-		(153 * (m > 2 ? m - 3 : m + 9) + 2) / 5 + d - 1 - 719468;
+		   (153 * (m > 2 ? m - 3 : m + 9) + 2) / 5 + d - 1 - 719468;
 	*gen_put_date(check, days * GEN_DAY) = '\0';
 	if (strcmp(check, s) != 0)
 		fail("not a date:", s);
@@ -219,10 +218,11 @@ default_rows(const struct Table *table, const GenOptions *options)
 }
 
 static void
-parse_options(int argc, char **argv, const struct Table *table, GenOptions *options, GenFormat *format)
+parse_options(int argc, char **argv, const struct Table *table, GenOptions *options,
+			  GenFormat *format)
 {
-	uint64_t	days = DEFAULT_DAYS;
-	bool		rows_given = false;
+	uint64_t days = DEFAULT_DAYS;
+	bool rows_given = false;
 
 	*format = GEN_COPY;
 	memset(options, 0, sizeof(*options));
@@ -265,9 +265,9 @@ int
 main(int argc, char **argv)
 {
 	const struct Table *table;
-	GenOptions	options;
-	GenFormat	format;
-	GenOut	   *o;
+	GenOptions options;
+	GenFormat format;
+	GenOut *o;
 
 	if (argc < 2 || strcmp(argv[1], "--help") == 0)
 	{

@@ -13,10 +13,11 @@
 
 static const char *const type_names[] = {"generation", "span", "event"};
 static const char *const level_names[] = {"DEBUG", "INFO", "WARNING", "ERROR"};
-static const char *const places[] = {"us-east-1", "us-east-1", "us-west-2", "eu-central-1", "eu-west-1", "ap-south-1", "ap-northeast-1", "us-east-1"};
+static const char *const places[] = {"us-east-1", "us-east-1",  "us-west-2",      "eu-central-1",
+									 "eu-west-1", "ap-south-1", "ap-northeast-1", "us-east-1"};
 
-#define RECENT		256
-#define MAX_SCORES	12				/* of a trace */
+#define RECENT 256
+#define MAX_SCORES 12 /* of a trace */
 
 /* Texts of the row at hand. */
 static char input[GEN_PROMPT_ROOM];
@@ -54,12 +55,14 @@ put_trace_metadata(char *p, const GenTrace *t)
 {
 	static const char *const tiers[] = {"free", "free", "pro", "enterprise"};
 
-	p = gen_put(p, t->hash % 16 == 0 ? "{\"environment\": \"staging\"" : "{\"environment\": \"production\"");
+	p = gen_put(p, t->hash % 16 == 0 ? "{\"environment\": \"staging\""
+									 : "{\"environment\": \"production\"");
 	p = gen_put(gen_put(p, ", \"region\": \""), places[gen_mix64(t->session) & 7]);
 	p = gen_put(gen_put(p, "\", \"tier\": \""), tiers[gen_mix64(t->user) & 3]);
 	*p++ = '"';
 	if (t->project->hash & 128)
-		p = gen_put(gen_put_hex(gen_put(p, ", \"request_id\": \""), gen_mix64(t->hash + 5), 16), "\"");
+		p = gen_put(gen_put_hex(gen_put(p, ", \"request_id\": \""), gen_mix64(t->hash + 5), 16),
+					"\"");
 	if (t->hash & 1024)
 		p = gen_put_int(gen_put(p, ", \"retries\": "), (int64_t) (t->hash >> 62));
 	return gen_put(p, "}");
@@ -69,7 +72,7 @@ put_trace_metadata(char *p, const GenTrace *t)
 static char *
 put_release(char *p, const GenTrace *t)
 {
-	int64_t		week = t->time / (7 * GEN_DAY);
+	int64_t week = t->time / (7 * GEN_DAY);
 
 	p = gen_put(gen_put_date(p, week * 7 * GEN_DAY), "-");
 	return gen_put_hex(p, gen_hash(t->project->hash, (uint64_t) week), 7);
@@ -79,9 +82,10 @@ static void
 out_tags(GenOut *o, const GenTrace *t)
 {
 	static const char *const kinds[] = {"chat", "rag", "agent", "extract"};
-	static const char *const others[] = {"beta", "eval", "web", "mobile", "slack", "batch", "internal", "priority"};
+	static const char *const others[] = {"beta",  "eval",  "web",      "mobile",
+										 "slack", "batch", "internal", "priority"};
 	const char *tags[3];
-	int			n = 0;
+	int n = 0;
 
 	if (t->hash % 10 < 7)
 		tags[n++] = kinds[t->kind];
@@ -93,9 +97,9 @@ out_tags(GenOut *o, const GenTrace *t)
 static void
 out_trace(GenOut *o, const GenTrace *t)
 {
-	bool		failed = t->observations[t->count - 1].level == GEN_ERROR;
-	int64_t		end = t->time + t->latency;
-	char		text[512];
+	bool failed = t->observations[t->count - 1].level == GEN_ERROR;
+	int64_t end = t->time + t->latency;
+	char text[512];
 
 	gen_out_text(o, text, (size_t) (gen_put_trace_id(text, t) - text));
 	gen_out_uuid(o, t->project->id);
@@ -123,11 +127,11 @@ out_trace(GenOut *o, const GenTrace *t)
 void
 gen_ai_traces(const GenWorld *w, GenOut *o)
 {
-	GenTraces  *traces = gen_traces_open(w, w->options.rows);
+	GenTraces *traces = gen_traces_open(w, w->options.rows);
 
 	for (uint64_t i = 0; i < w->options.rows; i++)
 	{
-		GenTrace	t;
+		GenTrace t;
 
 		gen_traces_next(traces, &t);
 		out_trace(o, &t);
@@ -153,7 +157,7 @@ put_metadata(char *p, const GenTrace *t, const GenObservation *ob)
 static char *
 put_parameters(char *p, const GenTrace *t)
 {
-	uint64_t	hash = gen_hash(t->project->hash, (uint64_t) t->prompt);
+	uint64_t hash = gen_hash(t->project->hash, (uint64_t) t->prompt);
 
 	p = gen_put_number(gen_put(p, "{\"temperature\": "), (int64_t) (hash % 11), 1);
 	p = gen_put_int(gen_put(p, ", \"max_tokens\": "), INT64_C(512) << (hash >> 62));
@@ -185,11 +189,14 @@ static const char *
 status_message(const GenObservation *ob)
 {
 	static const char *const errors[] = {
-		"429 Too Many Requests: rate limit reached for requests per minute", "Connection reset by peer",
-		"Request timed out after 60s", "503 Service Unavailable: overloaded",
-		"400 Bad Request: maximum context length exceeded", "Tool returned invalid JSON: Expecting value: line 1 column 1 (char 0)"
-	};
-	static const char *const warnings[] = {"Retried after 429", "Response truncated at max_tokens", "Slow upstream"};
+		"429 Too Many Requests: rate limit reached for requests per minute",
+		"Connection reset by peer",
+		"Request timed out after 60s",
+		"503 Service Unavailable: overloaded",
+		"400 Bad Request: maximum context length exceeded",
+		"Tool returned invalid JSON: Expecting value: line 1 column 1 (char 0)"};
+	static const char *const warnings[] = {"Retried after 429", "Response truncated at max_tokens",
+										   "Slow upstream"};
 
 	if (ob->level == GEN_ERROR)
 		return errors[(ob->hash >> 24) % 6];
@@ -199,7 +206,7 @@ status_message(const GenObservation *ob)
 static void
 out_model(GenOut *o, const GenTrace *t, const GenObservation *ob)
 {
-	char		text[256];
+	char text[256];
 
 	if (ob->type != GEN_GENERATION)
 	{
@@ -225,8 +232,8 @@ out_model(GenOut *o, const GenTrace *t, const GenObservation *ob)
 static void
 out_prompt(GenOut *o, const GenTrace *t, const GenObservation *ob)
 {
-	uint64_t	hash = gen_hash(t->project->hash, 2000 + (uint64_t) t->prompt);
-	char		text[64];
+	uint64_t hash = gen_hash(t->project->hash, 2000 + (uint64_t) t->prompt);
+	char text[64];
 
 	if (ob->type != GEN_GENERATION || hash % 100 >= 55)
 	{
@@ -234,7 +241,10 @@ out_prompt(GenOut *o, const GenTrace *t, const GenObservation *ob)
 			gen_out_null(o);
 		return;
 	}
-	gen_out_text(o, text, (size_t) (gen_put_uuid(text, gen_uuid(gen_hash(hash, (uint64_t) t->prompt_version))) - text));
+	gen_out_text(
+		o, text,
+		(size_t) (gen_put_uuid(text, gen_uuid(gen_hash(hash, (uint64_t) t->prompt_version))) -
+				  text));
 	gen_out_text(o, text, (size_t) (gen_put_prompt_name(text, t) - text));
 	gen_out_int(o, t->prompt_version);
 }
@@ -242,8 +252,8 @@ out_prompt(GenOut *o, const GenTrace *t, const GenObservation *ob)
 static void
 out_times(GenOut *o, const GenObservation *ob)
 {
-	bool		timed = ob->type != GEN_EVENT;
-	bool		streams = ob->type == GEN_GENERATION && ob->level != GEN_ERROR;
+	bool timed = ob->type != GEN_EVENT;
+	bool streams = ob->type == GEN_GENERATION && ob->level != GEN_ERROR;
 
 	if (streams)
 		gen_out_time(o, ob->start + ob->first_token);
@@ -263,8 +273,8 @@ static void
 out_observation(GenOut *o, const GenTrace *t, int i)
 {
 	const GenObservation *ob = &t->observations[i];
-	int64_t		end = ob->start + ob->duration;
-	char		text[256];
+	int64_t end = ob->start + ob->duration;
+	char text[256];
 
 	gen_out_text(o, text, (size_t) (gen_put_observation_id(text, t, i) - text));
 	gen_out_text(o, text, (size_t) (gen_put_trace_id(text, t) - text));
@@ -297,12 +307,12 @@ out_observation(GenOut *o, const GenTrace *t, int i)
 void
 gen_ai_observations(const GenWorld *w, GenOut *o)
 {
-	GenTraces  *traces = gen_traces_open(w, w->options.parents);
-	uint64_t	rows = 0;
+	GenTraces *traces = gen_traces_open(w, w->options.parents);
+	uint64_t rows = 0;
 
 	for (uint64_t n = 1; rows < w->options.rows; n++)
 	{
-		GenTrace	t;
+		GenTrace t;
 
 		gen_traces_next(traces, &t);
 		if (rows >= gen_quota(w, n))
@@ -319,27 +329,30 @@ typedef struct Score
 	const char *name;
 	const char *source;
 	const char *data_type;
-	const char *const *labels;	/* of categories, the best first */
-	int			weight;
+	const char *const *labels; /* of categories, the best first */
+	int weight;
 } Score;
 
 static const char *const correctness[] = {"correct", "partially_correct", "incorrect"};
 static const char *const sentiment[] = {"positive", "neutral", "negative"};
 static const char *const verdicts[] = {"true", "false"};
 
-static const Score scores[] = {
-	{"helpfulness", "EVAL", "NUMERIC", NULL, 22}, {"relevance", "EVAL", "NUMERIC", NULL, 16},
-	{"hallucination", "EVAL", "NUMERIC", NULL, 13}, {"toxicity", "EVAL", "NUMERIC", NULL, 10},
-	{"user-feedback", "API", "BOOLEAN", verdicts, 14}, {"correctness", "ANNOTATION", "CATEGORICAL", correctness, 6},
-	{"sentiment", "EVAL", "CATEGORICAL", sentiment, 8}, {"conciseness", "EVAL", "NUMERIC", NULL, 5},
-	{"task-completed", "API", "BOOLEAN", verdicts, 4}, {"quality", "ANNOTATION", "NUMERIC", NULL, 2}
-};
+static const Score scores[] = {{"helpfulness", "EVAL", "NUMERIC", NULL, 22},
+							   {"relevance", "EVAL", "NUMERIC", NULL, 16},
+							   {"hallucination", "EVAL", "NUMERIC", NULL, 13},
+							   {"toxicity", "EVAL", "NUMERIC", NULL, 10},
+							   {"user-feedback", "API", "BOOLEAN", verdicts, 14},
+							   {"correctness", "ANNOTATION", "CATEGORICAL", correctness, 6},
+							   {"sentiment", "EVAL", "CATEGORICAL", sentiment, 8},
+							   {"conciseness", "EVAL", "NUMERIC", NULL, 5},
+							   {"task-completed", "API", "BOOLEAN", verdicts, 4},
+							   {"quality", "ANNOTATION", "NUMERIC", NULL, 2}};
 
 static const Score *
 draw_score(GenRand *r)
 {
 	const Score *s = scores;
-	int			pick = (int) gen_rand_below(r, 100);
+	int pick = (int) gen_rand_below(r, 100);
 
 	while (pick >= s->weight)
 		pick -= s++->weight;
@@ -350,8 +363,8 @@ draw_score(GenRand *r)
 static int64_t
 draw_value(const Score *s, GenRand *r)
 {
-	int64_t		a = gen_rand_range(r, 0, 1000000);
-	int64_t		b = gen_rand_range(r, 0, 1000000);
+	int64_t a = gen_rand_range(r, 0, 1000000);
+	int64_t b = gen_rand_range(r, 0, 1000000);
 
 	if (s->labels != NULL)
 		return 0;
@@ -373,8 +386,8 @@ out_score_value(GenOut *o, const Score *s, GenRand *r)
 	}
 	else
 	{
-		int			kinds = s->labels == verdicts ? 2 : 3;
-		int			pick = gen_rand_chance(r, 7000) ? 0 : (int) gen_rand_below(r, (uint32_t) kinds);
+		int kinds = s->labels == verdicts ? 2 : 3;
+		int pick = gen_rand_chance(r, 7000) ? 0 : (int) gen_rand_below(r, (uint32_t) kinds);
 
 		gen_out_decimal(o, (int64_t) (kinds - 1 - pick) * 1000000 / (kinds - 1), 6);
 		gen_out_string(o, s->labels[pick]);
@@ -387,7 +400,7 @@ static GenTrace recent[RECENT];
 static const GenTrace *
 draw_trace(const Score *s, const GenTrace *newest, GenRand *r)
 {
-	uint64_t	back = gen_rand_below(r, RECENT);
+	uint64_t back = gen_rand_below(r, RECENT);
 
 	if (strcmp(s->source, "ANNOTATION") != 0 || back > newest->number)
 		return newest;
@@ -397,15 +410,15 @@ draw_trace(const Score *s, const GenTrace *newest, GenRand *r)
 static void
 out_score(const GenWorld *w, GenOut *o, const GenTrace *newest, int number)
 {
-	GenRand		r = gen_rand(gen_hash(newest->hash, GEN_STREAM_SCORE), (uint64_t) number);
-	GenUuid		id = gen_uuid(gen_rand_next(&r));
+	GenRand r = gen_rand(gen_hash(newest->hash, GEN_STREAM_SCORE), (uint64_t) number);
+	GenUuid id = gen_uuid(gen_rand_next(&r));
 	const Score *s = draw_score(&r);
 	const GenTrace *t = draw_trace(s, newest, &r);
-	GenTopic	topic = gen_topic(t->talk);
-	int64_t		delay = gen_rand_lognormal_in(&r, 9 * GEN_SECOND, 65536, GEN_SECOND, 2 * GEN_MINUTE);
-	int64_t		time = gen_world_clamp(w, newest->time + newest->latency + delay);
-	bool		comments = s->source[0] == 'A' && gen_rand_chance(&r, 3000);
-	char		text[1024];
+	GenTopic topic = gen_topic(t->talk);
+	int64_t delay = gen_rand_lognormal_in(&r, 9 * GEN_SECOND, 65536, GEN_SECOND, 2 * GEN_MINUTE);
+	int64_t time = gen_world_clamp(w, newest->time + newest->latency + delay);
+	bool comments = s->source[0] == 'A' && gen_rand_chance(&r, 3000);
+	char text[1024];
 
 	gen_out_text(o, text, (size_t) (gen_put_uuid(text, id) - text));
 	gen_out_uuid(o, t->project->id);
@@ -417,7 +430,9 @@ out_score(const GenWorld *w, GenOut *o, const GenTrace *newest, int number)
 	out_built(o, text, comments ? gen_put_sentence(text, &r, &topic) : text);
 	gen_out_string(o, s->data_type);
 	if (s->source[0] == 'E')
-		out_built(o, text, gen_put_uuid(text, gen_uuid(gen_hash(t->project->hash, (uint64_t) (s - scores)))));
+		out_built(
+			o, text,
+			gen_put_uuid(text, gen_uuid(gen_hash(t->project->hash, (uint64_t) (s - scores)))));
 	else
 		gen_out_null(o);
 	gen_out_time(o, time);
@@ -430,18 +445,19 @@ out_score(const GenWorld *w, GenOut *o, const GenTrace *newest, int number)
 void
 gen_ai_scores(const GenWorld *w, GenOut *o)
 {
-	GenTraces  *traces = gen_traces_open(w, w->options.parents);
-	uint64_t	rows = 0;
+	GenTraces *traces = gen_traces_open(w, w->options.parents);
+	uint64_t rows = 0;
 
 	for (uint64_t n = 1; rows < w->options.rows; n++)
 	{
-		GenTrace   *t = &recent[(n - 1) % RECENT];
-		uint64_t	quota = gen_quota(w, n);
-		int			natural;
+		GenTrace *t = &recent[(n - 1) % RECENT];
+		uint64_t quota = gen_quota(w, n);
+		int natural;
 
 		gen_traces_next(traces, t);
 		natural = 1 + (int) (t->hash >> 62);
-		for (int i = 0; i < MAX_SCORES && rows < quota && (i < natural || quota - rows > 8); i++, rows++)
+		for (int i = 0; i < MAX_SCORES && rows < quota && (i < natural || quota - rows > 8);
+			 i++, rows++)
 			out_score(w, o, t, i);
 	}
 }

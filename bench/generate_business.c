@@ -6,22 +6,23 @@
 #include "generate_table.h"
 #include "generate_words.h"
 
-#define PRODUCTS	250				/* of a project */
+#define PRODUCTS 250 /* of a project */
 
 /* ---------- organizations, projects ---------- */
 
 void
 gen_organizations(const GenWorld *w, GenOut *o)
 {
-	static const char *const kinds[] = {"", " Inc.", " Ltd", " GmbH", " Labs", " AI", " Studio", " Group"};
+	static const char *const kinds[] = {"",      " Inc.", " Ltd",    " GmbH",
+										" Labs", " AI",   " Studio", " Group"};
 	static const char *const plans[] = {"free", "team", "team", "enterprise"};
 
 	for (uint64_t i = 0; i < w->options.rows; i++)
 	{
-		uint64_t	hash = gen_world_hash(w, GEN_STREAM_ORGANIZATION, i);
-		int64_t		created = w->options.start - (int64_t) (hash >> 16) % (900 * GEN_DAY);
-		char		text[128];
-		char	   *end = gen_put_organization(text, w, i);
+		uint64_t hash = gen_world_hash(w, GEN_STREAM_ORGANIZATION, i);
+		int64_t created = w->options.start - (int64_t) (hash >> 16) % (900 * GEN_DAY);
+		char text[128];
+		char *end = gen_put_organization(text, w, i);
 
 		gen_out_uuid(o, gen_uuid(hash));
 		end = gen_put(end, kinds[hash >> 61]);
@@ -31,7 +32,8 @@ gen_organizations(const GenWorld *w, GenOut *o)
 		end = gen_put_int(gen_put(end, "-"), (int64_t) i + 1);
 		gen_out_text(o, text, (size_t) (end - text));
 		gen_out_time(o, created);
-		gen_out_time(o, created + (int64_t) (gen_mix64(hash) >> 1) % (w->options.start - created + 1));
+		gen_out_time(o,
+					 created + (int64_t) (gen_mix64(hash) >> 1) % (w->options.start - created + 1));
 		end = gen_put(gen_put(text, "{\"plan\": \""), plans[(hash >> 8) & 3]);
 		end = gen_put_int(gen_put(end, "\", \"seats\": "), 1 + (int64_t) (hash % 200));
 		end = gen_put(end, hash & 4096 ? ", \"sso\": true}" : ", \"sso\": false}");
@@ -43,15 +45,16 @@ gen_organizations(const GenWorld *w, GenOut *o)
 void
 gen_projects(const GenWorld *w, GenOut *o)
 {
-	static const char *const labels[] = {"", " EU", " Staging", " Mobile", " Docs", " 2", " Internal", " Beta"};
+	static const char *const labels[] = {"",      " EU", " Staging",  " Mobile",
+										 " Docs", " 2",  " Internal", " Beta"};
 
 	for (uint64_t i = 0; i < w->options.rows; i++)
 	{
-		GenProject	p = gen_world_project(w, i);
+		GenProject p = gen_world_project(w, i);
 		const char *type = gen_project_type_name(p.type);
-		int64_t		created = w->options.start - (int64_t) (p.hash >> 16) % (700 * GEN_DAY);
-		char		text[128];
-		char	   *end = gen_put(gen_put(text, p.brand), " ");
+		int64_t created = w->options.start - (int64_t) (p.hash >> 16) % (700 * GEN_DAY);
+		char text[128];
+		char *end = gen_put(gen_put(text, p.brand), " ");
 
 		gen_out_uuid(o, p.id);
 		gen_out_uuid(o, p.organization_id);
@@ -62,9 +65,12 @@ gen_projects(const GenWorld *w, GenOut *o)
 		gen_out_text(o, text, (size_t) (end - text));
 		gen_out_string(o, type);
 		gen_out_time(o, created);
-		gen_out_time(o, created + (int64_t) (gen_mix64(p.hash) >> 1) % (w->options.start - created + 1));
-		end = gen_put(text, p.hash & 1 ? "{\"timezone\": \"UTC\"" : "{\"timezone\": \"Europe/Berlin\"");
-		end = gen_put_int(gen_put(end, ", \"retention_days\": "), INT64_C(30) << ((p.hash >> 4) & 3));
+		gen_out_time(o, created +
+							(int64_t) (gen_mix64(p.hash) >> 1) % (w->options.start - created + 1));
+		end = gen_put(text,
+					  p.hash & 1 ? "{\"timezone\": \"UTC\"" : "{\"timezone\": \"Europe/Berlin\"");
+		end =
+			gen_put_int(gen_put(end, ", \"retention_days\": "), INT64_C(30) << ((p.hash >> 4) & 3));
 		end = gen_put(end, "}");
 		gen_out_json(o, text, (size_t) (end - text));
 		gen_out_end_row(o);
@@ -75,17 +81,20 @@ gen_projects(const GenWorld *w, GenOut *o)
 
 typedef enum Kind
 {
-	PURCHASE, SIGNUP, SUBSCRIPTION, API_CALL
+	PURCHASE,
+	SIGNUP,
+	SUBSCRIPTION,
+	API_CALL
 } Kind;
 
 typedef struct Sale
 {
-	Kind		kind;
-	uint64_t	hash;			/* of the row */
-	uint64_t	product;		/* hash of the product, 0 for none */
-	int			product_number;
-	int64_t		price;			/* of one, ten-thousandths */
-	int			quantity;		/* 0 for none */
+	Kind kind;
+	uint64_t hash;    /* of the row */
+	uint64_t product; /* hash of the product, 0 for none */
+	int product_number;
+	int64_t price; /* of one, ten-thousandths */
+	int quantity;  /* 0 for none */
 } Sale;
 
 static const char *const kind_names[] = {"purchase", "signup", "subscription", "api_call"};
@@ -93,9 +102,9 @@ static const char *const kind_names[] = {"purchase", "signup", "subscription", "
 static const char *const event_names[4][4] = {
 	{"order_completed", "order_completed", "cart_checkout", "gift_card_redeemed"},
 	{"account_created", "account_created", "trial_started", "invite_accepted"},
-	{"subscription_renewed", "subscription_started", "subscription_upgraded", "subscription_cancelled"},
-	{"metered_usage", "metered_usage", "metered_usage", "overage_billed"}
-};
+	{"subscription_renewed", "subscription_started", "subscription_upgraded",
+	 "subscription_cancelled"},
+	{"metered_usage", "metered_usage", "metered_usage", "overage_billed"}};
 
 static void
 plan_sale(Sale *s, const GenProject *p, GenRand *r)
@@ -117,8 +126,11 @@ plan_sale(Sale *s, const GenProject *p, GenRand *r)
 		s->product_number = (int) gen_rand_skewed(r, PRODUCTS);
 		if (s->kind == SUBSCRIPTION)
 			s->product_number = s->product_number % 4;
-		s->product = gen_hash(p->hash, 3000 + 1000 * (uint64_t) s->kind + (uint64_t) s->product_number);
-		s->price = (1 + (int64_t) (s->product % 9)) * (s->product & 16 ? 10000 : 100000) * (s->product & 32 ? 5 : 1) - 100;
+		s->product =
+			gen_hash(p->hash, 3000 + 1000 * (uint64_t) s->kind + (uint64_t) s->product_number);
+		s->price = (1 + (int64_t) (s->product % 9)) * (s->product & 16 ? 10000 : 100000) *
+					   (s->product & 32 ? 5 : 1) -
+				   100;
 		s->quantity = s->kind == PURCHASE ? 1 + (int) gen_rand_skewed(r, 5) : 1;
 	}
 }
@@ -126,8 +138,9 @@ plan_sale(Sale *s, const GenProject *p, GenRand *r)
 static void
 out_amounts(GenOut *o, const Sale *s, GenRand *r)
 {
-	static const char *const currencies[] = {"USD", "USD", "USD", "USD", "USD", "USD", "EUR", "EUR", "GBP", "JPY", "INR", "BRL"};
-	int64_t		discount = gen_rand_chance(r, 1500) ? gen_rand_range(r, 5, 40) : 0;
+	static const char *const currencies[] = {"USD", "USD", "USD", "USD", "USD", "USD",
+											 "EUR", "EUR", "GBP", "JPY", "INR", "BRL"};
+	int64_t discount = gen_rand_chance(r, 1500) ? gen_rand_range(r, 5, 40) : 0;
 
 	if (s->quantity == 0)
 		gen_out_null(o);
@@ -143,10 +156,10 @@ out_amounts(GenOut *o, const Sale *s, GenRand *r)
 static void
 out_product(GenOut *o, const Sale *s)
 {
-	GenRand		r = {s->product};
-	char		slug[64];
-	char		text[64];
-	char	   *end;
+	GenRand r = {s->product};
+	char slug[64];
+	char text[64];
+	char *end;
 
 	if (s->product == 0)
 	{
@@ -154,7 +167,8 @@ out_product(GenOut *o, const Sale *s)
 		gen_out_null(o);
 		return;
 	}
-	end = gen_put_int(gen_put(text, s->kind == PURCHASE ? "prod_" : "plan_"), s->product_number + 1);
+	end =
+		gen_put_int(gen_put(text, s->kind == PURCHASE ? "prod_" : "plan_"), s->product_number + 1);
 	gen_out_text(o, text, (size_t) (end - text));
 	end = gen_put_slug(slug, &r, 1 + (int) (s->product % 3));
 	end = gen_put_title(text, slug, (size_t) (end - slug));
@@ -164,19 +178,24 @@ out_product(GenOut *o, const Sale *s)
 static char *
 put_properties(char *p, const Sale *s, GenRand *r)
 {
-	static const char *const payments[] = {"card", "card", "card", "paypal", "apple_pay", "invoice", "sepa"};
+	static const char *const payments[] = {"card",      "card",    "card", "paypal",
+										   "apple_pay", "invoice", "sepa"};
 
 	switch (s->kind)
 	{
 		case PURCHASE:
 			p = gen_put(gen_put(p, "{\"payment\": \""), payments[gen_rand_below(r, 7)]);
 			p = gen_put_int(gen_put(p, "\", \"order\": "), gen_rand_range(r, 100000, 99999999));
-			return gen_put(p, gen_rand_chance(r, 3000) ? ", \"first\": true}" : ", \"first\": false}");
+			return gen_put(p,
+						   gen_rand_chance(r, 3000) ? ", \"first\": true}" : ", \"first\": false}");
 		case SIGNUP:
-			return gen_put(p, gen_rand_chance(r, 5000) ? "{\"method\": \"google\"}" : "{\"method\": \"email\"}");
+			return gen_put(p, gen_rand_chance(r, 5000) ? "{\"method\": \"google\"}"
+													   : "{\"method\": \"email\"}");
 		case SUBSCRIPTION:
-			p = gen_put(p, gen_rand_chance(r, 7000) ? "{\"interval\": \"month\"" : "{\"interval\": \"year\"");
-			p = gen_put_int(gen_put(p, ", \"seats\": "), gen_rand_lognormal_in(r, 3, 65536, 1, 500));
+			p = gen_put(p, gen_rand_chance(r, 7000) ? "{\"interval\": \"month\""
+													: "{\"interval\": \"year\"");
+			p = gen_put_int(gen_put(p, ", \"seats\": "),
+							gen_rand_lognormal_in(r, 3, 65536, 1, 500));
 			return gen_put(p, "}");
 		default:
 			return gen_put(p, "{}");
@@ -184,12 +203,14 @@ put_properties(char *p, const Sale *s, GenRand *r)
 }
 
 static void
-out_sale(GenOut *o, const GenWorld *w, const Sale *s, uint64_t session, const GenProject *p, GenRand *r)
+out_sale(GenOut *o, const GenWorld *w, const Sale *s, uint64_t session, const GenProject *p,
+		 GenRand *r)
 {
 	static const char *const sources[] = {"web", "web", "web", "mobile", "mobile", "agent"};
-	static const char *const channels[] = {"organic", "organic", "organic", "paid", "paid", "referral"};
-	uint32_t	user = gen_rand_skewed(r, 6000);
-	char		text[128];
+	static const char *const channels[] = {"organic", "organic", "organic",
+										   "paid",    "paid",    "referral"};
+	uint32_t user = gen_rand_skewed(r, 6000);
+	char text[128];
 
 	gen_out_uuid(o, gen_uuid(s->hash));
 	gen_out_uuid(o, p->id);
@@ -199,7 +220,9 @@ out_sale(GenOut *o, const GenWorld *w, const Sale *s, uint64_t session, const Ge
 	if (gen_rand_chance(r, 800))
 		gen_out_null(o);
 	else
-		gen_out_text(o, text, (size_t) (gen_put_hex(gen_put(text, "usr_"), gen_hash(p->hash, user), 10) - text));
+		gen_out_text(
+			o, text,
+			(size_t) (gen_put_hex(gen_put(text, "usr_"), gen_hash(p->hash, user), 10) - text));
 	if (s->kind == API_CALL || gen_rand_chance(r, 1500))
 		gen_out_null(o);
 	else
@@ -222,11 +245,11 @@ gen_business_events(const GenWorld *w, GenOut *o)
 
 	for (uint64_t i = 0; i < w->options.rows; i++)
 	{
-		uint64_t	session = i / 6;
+		uint64_t session = i / 6;
 		const GenProject *p = &w->projects[gen_session_project(w, &sites, session)];
-		GenRand		r = {gen_world_hash(w, GEN_STREAM_BUSINESS, i)};
-		Sale		s;
-		int64_t		time = gen_world_time(w, i, w->options.rows) - gen_rand_below(&r, 1200);
+		GenRand r = {gen_world_hash(w, GEN_STREAM_BUSINESS, i)};
+		Sale s;
+		int64_t time = gen_world_time(w, i, w->options.rows) - gen_rand_below(&r, 1200);
 
 		s.hash = gen_rand_next(&r);
 		if (gen_rand_chance(&r, 20))

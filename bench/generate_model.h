@@ -16,14 +16,14 @@ typedef struct GenModel
 	const char *id;
 	const char *name;
 	const char *display;
-	int64_t		input_price;	/* millionths of a dollar per 1M tokens */
-	int64_t		output_price;
-	int			context;		/* tokens */
-	int			max_output;
-	bool		vision;
-	bool		functions;
-	int			speed;			/* tokens a second */
-	int			weight;			/* how much it is used */
+	int64_t input_price; /* millionths of a dollar per 1M tokens */
+	int64_t output_price;
+	int context; /* tokens */
+	int max_output;
+	bool vision;
+	bool functions;
+	int speed;  /* tokens a second */
+	int weight; /* how much it is used */
 } GenModel;
 
 extern const GenModel gen_models[];
@@ -34,4 +34,4 @@ extern const GenModel *gen_model_draw(uint64_t project_hash, GenRand *r);
 
 extern void gen_models_init(void);
 
-#endif							/* GENERATE_MODEL_H */
+#endif /* GENERATE_MODEL_H */

@@ -14,45 +14,45 @@
 
 #include "generate_rand.h"
 
-#define MAX_COLUMNS		64
-#define MAX_LEAD		48
-#define BUFFER_SIZE		(1 << 21)
-#define ROW_ROOM		(1 << 19)
-#define MS_PER_DAY		INT64_C(86400000)
+#define MAX_COLUMNS 64
+#define MAX_LEAD 48
+#define BUFFER_SIZE (1 << 21)
+#define ROW_ROOM (1 << 19)
+#define MS_PER_DAY INT64_C(86400000)
 
 typedef struct Lead
 {
-	uint8_t		length;
-	char		text[MAX_LEAD - 1];
+	uint8_t length;
+	char text[MAX_LEAD - 1];
 } Lead;
 
 struct GenOut
 {
-	GenFormat	format;
-	int			column;			/* next column of the row */
-	int			columns;
-	char	   *p;
-	char	   *limit;			/* flush when a row ends past this */
-	int64_t		day;			/* the day written in day_text */
-	char		day_text[16];
-	bool		special[256];	/* bytes that need escaping */
-	Lead		lead[MAX_COLUMNS];
-	char		buffer[BUFFER_SIZE];
+	GenFormat format;
+	int column; /* next column of the row */
+	int columns;
+	char *p;
+	char *limit; /* flush when a row ends past this */
+	int64_t day; /* the day written in day_text */
+	char day_text[16];
+	bool special[256]; /* bytes that need escaping */
+	Lead lead[MAX_COLUMNS];
+	char buffer[BUFFER_SIZE];
 };
 
 static const char hex_digits[] = "0123456789abcdef";
 
 static const char digit_pairs[] =
-"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-"8081828384858687888990919293949596979899";
+	"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+	"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+	"8081828384858687888990919293949596979899";
 
 /* ---------- strings ---------- */
 
 char *
 gen_put(char *p, const char *s)
 {
-	size_t		n = strlen(s);
+	size_t n = strlen(s);
 
 	memcpy(p, s, n);
 	return p + n;
@@ -68,8 +68,8 @@ put_pair(char *p, unsigned v)
 static char *
 put_unsigned(char *p, uint64_t v)
 {
-	char		digits[20];
-	int			at = 20;
+	char digits[20];
+	int at = 20;
 
 	while (v >= 100)
 	{
@@ -113,8 +113,8 @@ gen_put_padded(char *p, uint64_t v, int digits)
 char *
 gen_put_decimal(char *p, int64_t v, int scale)
 {
-	uint64_t	u = v < 0 ? -(uint64_t) v : (uint64_t) v;
-	uint64_t	unit = 1;
+	uint64_t u = v < 0 ? -(uint64_t) v : (uint64_t) v;
+	uint64_t unit = 1;
 
 	for (int i = 0; i < scale; i++)
 		unit *= 10;
@@ -171,8 +171,8 @@ gen_put_token(char *p, uint64_t hash, int length)
 {
 	static const char alphabet[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	GenRand		r = {hash};
-	uint64_t	bits = 0;
+	GenRand r = {hash};
+	uint64_t bits = 0;
 
 	for (int i = 0; i < length; i++)
 	{
@@ -188,14 +188,14 @@ gen_put_token(char *p, uint64_t hash, int length)
 static char *
 put_day(char *p, int64_t day)
 {
-	int64_t		z = day + 719468;
-	int64_t		era = z / 146097;
-	int64_t		doe = z - era * 146097;
-	int64_t		yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	int64_t		doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	int64_t		mp = (5 * doy + 2) / 153;
-	int64_t		month = mp < 10 ? mp + 3 : mp - 9;
-	int64_t		year = yoe + era * 400 + (month <= 2);
+	int64_t z = day + 719468;
+	int64_t era = z / 146097;
+	int64_t doe = z - era * 146097;
+	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	int64_t mp = (5 * doy + 2) / 153;
+	int64_t month = mp < 10 ? mp + 3 : mp - 9;
+	int64_t year = yoe + era * 400 + (month <= 2);
 
 	p = put_pair(p, (unsigned) (year / 100));
 	p = put_pair(p, (unsigned) (year % 100));
@@ -208,7 +208,7 @@ put_day(char *p, int64_t day)
 static char *
 put_clock(char *p, unsigned ms)
 {
-	unsigned	s = ms / 1000;
+	unsigned s = ms / 1000;
 
 	p = put_pair(p, s / 3600);
 	*p++ = ':';
@@ -243,9 +243,9 @@ prepare_leads(GenOut *o, const char *columns)
 {
 	while (*columns != '\0')
 	{
-		int			n = (int) strcspn(columns, ",");
-		Lead	   *lead = &o->lead[o->columns];
-		char	   *p = lead->text;
+		int n = (int) strcspn(columns, ",");
+		Lead *lead = &o->lead[o->columns];
+		char *p = lead->text;
 
 		if (o->columns == MAX_COLUMNS || n > MAX_LEAD - 8)
 			abort();
@@ -287,7 +287,7 @@ mark_specials(GenOut *o)
 GenOut *
 gen_out_open(GenFormat format, const char *columns)
 {
-	GenOut	   *o = gen_alloc(sizeof(GenOut));
+	GenOut *o = gen_alloc(sizeof(GenOut));
 
 	memset(o, 0, offsetof(GenOut, buffer));
 	o->format = format;
@@ -302,7 +302,7 @@ gen_out_open(GenFormat format, const char *columns)
 static void
 flush(GenOut *o)
 {
-	size_t		n = (size_t) (o->p - o->buffer);
+	size_t n = (size_t) (o->p - o->buffer);
 
 	if (fwrite(o->buffer, 1, n, stdout) != n)
 	{
@@ -406,7 +406,7 @@ put_escaped(GenOut *o, char *p, const char *s, size_t n)
 void
 gen_out_null(GenOut *o)
 {
-	char	   *p = begin(o);
+	char *p = begin(o);
 
 	if (o->format == GEN_COPY)
 		p = gen_put(p, "\\N");
@@ -418,7 +418,7 @@ gen_out_null(GenOut *o)
 void
 gen_out_text(GenOut *o, const char *s, size_t n)
 {
-	char	   *p = put_quote(o, begin(o));
+	char *p = put_quote(o, begin(o));
 
 	p = put_escaped(o, p, s, n);
 	o->p = put_quote(o, p);
@@ -442,7 +442,7 @@ gen_out_string_or_null(GenOut *o, const char *s)
 void
 gen_out_uuid(GenOut *o, GenUuid u)
 {
-	char	   *p = put_quote(o, begin(o));
+	char *p = put_quote(o, begin(o));
 
 	p = gen_put_uuid(p, u);
 	o->p = put_quote(o, p);
@@ -457,7 +457,7 @@ gen_out_int(GenOut *o, int64_t v)
 void
 gen_out_bool(GenOut *o, bool v)
 {
-	char	   *p = begin(o);
+	char *p = begin(o);
 
 	if (o->format == GEN_COPY)
 	{
@@ -477,8 +477,8 @@ gen_out_decimal(GenOut *o, int64_t v, int scale)
 void
 gen_out_time(GenOut *o, int64_t ms)
 {
-	char	   *p = put_quote(o, begin(o));
-	int64_t		day = ms / MS_PER_DAY;
+	char *p = put_quote(o, begin(o));
+	int64_t day = ms / MS_PER_DAY;
 
 	if (day != o->day)
 	{
@@ -497,7 +497,7 @@ gen_out_json(GenOut *o, const char *s, size_t n)
 {
 	if (o->format == GEN_JSON)
 	{
-		char	   *p = begin(o);
+		char *p = begin(o);
 
 		memcpy(p, s, n);
 		o->p = p + n;
@@ -509,8 +509,8 @@ gen_out_json(GenOut *o, const char *s, size_t n)
 void
 gen_out_words(GenOut *o, const char *const *words, int n)
 {
-	bool		json = o->format == GEN_JSON;
-	char	   *p = begin(o);
+	bool json = o->format == GEN_JSON;
+	char *p = begin(o);
 
 	if (!json)
 		p = put_quote(o, p);

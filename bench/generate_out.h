@@ -15,15 +15,15 @@
 
 typedef enum GenFormat
 {
-	GEN_COPY,					/* PostgreSQL COPY, text format */
-	GEN_CSV,					/* no header; strings quoted, NULL is empty */
-	GEN_JSON					/* one object a line, as JSONEachRow */
+	GEN_COPY, /* PostgreSQL COPY, text format */
+	GEN_CSV,  /* no header; strings quoted, NULL is empty */
+	GEN_JSON  /* one object a line, as JSONEachRow */
 } GenFormat;
 
 typedef struct GenUuid
 {
-	uint64_t	hi;
-	uint64_t	lo;
+	uint64_t hi;
+	uint64_t lo;
 } GenUuid;
 
 typedef struct GenOut GenOut;
@@ -67,4 +67,4 @@ extern char *gen_put_time(char *p, int64_t ms);
 /* As gen_put_decimal, without trailing zeros. */
 extern char *gen_put_number(char *p, int64_t v, int scale);
 
-#endif							/* GENERATE_OUT_H */
+#endif /* GENERATE_OUT_H */

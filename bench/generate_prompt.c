@@ -7,20 +7,19 @@
 #include "generate_out.h"
 #include "generate_words.h"
 
-#define TOPICS			30			/* of a project */
-#define CHUNKS			300			/* pieces of a project's documents */
-#define CHUNK_BYTES		480
+#define TOPICS 30  /* of a project */
+#define CHUNKS 300 /* pieces of a project's documents */
+#define CHUNK_BYTES 480
 
 static const char *const trace_names[4][3] = {
 	{"chat-completion", "support-chat", "assistant-turn"},
 	{"rag-query", "docs-answer", "knowledge-search"},
 	{"agent-run", "research-agent", "workflow-agent"},
-	{"extract-fields", "summarize-document", "classify-ticket"}
-};
+	{"extract-fields", "summarize-document", "classify-ticket"}};
 
-static const char *const tool_names[] = {
-	"search_orders", "query_database", "fetch_url", "run_python", "list_files", "send_email", "get_weather", "lookup_customer"
-};
+static const char *const tool_names[] = {"search_orders", "query_database", "fetch_url",
+										 "run_python",    "list_files",     "send_email",
+										 "get_weather",   "lookup_customer"};
 
 /* ---------- names ---------- */
 
@@ -33,7 +32,7 @@ gen_trace_name(const GenTrace *t)
 char *
 gen_put_prompt_name(char *p, const GenTrace *t)
 {
-	GenRand		r = gen_rand(t->project->hash, (uint64_t) t->prompt);
+	GenRand r = gen_rand(t->project->hash, (uint64_t) t->prompt);
 
 	p = gen_put(p, trace_names[t->kind][t->prompt % 3]);
 	*p++ = '/';
@@ -49,7 +48,8 @@ tool_name(uint64_t hash)
 const char *
 gen_observation_name(const GenTrace *t, const GenObservation *ob)
 {
-	static const char *const events[] = {"user-feedback", "cache-hit", "rate-limited", "guardrail-passed"};
+	static const char *const events[] = {"user-feedback", "cache-hit", "rate-limited",
+										 "guardrail-passed"};
 
 	if (ob->type == GEN_EVENT)
 		return events[ob->hash & 3];
@@ -79,8 +79,8 @@ talk_topic(const GenTrace *t)
 static char *
 put_system(char *p, const GenTrace *t)
 {
-	GenRand		r = gen_rand(gen_hash(t->project->hash, GEN_STREAM_PROMPT), (uint64_t) t->prompt);
-	GenTopic	topic = gen_topic(gen_hash(t->project->hash, 1000 + (uint64_t) t->prompt));
+	GenRand r = gen_rand(gen_hash(t->project->hash, GEN_STREAM_PROMPT), (uint64_t) t->prompt);
+	GenTopic topic = gen_topic(gen_hash(t->project->hash, 1000 + (uint64_t) t->prompt));
 
 	p = gen_put(gen_put(gen_put(p, "You are the assistant of "), t->project->brand), ". ");
 	return gen_put_document(p, &r, &topic, t->system_bytes - 40, 0);
@@ -89,8 +89,8 @@ put_system(char *p, const GenTrace *t)
 static char *
 put_chunk(char *p, const GenTrace *t, uint32_t chunk)
 {
-	GenRand		r = gen_rand(gen_hash(t->project->hash, GEN_STREAM_PROMPT), 1000 + chunk);
-	GenTopic	topic = gen_topic(gen_hash(t->project->hash, chunk % TOPICS));
+	GenRand r = gen_rand(gen_hash(t->project->hash, GEN_STREAM_PROMPT), 1000 + chunk);
+	GenTopic topic = gen_topic(gen_hash(t->project->hash, chunk % TOPICS));
 
 	return gen_put_document(p, &r, &topic, CHUNK_BYTES, 0);
 }
@@ -98,8 +98,8 @@ put_chunk(char *p, const GenTrace *t, uint32_t chunk)
 static char *
 put_context(char *p, const GenTrace *t, GenRand *r, const GenTopic *topic, int bytes)
 {
-	char	   *limit = p + bytes - 200;
-	int			n = 1;
+	char *limit = p + bytes - 200;
+	int n = 1;
 
 	p = gen_put(p, "Answer the question with the help of these documents.\\n\\n");
 	do
@@ -115,9 +115,9 @@ put_context(char *p, const GenTrace *t, GenRand *r, const GenTopic *topic, int b
 static char *
 put_content(char *p, const GenTrace *t, int i, int bytes)
 {
-	GenRand		r = gen_rand(t->talk, 100 + (uint64_t) i);
-	GenTopic	topic = talk_topic(t);
-	bool		asks = i % 2 == 0;
+	GenRand r = gen_rand(t->talk, 100 + (uint64_t) i);
+	GenTopic topic = talk_topic(t);
+	bool asks = i % 2 == 0;
 
 	if (t->message_bytes[i] < bytes)
 		bytes = t->message_bytes[i];
@@ -133,11 +133,12 @@ put_content(char *p, const GenTrace *t, int i, int bytes)
 static char *
 put_tool_call(char *p, const GenTrace *t, int i)
 {
-	GenRand		r = gen_rand(t->talk, 200 + (uint64_t) i);
-	uint64_t	hash = gen_rand_next(&r);
+	GenRand r = gen_rand(t->talk, 200 + (uint64_t) i);
+	uint64_t hash = gen_rand_next(&r);
 
 	p = gen_put_token(gen_put(p, ", \"tool_calls\": [{\"id\": \"call_"), hash, 24);
-	p = gen_put(gen_put(p, "\", \"type\": \"function\", \"function\": {\"name\": \""), tool_name(hash >> 8));
+	p = gen_put(gen_put(p, "\", \"type\": \"function\", \"function\": {\"name\": \""),
+				tool_name(hash >> 8));
 	p = gen_put(p, "\", \"arguments\": \"{\\\"query\\\": \\\"");
 	p = gen_put_slug(p, &r, 3);
 	p = gen_put_int(gen_put(p, "\\\", \\\"limit\\\": "), gen_rand_range(&r, 1, 50));
@@ -148,11 +149,12 @@ put_tool_call(char *p, const GenTrace *t, int i)
 static char *
 put_message(char *p, const GenTrace *t, int i)
 {
-	bool		asks = i % 2 == 0;
-	bool		tools = t->kind == GEN_AGENT;
+	bool asks = i % 2 == 0;
+	bool tools = t->kind == GEN_AGENT;
 
-	p = gen_put(p, !asks ? "{\"role\": \"assistant\", \"content\": \"" :
-				tools && i > 0 ? "{\"role\": \"tool\", \"content\": \"" : "{\"role\": \"user\", \"content\": \"");
+	p = gen_put(p, !asks            ? "{\"role\": \"assistant\", \"content\": \""
+				   : tools && i > 0 ? "{\"role\": \"tool\", \"content\": \""
+									: "{\"role\": \"user\", \"content\": \"");
 	p = put_content(p, t, i, GEN_MAX_PROMPT);
 	*p++ = '"';
 	if (tools && !asks && i + 1 < t->messages)
@@ -177,14 +179,14 @@ put_messages(char *p, const GenTrace *t, const GenObservation *ob)
 static char *
 put_documents(char *p, const GenTrace *t, const GenObservation *ob)
 {
-	GenRand		r = gen_rand(ob->hash, 2);
-	int			n = 2 + (int) gen_rand_below(&r, 4);
-	int64_t		score = 9900;
+	GenRand r = gen_rand(ob->hash, 2);
+	int n = 2 + (int) gen_rand_below(&r, 4);
+	int64_t score = 9900;
 
 	p = gen_put(p, "{\"documents\": [");
 	for (int i = 0; i < n; i++)
 	{
-		uint32_t	chunk = gen_rand_skewed(&r, CHUNKS);
+		uint32_t chunk = gen_rand_skewed(&r, CHUNKS);
 
 		score -= gen_rand_range(&r, 10, 900);
 		p = gen_put_int(gen_put(p, i > 0 ? ", {\"id\": \"doc-" : "{\"id\": \"doc-"), chunk);
@@ -202,8 +204,8 @@ put_documents(char *p, const GenTrace *t, const GenObservation *ob)
 static char *
 put_span_input(char *p, const GenTrace *t, const GenObservation *ob)
 {
-	GenRand		r = gen_rand(ob->hash, 1);
-	GenTopic	topic = talk_topic(t);
+	GenRand r = gen_rand(ob->hash, 1);
+	GenTopic topic = talk_topic(t);
 
 	if (ob->role == GEN_ROLE_ROOT)
 		return gen_put_question(p, t);
@@ -218,8 +220,8 @@ put_span_input(char *p, const GenTrace *t, const GenObservation *ob)
 static char *
 put_span_output(char *p, const GenTrace *t, const GenObservation *ob)
 {
-	GenRand		r = gen_rand(ob->hash, 2);
-	GenTopic	topic = talk_topic(t);
+	GenRand r = gen_rand(ob->hash, 2);
+	GenTopic topic = talk_topic(t);
 
 	if (ob->role == GEN_ROLE_ROOT)
 		return gen_put_answer(p, t);
@@ -265,7 +267,7 @@ gen_put_output(char *p, const GenTrace *t, const GenObservation *ob)
 char *
 gen_put_question(char *p, const GenTrace *t)
 {
-	int			last = t->kind == GEN_CHAT ? t->messages - 2 : 0;
+	int last = t->kind == GEN_CHAT ? t->messages - 2 : 0;
 
 	p = put_content(gen_put(p, "{\"query\": \""), t, last, 900);
 	return gen_put(p, "\"}");

@@ -11,7 +11,7 @@
 
 #include "generate_trace.h"
 
-#define GEN_PROMPT_ROOM		(1 << 16)
+#define GEN_PROMPT_ROOM (1 << 16)
 
 /* Each returns the end of the text, or p itself when there is none (NULL). */
 extern char *gen_put_input(char *p, const GenTrace *t, const GenObservation *ob);
@@ -26,4 +26,4 @@ extern const char *gen_trace_name(const GenTrace *t);
 extern const char *gen_observation_name(const GenTrace *t, const GenObservation *ob);
 extern char *gen_put_prompt_name(char *p, const GenTrace *t);
 
-#endif							/* GENERATE_PROMPT_H */
+#endif /* GENERATE_PROMPT_H */

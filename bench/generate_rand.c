@@ -28,12 +28,12 @@ gen_realloc(void *p, uint64_t bytes)
 GenAlias
 gen_alias(const uint64_t *weights, uint32_t n)
 {
-	GenAlias	a = {n, gen_alloc(n * sizeof(uint32_t)), gen_alloc(n * sizeof(uint32_t))};
+	GenAlias a = {n, gen_alloc(n * sizeof(uint32_t)), gen_alloc(n * sizeof(uint32_t))};
 	unsigned __int128 *scaled = gen_alloc(n * sizeof(*scaled));
-	uint32_t   *stack = gen_alloc(n * sizeof(uint32_t));
-	uint32_t	small = 0;
-	uint32_t	large = n;
-	uint64_t	total = 0;
+	uint32_t *stack = gen_alloc(n * sizeof(uint32_t));
+	uint32_t small = 0;
+	uint32_t large = n;
+	uint64_t total = 0;
 
 	for (uint32_t i = 0; i < n; i++)
 		total += weights[i];
@@ -48,8 +48,8 @@ gen_alias(const uint64_t *weights, uint32_t n)
 	}
 	while (small > 0 && large < n)
 	{
-		uint32_t	s = stack[--small];
-		uint32_t	l = stack[large];
+		uint32_t s = stack[--small];
+		uint32_t l = stack[large];
 
 		a.cut[s] = (uint32_t) ((scaled[s] << 32) / total);
 		a.other[s] = l;
@@ -62,14 +62,14 @@ gen_alias(const uint64_t *weights, uint32_t n)
 	}
 	while (small > 0)
 	{
-		uint32_t	s = stack[--small];
+		uint32_t s = stack[--small];
 
 		a.cut[s] = UINT32_MAX;
 		a.other[s] = s;
 	}
 	while (large < n)
 	{
-		uint32_t	l = stack[large++];
+		uint32_t l = stack[large++];
 
 		a.cut[l] = UINT32_MAX;
 		a.other[l] = l;
@@ -82,11 +82,12 @@ gen_alias(const uint64_t *weights, uint32_t n)
 GenAlias
 gen_zipf(uint32_t n, int64_t exponent)
 {
-	uint64_t   *weights = gen_alloc(n * sizeof(uint64_t));
-	GenAlias	a;
+	uint64_t *weights = gen_alloc(n * sizeof(uint64_t));
+	GenAlias a;
 
 	for (uint32_t i = 0; i < n; i++)
-		weights[i] = gen_exp2((30 << 16) - gen_log2((uint64_t) i + 1) * exponent / GEN_ONE_Q16, 0) + 1;
+		weights[i] =
+			gen_exp2((30 << 16) - gen_log2((uint64_t) i + 1) * exponent / GEN_ONE_Q16, 0) + 1;
 	a = gen_alias(weights, n);
 	free(weights);
 	return a;

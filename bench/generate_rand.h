@@ -14,8 +14,8 @@
 
 #include <stdint.h>
 
-#define GEN_ONE_Q16		65536
-#define GEN_GOLDEN		UINT64_C(0x9E3779B97F4A7C15)
+#define GEN_ONE_Q16 65536
+#define GEN_GOLDEN UINT64_C(0x9E3779B97F4A7C15)
 
 static inline uint64_t
 gen_mix64(uint64_t x)
@@ -37,7 +37,7 @@ gen_hash(uint64_t a, uint64_t b)
 /* A stream of random numbers: a counter hashed at each step. */
 typedef struct GenRand
 {
-	uint64_t	state;
+	uint64_t state;
 } GenRand;
 
 static inline GenRand
@@ -77,7 +77,7 @@ gen_rand_range(GenRand *r, int64_t lo, int64_t hi)
 static inline uint32_t
 gen_rand_skewed(GenRand *r, uint32_t n)
 {
-	uint64_t	a = gen_rand_below(r, n);
+	uint64_t a = gen_rand_below(r, n);
 
 	return (uint32_t) (a * gen_rand_below(r, n) / n);
 }
@@ -96,27 +96,25 @@ gen_rand_chance(GenRand *r, uint32_t per_10000)
 static inline int64_t
 gen_rand_normal(GenRand *r)
 {
-	uint64_t	u = gen_rand_next(r);
-	int64_t		sum = (int64_t) ((u & 0xFFFF) + ((u >> 16) & 0xFFFF) +
-								 ((u >> 32) & 0xFFFF) + (u >> 48));
+	uint64_t u = gen_rand_next(r);
+	int64_t sum =
+		(int64_t) ((u & 0xFFFF) + ((u >> 16) & 0xFFFF) + ((u >> 32) & 0xFFFF) + (u >> 48));
 
 	return (sum - 131070) * 113512 / 65536;
 }
 
 /* 2^(1/2), 2^(1/4), ... 2^(1/65536), in Q30. */
 static const uint32_t gen_exp2_roots[16] = {
-	1518500250, 1276901417, 1170923762, 1121280436, 1097253708, 1085434106,
-	1079572136, 1076653033, 1075196443, 1074468888, 1074105294, 1073923544,
-	1073832680, 1073787251, 1073764537, 1073753181
-};
+	1518500250, 1276901417, 1170923762, 1121280436, 1097253708, 1085434106, 1079572136, 1076653033,
+	1075196443, 1074468888, 1074105294, 1073923544, 1073832680, 1073787251, 1073764537, 1073753181};
 
 /* 2^x for x in Q16; the result is an integer scaled by 2^scale (<= 30). */
 static inline uint64_t
 gen_exp2(int64_t x, int scale)
 {
-	int64_t		whole = x >> 16;
-	uint64_t	m = UINT64_C(1) << 30;
-	int			shift = 30 - scale;
+	int64_t whole = x >> 16;
+	uint64_t m = UINT64_C(1) << 30;
+	int shift = 30 - scale;
 
 	for (int i = 0; i < 16; i++)
 		if (x & (0x8000 >> i))
@@ -133,9 +131,9 @@ gen_exp2(int64_t x, int scale)
 static inline int64_t
 gen_log2(uint64_t n)
 {
-	int			whole = 63 - __builtin_clzll(n);
-	uint64_t	m = whole >= 31 ? n >> (whole - 31) : n << (31 - whole);
-	int64_t		result = whole;
+	int whole = 63 - __builtin_clzll(n);
+	uint64_t m = whole >= 31 ? n >> (whole - 31) : n << (31 - whole);
+	int64_t result = whole;
 
 	for (int i = 0; i < 16; i++)
 	{
@@ -154,7 +152,7 @@ gen_log2(uint64_t n)
 static inline uint64_t
 gen_rand_lognormal(GenRand *r, uint64_t median, int64_t sigma)
 {
-	int64_t		x = gen_rand_normal(r) * sigma / GEN_ONE_Q16;
+	int64_t x = gen_rand_normal(r) * sigma / GEN_ONE_Q16;
 
 	return (median * gen_exp2(x, 20)) >> 20;
 }
@@ -163,7 +161,7 @@ gen_rand_lognormal(GenRand *r, uint64_t median, int64_t sigma)
 static inline int64_t
 gen_rand_lognormal_in(GenRand *r, uint64_t median, int64_t sigma, int64_t lo, int64_t hi)
 {
-	int64_t		v = (int64_t) gen_rand_lognormal(r, median, sigma);
+	int64_t v = (int64_t) gen_rand_lognormal(r, median, sigma);
 
 	return v < lo ? lo : v > hi ? hi : v;
 }
@@ -174,9 +172,9 @@ gen_rand_lognormal_in(GenRand *r, uint64_t median, int64_t sigma, int64_t lo, in
  */
 typedef struct GenAlias
 {
-	uint32_t	n;
-	uint32_t   *cut;			/* chance of the entry itself, of 2^32 */
-	uint32_t   *other;			/* entry taken otherwise */
+	uint32_t n;
+	uint32_t *cut;   /* chance of the entry itself, of 2^32 */
+	uint32_t *other; /* entry taken otherwise */
 } GenAlias;
 
 /* n entries with these weights; memory is kept until the process ends. */
@@ -188,7 +186,7 @@ extern GenAlias gen_zipf(uint32_t n, int64_t exponent);
 static inline uint32_t
 gen_alias_at(const GenAlias *a, uint64_t bits)
 {
-	uint32_t	i = gen_scale((uint32_t) (bits >> 32), a->n);
+	uint32_t i = gen_scale((uint32_t) (bits >> 32), a->n);
 
 	return (uint32_t) bits < a->cut[i] ? i : a->other[i];
 }
@@ -203,4 +201,4 @@ gen_alias_draw(const GenAlias *a, GenRand *r)
 extern void *gen_alloc(uint64_t bytes);
 extern void *gen_realloc(void *p, uint64_t bytes);
 
-#endif							/* GENERATE_RAND_H */
+#endif /* GENERATE_RAND_H */

@@ -12,32 +12,32 @@
 
 #include "generate_words.h"
 
-#define GAP_SIGMA		98304		/* 1.5 octaves */
+#define GAP_SIGMA 98304 /* 1.5 octaves */
 
 typedef struct Waiting
 {
-	int64_t		time;
-	uint32_t	session;		/* index into sessions */
+	int64_t time;
+	uint32_t session; /* index into sessions */
 } Waiting;
 
 struct GenStreamOfHits
 {
 	const GenWorld *world;
 	GenPopularity sites;
-	GenSite   **site;			/* by project, NULL before the first visit */
-	uint32_t   *rank;			/* of projects in sites */
-	uint32_t   *visitors;		/* seen so far, by project */
-	GenAlias	names;
-	uint64_t	rows;
-	uint64_t	opened;			/* hits of all sessions opened so far */
-	uint64_t	session_number;
-	int64_t		session_start;	/* of the next session to open */
+	GenSite **site;     /* by project, NULL before the first visit */
+	uint32_t *rank;     /* of projects in sites */
+	uint32_t *visitors; /* seen so far, by project */
+	GenAlias names;
+	uint64_t rows;
+	uint64_t opened; /* hits of all sessions opened so far */
+	uint64_t session_number;
+	int64_t session_start; /* of the next session to open */
 	GenSession *sessions;
-	uint32_t   *unused;			/* indexes of sessions that are over */
-	uint32_t	unused_count;
-	uint32_t	allocated;
-	Waiting    *heap;
-	uint32_t	heap_count;
+	uint32_t *unused; /* indexes of sessions that are over */
+	uint32_t unused_count;
+	uint32_t allocated;
+	Waiting *heap;
+	uint32_t heap_count;
 };
 
 /* ---------- what a session is ---------- */
@@ -66,7 +66,8 @@ gen_put_click(char *p, GenClick click, uint64_t hash)
 	switch (click)
 	{
 		case GEN_GCLID:
-			return gen_put_token(gen_put(p, hash & 1 ? "Cj0KCQjw" : "EAIaIQobChMI"), hash, 60 + (int) (hash >> 60));
+			return gen_put_token(gen_put(p, hash & 1 ? "Cj0KCQjw" : "EAIaIQobChMI"), hash,
+								 60 + (int) (hash >> 60));
 		case GEN_FBCLID:
 			return gen_put_token(gen_put(p, "IwAR"), hash, 57);
 		case GEN_MSCLKID:
@@ -86,7 +87,7 @@ gen_put_click(char *p, GenClick click, uint64_t hash)
 static uint16_t
 draw_hits(GenRand *r)
 {
-	uint16_t	hits = 2;
+	uint16_t hits = 2;
 
 	if (gen_rand_chance(r, 3400))
 		return gen_rand_chance(r, 8000) ? 1 : 2;
@@ -99,7 +100,7 @@ static GenClick
 draw_click(GenRand *r)
 {
 	static const uint16_t per_10000[GEN_CLICK_KINDS] = {0, 620, 430, 300, 280, 260, 260};
-	uint32_t	pick = gen_rand_below(r, 10000);
+	uint32_t pick = gen_rand_below(r, 10000);
 
 	for (int i = 1; i < GEN_CLICK_KINDS; i++)
 	{
@@ -135,7 +136,7 @@ put_distinct_id(char *p, uint64_t site_hash, uint64_t visitor_hash)
 static uint32_t
 draw_visitor(GenStreamOfHits *s, uint32_t project, GenRand *r)
 {
-	uint32_t	known = s->visitors[project];
+	uint32_t known = s->visitors[project];
 
 	if (known > 0 && gen_rand_chance(r, 4000))
 		return known - 1 - gen_rand_skewed(r, known);
@@ -146,9 +147,9 @@ static void
 start_session(GenStreamOfHits *s, GenSession *v)
 {
 	const GenWorld *w = s->world;
-	uint64_t	hash = gen_world_hash(w, GEN_STREAM_SESSION, s->session_number);
+	uint64_t hash = gen_world_hash(w, GEN_STREAM_SESSION, s->session_number);
 	const GenProject *project;
-	GenRand    *r = &v->rand;
+	GenRand *r = &v->rand;
 
 	*r = gen_rand(hash, 2);
 	v->number = s->session_number;
@@ -162,14 +163,17 @@ start_session(GenStreamOfHits *s, GenSession *v)
 	v->visitor_hash = gen_hash(gen_hash(project->hash, GEN_STREAM_VISITOR), v->visitor);
 	v->profile = gen_visitor(project->hash, v->visitor_hash);
 	put_distinct_id(v->distinct_id, project->hash, v->visitor_hash);
-	v->host = s->site[v->project]->hosts[gen_rand_chance(r, 8200) ? 0 : gen_rand_below(r, GEN_SITE_HOSTS)];
+	v->host = s->site[v->project]
+				  ->hosts[gen_rand_chance(r, 8200) ? 0 : gen_rand_below(r, GEN_SITE_HOSTS)];
 	gen_referrer(&v->referrer, project->hash, r);
 	v->hits = draw_hits(r);
 	v->done = 0;
 	v->click = draw_click(r);
 	v->click_hash = gen_rand_next(r);
 	v->campaign = v->click != GEN_CLICK_NONE || gen_rand_chance(r, 500);
-	v->late = gen_rand_chance(r, 30) ? gen_rand_lognormal_in(r, 40 * GEN_MINUTE, 2 << 16, GEN_MINUTE, GEN_DAY) : 0;
+	v->late = gen_rand_chance(r, 30)
+				  ? gen_rand_lognormal_in(r, 40 * GEN_MINUTE, 2 << 16, GEN_MINUTE, GEN_DAY)
+				  : 0;
 	v->next = s->session_start;
 	v->landing = true;
 }
@@ -179,8 +183,10 @@ start_session(GenStreamOfHits *s, GenSession *v)
 static char *
 put_attribution(char *p, const GenSession *v, const GenSite *site)
 {
-	static const char *const sources[GEN_CLICK_KINDS] = {"newsletter", "google", "facebook", "bing", "tiktok", "linkedin", "twitter"};
-	static const char *const parameters[GEN_CLICK_KINDS] = {"", "&gclid=", "&fbclid=", "&msclkid=", "&ttclid=", "&li_fat_id=", "&twclid="};
+	static const char *const sources[GEN_CLICK_KINDS] = {
+		"newsletter", "google", "facebook", "bing", "tiktok", "linkedin", "twitter"};
+	static const char *const parameters[GEN_CLICK_KINDS] = {
+		"", "&gclid=", "&fbclid=", "&msclkid=", "&ttclid=", "&li_fat_id=", "&twclid="};
 
 	p = gen_put(gen_put(p, "utm_source="), sources[v->click]);
 	p = gen_put(p, v->click == GEN_CLICK_NONE ? "&utm_medium=email" : "&utm_medium=cpc");
@@ -192,8 +198,8 @@ static void
 go_to_page(GenStreamOfHits *s, GenSession *v)
 {
 	const GenSite *site = s->site[v->project];
-	GenRand    *r = &v->rand;
-	char	   *end;
+	GenRand *r = &v->rand;
+	char *end;
 
 	v->landing = v->done == 0;
 	v->page = gen_alias_draw(&site->zipf, r);
@@ -212,9 +218,9 @@ static void
 step(GenStreamOfHits *s, GenSession *v, GenHit *hit)
 {
 	const GenWorld *w = s->world;
-	GenRand    *r = &v->rand;
-	uint64_t	hash = gen_hash(gen_world_hash(w, GEN_STREAM_EVENT, v->number), v->done);
-	bool		custom = v->done > 0 && gen_rand_chance(r, 2400);
+	GenRand *r = &v->rand;
+	uint64_t hash = gen_hash(gen_world_hash(w, GEN_STREAM_EVENT, v->number), v->done);
+	bool custom = v->done > 0 && gen_rand_chance(r, 2400);
 
 	if (!custom)
 		go_to_page(s, v);
@@ -225,7 +231,9 @@ step(GenStreamOfHits *s, GenSession *v, GenHit *hit)
 	hit->time = gen_world_clamp(w, v->next - v->late - (int64_t) (gen_mix64(hash) >> 55));
 	hit->event_name = -1;
 	if (custom)
-		hit->event_name = (int) ((gen_alias_draw(&s->names, r) + (w->projects[v->project].hash >> 32)) % GEN_EVENT_NAMES);
+		hit->event_name =
+			(int) ((gen_alias_draw(&s->names, r) + (w->projects[v->project].hash >> 32)) %
+				   GEN_EVENT_NAMES);
 	v->done++;
 	v->next += gen_rand_lognormal_in(r, 16 * GEN_SECOND, GAP_SIGMA, 300, 25 * GEN_MINUTE);
 }
@@ -235,7 +243,7 @@ step(GenStreamOfHits *s, GenSession *v, GenHit *hit)
 static void
 sift_up(GenStreamOfHits *s, Waiting item)
 {
-	uint32_t	at = s->heap_count++;
+	uint32_t at = s->heap_count++;
 
 	while (at > 0 && s->heap[(at - 1) / 2].time > item.time)
 	{
@@ -249,11 +257,11 @@ sift_up(GenStreamOfHits *s, Waiting item)
 static void
 sift_down(GenStreamOfHits *s, Waiting item)
 {
-	uint32_t	at = 0;
+	uint32_t at = 0;
 
 	for (;;)
 	{
-		uint32_t	child = 2 * at + 1;
+		uint32_t child = 2 * at + 1;
 
 		if (child >= s->heap_count)
 			break;
@@ -272,7 +280,7 @@ take_unused(GenStreamOfHits *s)
 {
 	if (s->unused_count == 0)
 	{
-		uint32_t	more = s->allocated > 0 ? 2 * s->allocated : 1024;
+		uint32_t more = s->allocated > 0 ? 2 * s->allocated : 1024;
 
 		s->sessions = gen_realloc(s->sessions, more * sizeof(GenSession));
 		s->unused = gen_realloc(s->unused, more * sizeof(uint32_t));
@@ -287,7 +295,7 @@ take_unused(GenStreamOfHits *s)
 static void
 open_session(GenStreamOfHits *s)
 {
-	uint32_t	i = take_unused(s);
+	uint32_t i = take_unused(s);
 
 	start_session(s, &s->sessions[i]);
 	sift_up(s, (Waiting){s->session_start, i});
@@ -300,7 +308,7 @@ GenStreamOfHits *
 gen_hits_open(const GenWorld *w, uint64_t rows)
 {
 	GenStreamOfHits *s = gen_alloc(sizeof(GenStreamOfHits));
-	uint32_t	projects = w->options.projects;
+	uint32_t projects = w->options.projects;
 
 	memset(s, 0, sizeof(*s));
 	s->world = w;
@@ -324,7 +332,7 @@ gen_hits_open(const GenWorld *w, uint64_t rows)
 void
 gen_hits_next(GenStreamOfHits *s, GenHit *hit)
 {
-	Waiting		first;
+	Waiting first;
 	GenSession *v;
 
 	while (s->heap_count == 0 || (s->opened < s->rows && s->session_start <= s->heap[0].time))

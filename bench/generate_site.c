@@ -11,8 +11,8 @@
 
 #include "generate_words.h"
 
-#define PAGE_ROOM		256			/* bytes of path and title, at most */
-#define LONG_TAIL		600			/* referring domains without a name here */
+#define PAGE_ROOM 256 /* bytes of path and title, at most */
+#define LONG_TAIL 600 /* referring domains without a name here */
 #define LENGTH(a) ((int) (sizeof(a) / sizeof((a)[0])))
 
 typedef struct CommonPage
@@ -22,79 +22,71 @@ typedef struct CommonPage
 	GenPageKind kind;
 } CommonPage;
 
-static const CommonPage common_pages[] = {
-	{"/pricing", "Pricing", GEN_PAGE_PLAIN},
-	{"/login", "Log in", GEN_PAGE_PLAIN},
-	{"/search", "Search", GEN_PAGE_SEARCH},
-	{"/signup", "Create your account", GEN_PAGE_PLAIN},
-	{"/about", "About us", GEN_PAGE_PLAIN},
-	{"/contact", "Contact", GEN_PAGE_PLAIN},
-	{"/blog", "Blog", GEN_PAGE_LISTING},
-	{"/features", "Features", GEN_PAGE_PLAIN},
-	{"/faq", "Frequently asked questions", GEN_PAGE_PLAIN},
-	{"/careers", "Careers", GEN_PAGE_PLAIN},
-	{"/privacy", "Privacy policy", GEN_PAGE_PLAIN},
-	{"/terms", "Terms of service", GEN_PAGE_PLAIN}
-};
+static const CommonPage common_pages[] = {{"/pricing", "Pricing", GEN_PAGE_PLAIN},
+										  {"/login", "Log in", GEN_PAGE_PLAIN},
+										  {"/search", "Search", GEN_PAGE_SEARCH},
+										  {"/signup", "Create your account", GEN_PAGE_PLAIN},
+										  {"/about", "About us", GEN_PAGE_PLAIN},
+										  {"/contact", "Contact", GEN_PAGE_PLAIN},
+										  {"/blog", "Blog", GEN_PAGE_LISTING},
+										  {"/features", "Features", GEN_PAGE_PLAIN},
+										  {"/faq", "Frequently asked questions", GEN_PAGE_PLAIN},
+										  {"/careers", "Careers", GEN_PAGE_PLAIN},
+										  {"/privacy", "Privacy policy", GEN_PAGE_PLAIN},
+										  {"/terms", "Terms of service", GEN_PAGE_PLAIN}};
 
 /* What a site is about decides its pages. */
 typedef enum SiteStyle
 {
-	STYLE_SHOP, STYLE_DOCS, STYLE_NEWS, STYLE_SERVICE
+	STYLE_SHOP,
+	STYLE_DOCS,
+	STYLE_NEWS,
+	STYLE_SERVICE
 } SiteStyle;
 
 typedef struct Section
 {
-	const char *path;			/* the slug follows */
-	const char *title;			/* stands after the slug's title */
-	int			words;			/* of the slug, 0 for none */
-	int			per_100;		/* share of the pages of its style */
-	bool		dated;			/* a year and month stand before the slug */
-	bool		coded;			/* an article number stands after the slug */
+	const char *path;  /* the slug follows */
+	const char *title; /* stands after the slug's title */
+	int words;         /* of the slug, 0 for none */
+	int per_100;       /* share of the pages of its style */
+	bool dated;        /* a year and month stand before the slug */
+	bool coded;        /* an article number stands after the slug */
 	GenPageKind kind;
 } Section;
 
 static const Section sections[4][6] = {
-	{
-		{"/products/", "", 3, 62, false, true, GEN_PAGE_PLAIN},
-		{"/category/", " \xE2\x80\x93 Shop", 1, 14, false, false, GEN_PAGE_LISTING},
-		{"/collections/", " collection", 2, 8, false, false, GEN_PAGE_LISTING},
-		{"/orders/", "Order ", 0, 3, false, false, GEN_PAGE_NUMBERED},
-		{"/blog/", " | Blog", 5, 9, false, false, GEN_PAGE_PLAIN},
-		{"/help/", " \xC2\xB7 Help", 3, 4, false, false, GEN_PAGE_PLAIN}
-	},
-	{
-		{"/docs/", " \xE2\x80\x94 Docs", 2, 48, false, false, GEN_PAGE_PLAIN},
-		{"/docs/api/", " \xE2\x80\x94 API reference", 2, 20, false, false, GEN_PAGE_PLAIN},
-		{"/guides/", " \xE2\x80\x94 Guides", 4, 14, false, false, GEN_PAGE_PLAIN},
-		{"/changelog/", " \xE2\x80\x94 Changelog", 2, 6, true, false, GEN_PAGE_PLAIN},
-		{"/community/t/", " - Community", 5, 9, false, true, GEN_PAGE_PLAIN},
-		{"/issues/", "Issue ", 0, 3, false, false, GEN_PAGE_NUMBERED}
-	},
-	{
-		{"/", "", 6, 56, true, false, GEN_PAGE_PLAIN},
-		{"/article/", "", 5, 20, false, true, GEN_PAGE_PLAIN},
-		{"/tag/", " | Tag", 1, 10, false, false, GEN_PAGE_LISTING},
-		{"/topics/", " | Topics", 2, 8, false, false, GEN_PAGE_LISTING},
-		{"/video/", " | Video", 4, 4, false, true, GEN_PAGE_PLAIN},
-		{"/comments/", "Comments on ", 0, 2, false, false, GEN_PAGE_NUMBERED}
-	},
-	{
-		{"/solutions/", " | Solutions", 2, 22, false, false, GEN_PAGE_PLAIN},
-		{"/blog/", " | Blog", 5, 38, false, false, GEN_PAGE_PLAIN},
-		{"/app/projects/", "Project ", 0, 8, false, false, GEN_PAGE_NUMBERED},
-		{"/integrations/", " integration", 1, 14, false, false, GEN_PAGE_PLAIN},
-		{"/customers/", " | Customer story", 2, 12, false, false, GEN_PAGE_PLAIN},
-		{"/app/reports/", "Report ", 0, 6, false, false, GEN_PAGE_NUMBERED}
-	}
-};
+	{{"/products/", "", 3, 62, false, true, GEN_PAGE_PLAIN},
+	 {"/category/", " \xE2\x80\x93 Shop", 1, 14, false, false, GEN_PAGE_LISTING},
+	 {"/collections/", " collection", 2, 8, false, false, GEN_PAGE_LISTING},
+	 {"/orders/", "Order ", 0, 3, false, false, GEN_PAGE_NUMBERED},
+	 {"/blog/", " | Blog", 5, 9, false, false, GEN_PAGE_PLAIN},
+	 {"/help/", " \xC2\xB7 Help", 3, 4, false, false, GEN_PAGE_PLAIN}},
+	{{"/docs/", " \xE2\x80\x94 Docs", 2, 48, false, false, GEN_PAGE_PLAIN},
+	 {"/docs/api/", " \xE2\x80\x94 API reference", 2, 20, false, false, GEN_PAGE_PLAIN},
+	 {"/guides/", " \xE2\x80\x94 Guides", 4, 14, false, false, GEN_PAGE_PLAIN},
+	 {"/changelog/", " \xE2\x80\x94 Changelog", 2, 6, true, false, GEN_PAGE_PLAIN},
+	 {"/community/t/", " - Community", 5, 9, false, true, GEN_PAGE_PLAIN},
+	 {"/issues/", "Issue ", 0, 3, false, false, GEN_PAGE_NUMBERED}},
+	{{"/", "", 6, 56, true, false, GEN_PAGE_PLAIN},
+	 {"/article/", "", 5, 20, false, true, GEN_PAGE_PLAIN},
+	 {"/tag/", " | Tag", 1, 10, false, false, GEN_PAGE_LISTING},
+	 {"/topics/", " | Topics", 2, 8, false, false, GEN_PAGE_LISTING},
+	 {"/video/", " | Video", 4, 4, false, true, GEN_PAGE_PLAIN},
+	 {"/comments/", "Comments on ", 0, 2, false, false, GEN_PAGE_NUMBERED}},
+	{{"/solutions/", " | Solutions", 2, 22, false, false, GEN_PAGE_PLAIN},
+	 {"/blog/", " | Blog", 5, 38, false, false, GEN_PAGE_PLAIN},
+	 {"/app/projects/", "Project ", 0, 8, false, false, GEN_PAGE_NUMBERED},
+	 {"/integrations/", " integration", 1, 14, false, false, GEN_PAGE_PLAIN},
+	 {"/customers/", " | Customer story", 2, 12, false, false, GEN_PAGE_PLAIN},
+	 {"/app/reports/", "Report ", 0, 6, false, false, GEN_PAGE_NUMBERED}}};
 
 /* ---------- pages ---------- */
 
 static const Section *
 draw_section(SiteStyle style, GenRand *r)
 {
-	int			pick = (int) gen_rand_below(r, 100);
+	int pick = (int) gen_rand_below(r, 100);
 	const Section *s = sections[style];
 
 	while (pick >= s->per_100)
@@ -108,7 +100,7 @@ draw_section(SiteStyle style, GenRand *r)
 static char *
 put_section_path(char *p, const Section *s, GenRand *r)
 {
-	char	   *start;
+	char *start;
 
 	p = gen_put(p, s->path);
 	if (s->words == 0)
@@ -149,9 +141,9 @@ static void
 add_section_page(GenSite *site, GenPage *page, const GenProject *project, GenRand *r)
 {
 	const Section *s = draw_section((SiteStyle) ((project->hash >> 8) & 3), r);
-	char	   *path = site->text + page->path;
-	char	   *end = put_section_path(path, s, r);
-	char	   *slug = end;
+	char *path = site->text + page->path;
+	char *end = put_section_path(path, s, r);
+	char *slug = end;
 
 	page->kind = s->kind;
 	page->path_length = (uint16_t) (end - path);
@@ -164,10 +156,10 @@ add_section_page(GenSite *site, GenPage *page, const GenProject *project, GenRan
 }
 
 static void
-add_common_page(GenSite *site, GenPage *page, const char *path, const char *title,
-				GenPageKind kind, const GenProject *project)
+add_common_page(GenSite *site, GenPage *page, const char *path, const char *title, GenPageKind kind,
+				const GenProject *project)
 {
-	char	   *end = gen_put(site->text + page->path, path);
+	char *end = gen_put(site->text + page->path, path);
 
 	page->kind = kind;
 	page->path_length = (uint16_t) strlen(path);
@@ -179,13 +171,13 @@ add_common_page(GenSite *site, GenPage *page, const char *path, const char *titl
 static void
 make_pages(GenSite *site, const GenProject *project, GenRand *r)
 {
-	uint32_t	at = 0;
+	uint32_t at = 0;
 
 	site->pages = gen_alloc(site->page_count * sizeof(GenPage));
 	site->text = gen_alloc((uint64_t) site->page_count * PAGE_ROOM + 64);
 	for (uint32_t i = 0; i < site->page_count; i++)
 	{
-		GenPage    *page = &site->pages[i];
+		GenPage *page = &site->pages[i];
 		const CommonPage *c = &common_pages[i / 3 % LENGTH(common_pages)];
 
 		page->path = at;
@@ -203,12 +195,14 @@ make_pages(GenSite *site, const GenProject *project, GenRand *r)
 static void
 make_hosts(GenSite *site, const GenProject *project)
 {
-	static const char *const prefixes[2][GEN_SITE_HOSTS] = {{"www.", "", "shop."}, {"app.", "www.", "docs."}};
-	static const char *const endings[] = {".com", ".com", ".io", ".ai", ".dev", ".co", ".net", ".org"};
+	static const char *const prefixes[2][GEN_SITE_HOSTS] = {{"www.", "", "shop."},
+															{"app.", "www.", "docs."}};
+	static const char *const endings[] = {".com", ".com", ".io",  ".ai",
+										  ".dev", ".co",  ".net", ".org"};
 
 	for (int i = 0; i < GEN_SITE_HOSTS; i++)
 	{
-		char	   *p = gen_put(site->hosts[i], prefixes[project->type != GEN_WEBSITE][i]);
+		char *p = gen_put(site->hosts[i], prefixes[project->type != GEN_WEBSITE][i]);
 
 		p = gen_put(p, project->slug);
 		*gen_put(p, endings[gen_mix64(project->organization_id.lo) & 7]) = '\0';
@@ -218,11 +212,12 @@ make_hosts(GenSite *site, const GenProject *project)
 static void
 make_campaigns(GenSite *site, GenRand *r)
 {
-	static const char *const kinds[] = {"brand", "launch", "retarget", "newsletter", "summer", "q4", "demo", "webinar"};
+	static const char *const kinds[] = {"brand",  "launch", "retarget", "newsletter",
+										"summer", "q4",     "demo",     "webinar"};
 
 	for (int i = 0; i < GEN_SITE_CAMPAIGNS; i++)
 	{
-		char	   *p = gen_put(site->campaigns[i], kinds[gen_rand_below(r, LENGTH(kinds))]);
+		char *p = gen_put(site->campaigns[i], kinds[gen_rand_below(r, LENGTH(kinds))]);
 
 		*p++ = '_';
 		p = gen_put_word(p, gen_word_draw(r));
@@ -234,11 +229,11 @@ GenSite *
 gen_site(const GenWorld *w, uint32_t project, uint32_t rank)
 {
 	const GenProject *p = &w->projects[project];
-	GenSite    *site = gen_alloc(sizeof(GenSite));
-	GenRand		r = gen_rand(p->hash, GEN_STREAM_SITE);
+	GenSite *site = gen_alloc(sizeof(GenSite));
+	GenRand r = gen_rand(p->hash, GEN_STREAM_SITE);
 
 	site->page_count = 150 + (uint32_t) gen_exp2((12 << 16) - (int64_t) rank * 8000, 0);
-	site->zipf = gen_zipf(site->page_count, 68813);	/* exponent 1.05 */
+	site->zipf = gen_zipf(site->page_count, 68813); /* exponent 1.05 */
 	make_hosts(site, p);
 	make_campaigns(site, &r);
 	make_pages(site, p, &r);
@@ -302,22 +297,40 @@ gen_put_query(char *p, const GenSite *site, uint32_t page, GenRand *r)
 typedef struct KnownReferrer
 {
 	const char *domain;
-	int			weight;
-	const char *path;			/* "" for a generated one */
+	int weight;
+	const char *path; /* "" for a generated one */
 } KnownReferrer;
 
-static const KnownReferrer known_referrers[] = {
-	{"", 4300, ""}, {"google.com", 2450, "/"}, {"bing.com", 260, "/"}, {"duckduckgo.com", 200, "/"},
-	{"t.co", 190, ""}, {"news.ycombinator.com", 120, "/item"}, {"github.com", 220, ""},
-	{"reddit.com", 170, ""}, {"linkedin.com", 190, "/"}, {"l.facebook.com", 180, "/"},
-	{"m.facebook.com", 90, "/"}, {"youtube.com", 110, "/"}, {"chatgpt.com", 170, "/"},
-	{"perplexity.ai", 60, "/"}, {"claude.ai", 40, "/"}, {"l.instagram.com", 90, "/"},
-	{"baidu.com", 50, "/link"}, {"yandex.ru", 60, "/"}, {"search.yahoo.com", 45, "/"},
-	{"ecosia.org", 30, "/"}, {"medium.com", 50, ""}, {"stackoverflow.com", 70, ""},
-	{"dev.to", 35, ""}, {"producthunt.com", 40, ""}, {"substack.com", 30, ""},
-	{"outlook.live.com", 25, "/"}, {"mail.google.com", 30, "/"}, {"bsky.app", 20, "/"},
-	{"news.google.com", 45, "/"}, {"wikipedia.org", 30, ""}
-};
+static const KnownReferrer known_referrers[] = {{"", 4300, ""},
+												{"google.com", 2450, "/"},
+												{"bing.com", 260, "/"},
+												{"duckduckgo.com", 200, "/"},
+												{"t.co", 190, ""},
+												{"news.ycombinator.com", 120, "/item"},
+												{"github.com", 220, ""},
+												{"reddit.com", 170, ""},
+												{"linkedin.com", 190, "/"},
+												{"l.facebook.com", 180, "/"},
+												{"m.facebook.com", 90, "/"},
+												{"youtube.com", 110, "/"},
+												{"chatgpt.com", 170, "/"},
+												{"perplexity.ai", 60, "/"},
+												{"claude.ai", 40, "/"},
+												{"l.instagram.com", 90, "/"},
+												{"baidu.com", 50, "/link"},
+												{"yandex.ru", 60, "/"},
+												{"search.yahoo.com", 45, "/"},
+												{"ecosia.org", 30, "/"},
+												{"medium.com", 50, ""},
+												{"stackoverflow.com", 70, ""},
+												{"dev.to", 35, ""},
+												{"producthunt.com", 40, ""},
+												{"substack.com", 30, ""},
+												{"outlook.live.com", 25, "/"},
+												{"mail.google.com", 30, "/"},
+												{"bsky.app", 20, "/"},
+												{"news.google.com", 45, "/"},
+												{"wikipedia.org", 30, ""}};
 
 static GenAlias referrer_alias;
 static GenAlias tail_zipf;
@@ -325,7 +338,7 @@ static GenAlias tail_zipf;
 void
 gen_referrers_init(void)
 {
-	uint64_t	weights[LENGTH(known_referrers) + 1];
+	uint64_t weights[LENGTH(known_referrers) + 1];
 
 	for (int i = 0; i < LENGTH(known_referrers); i++)
 		weights[i] = (uint64_t) known_referrers[i].weight;
@@ -337,9 +350,10 @@ gen_referrers_init(void)
 static char *
 put_tail_domain(char *p, uint64_t hash)
 {
-	static const char *const endings[] = {".com", ".com", ".com", ".net", ".org", ".de", ".io", ".co.uk", ".fr",
-	".blog", ".in", ".jp", ".com.br", ".nl", ".info", ".dev"};
-	GenRand		r = {hash};
+	static const char *const endings[] = {".com",    ".com",   ".com",  ".net",  ".org", ".de",
+										  ".io",     ".co.uk", ".fr",   ".blog", ".in",  ".jp",
+										  ".com.br", ".nl",    ".info", ".dev"};
+	GenRand r = {hash};
 
 	return gen_put(gen_put_slug(p, &r, 1 + (int) (hash & 1)), endings[hash >> 60]);
 }
@@ -347,9 +361,9 @@ put_tail_domain(char *p, uint64_t hash)
 void
 gen_referrer(GenReferrer *ref, uint64_t project_hash, GenRand *r)
 {
-	uint32_t	pick = gen_alias_draw(&referrer_alias, r);
+	uint32_t pick = gen_alias_draw(&referrer_alias, r);
 	const char *path = "";
-	GenRand		page;
+	GenRand page;
 
 	memset(ref, 0, sizeof(*ref));
 	if (pick == 0)

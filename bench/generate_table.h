@@ -34,11 +34,12 @@ extern GenTable gen_app_metrics;
 static inline uint64_t
 gen_quota(const GenWorld *w, uint64_t parents)
 {
-	uint64_t	rows = w->options.rows;
-	uint64_t	quota;
+	uint64_t rows = w->options.rows;
+	uint64_t quota;
 
-	quota = (uint64_t) ((unsigned __int128) parents * (rows + rows / 1000 + 20) / w->options.parents);
+	quota =
+		(uint64_t) ((unsigned __int128) parents * (rows + rows / 1000 + 20) / w->options.parents);
 	return quota < rows ? quota : rows;
 }
 
-#endif							/* GENERATE_TABLE_H */
+#endif /* GENERATE_TABLE_H */

@@ -16,8 +16,8 @@
 GenTopic
 gen_topic(uint64_t hash)
 {
-	GenRand		r = gen_rand(hash, 0x746F706963);
-	GenTopic	topic;
+	GenRand r = gen_rand(hash, 0x746F706963);
+	GenTopic topic;
 
 	for (int i = 0; i < GEN_TOPIC_WORDS; i++)
 	{
@@ -69,7 +69,7 @@ put_figure(char *p, GenRand *r)
 static char *
 put_running_word(char *p, GenRand *r, const GenTopic *topic)
 {
-	uint32_t	pick = gen_rand_below(r, 100);
+	uint32_t pick = gen_rand_below(r, 100);
 
 	if (pick < 46)
 		return gen_put_word(p, &gen_function_words[gen_alias_draw(&gen_function_zipf, r)]);
@@ -87,8 +87,8 @@ put_running_word(char *p, GenRand *r, const GenTopic *topic)
 char *
 gen_put_sentence(char *p, GenRand *r, const GenTopic *topic)
 {
-	int			words = 5 + (int) gen_rand_below(r, 9) + (int) gen_rand_below(r, 9);
-	uint32_t	end = gen_rand_below(r, 40);
+	int words = 5 + (int) gen_rand_below(r, 9) + (int) gen_rand_below(r, 9);
+	uint32_t end = gen_rand_below(r, 40);
 
 	if (gen_rand_chance(r, 6000))
 		p = gen_put_capital(p, &gen_function_words[gen_alias_draw(&gen_function_zipf, r)]);
@@ -113,8 +113,8 @@ gen_put_sentence(char *p, GenRand *r, const GenTopic *topic)
 static char *
 put_paragraph(char *p, GenRand *r, const GenTopic *topic, int bytes)
 {
-	char	   *limit = p + bytes;
-	int			sentences = 1 + (int) gen_rand_below(r, 6);
+	char *limit = p + bytes;
+	int sentences = 1 + (int) gen_rand_below(r, 6);
 
 	for (int i = 0; i < sentences && p < limit; i++)
 	{
@@ -128,8 +128,8 @@ put_paragraph(char *p, GenRand *r, const GenTopic *topic, int bytes)
 static char *
 put_list(char *p, GenRand *r, const GenTopic *topic)
 {
-	int			items = 2 + (int) gen_rand_below(r, 5);
-	uint32_t	style = gen_rand_below(r, 3);
+	int items = 2 + (int) gen_rand_below(r, 5);
+	uint32_t style = gen_rand_below(r, 3);
 
 	for (int i = 0; i < items; i++)
 	{
@@ -191,7 +191,7 @@ put_code_line(char *p, GenRand *r, const GenTopic *topic)
 static char *
 put_code(char *p, GenRand *r, const GenTopic *topic)
 {
-	int			lines = 2 + (int) gen_rand_below(r, 6);
+	int lines = 2 + (int) gen_rand_below(r, 6);
 
 	p = put_identifier(gen_put(p, "```python" NEWLINE "def "), r, topic);
 	p = gen_put_word(gen_put(p, "(self, "), topic_word(r, topic));
@@ -205,7 +205,7 @@ put_code(char *p, GenRand *r, const GenTopic *topic)
 static char *
 put_object(char *p, GenRand *r, const GenTopic *topic)
 {
-	int			fields = 2 + (int) gen_rand_below(r, 4);
+	int fields = 2 + (int) gen_rand_below(r, 4);
 
 	p = gen_put_hex(gen_put(p, "{\\\"id\\\": \\\""), gen_rand_next(r), 12);
 	p = gen_put(p, "\\\"");
@@ -228,8 +228,8 @@ static char *
 put_log(char *p, GenRand *r, const GenTopic *topic)
 {
 	static const char *const levels[] = {" INFO ", " INFO ", " WARN ", " ERROR "};
-	int64_t		ms = INT64_C(1780000000000) + (int64_t) (gen_rand_next(r) % UINT64_C(20000000000));
-	int			lines = 2 + (int) gen_rand_below(r, 4);
+	int64_t ms = INT64_C(1780000000000) + (int64_t) (gen_rand_next(r) % UINT64_C(20000000000));
+	int lines = 2 + (int) gen_rand_below(r, 4);
 
 	for (int i = 0; i < lines; i++)
 	{
@@ -248,8 +248,8 @@ put_log(char *p, GenRand *r, const GenTopic *topic)
 static char *
 put_table(char *p, GenRand *r, const GenTopic *topic)
 {
-	int			columns = 2 + (int) gen_rand_below(r, 3);
-	int			rows = 2 + (int) gen_rand_below(r, 5);
+	int columns = 2 + (int) gen_rand_below(r, 3);
+	int rows = 2 + (int) gen_rand_below(r, 5);
 
 	for (int row = -1; row < rows; row++)
 	{
@@ -272,13 +272,13 @@ put_table(char *p, GenRand *r, const GenTopic *topic)
 char *
 gen_put_document(char *p, GenRand *r, const GenTopic *topic, int bytes, int plain)
 {
-	char	   *limit = p + bytes;
-	char	   *start = p;
+	char *limit = p + bytes;
+	char *start = p;
 
 	while (p < limit)
 	{
-		uint32_t	kind = gen_rand_below(r, plain || p == start ? 60 : 100);
-		int			room = (int) (limit - p);
+		uint32_t kind = gen_rand_below(r, plain || p == start ? 60 : 100);
+		int room = (int) (limit - p);
 
 		if (p > start)
 			p = gen_put(p, NEWLINE NEWLINE);
@@ -301,7 +301,7 @@ gen_put_document(char *p, GenRand *r, const GenTopic *topic, int bytes, int plai
 char *
 gen_put_records(char *p, GenRand *r, const GenTopic *topic, int bytes)
 {
-	char	   *limit = p + bytes;
+	char *limit = p + bytes;
 
 	*p++ = '[';
 	do

@@ -12,12 +12,12 @@
 
 #include "generate_rand.h"
 
-#define GEN_TOPIC_WORDS		48
+#define GEN_TOPIC_WORDS 48
 
 /* Words that a document returns to. */
 typedef struct GenTopic
 {
-	uint16_t	words[GEN_TOPIC_WORDS];
+	uint16_t words[GEN_TOPIC_WORDS];
 } GenTopic;
 
 extern GenTopic gen_topic(uint64_t hash);
@@ -34,4 +34,4 @@ extern char *gen_put_document(char *p, GenRand *r, const GenTopic *topic, int by
 /* A list of small objects, as tools return them; as long as a document. */
 extern char *gen_put_records(char *p, GenRand *r, const GenTopic *topic, int bytes);
 
-#endif							/* GENERATE_TEXT_H */
+#endif /* GENERATE_TEXT_H */

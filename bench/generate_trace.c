@@ -6,24 +6,24 @@
 
 #include <string.h>
 
-#define OCTAVE			65536
-#define BYTES_PER_TOKEN	42			/* tenths */
+#define OCTAVE 65536
+#define BYTES_PER_TOKEN 42 /* tenths */
 
 struct GenTraces
 {
 	const GenWorld *world;
 	GenPopularity popularity;
-	uint32_t   *rank;			/* of projects */
-	uint64_t   *seen;			/* traces so far, by project */
-	uint64_t	rows;
-	uint64_t	number;
+	uint32_t *rank; /* of projects */
+	uint64_t *seen; /* traces so far, by project */
+	uint64_t rows;
+	uint64_t number;
 };
 
 GenTraces *
 gen_traces_open(const GenWorld *w, uint64_t rows)
 {
-	GenTraces  *s = gen_alloc(sizeof(GenTraces));
-	uint32_t	projects = w->options.projects;
+	GenTraces *s = gen_alloc(sizeof(GenTraces));
+	uint32_t projects = w->options.projects;
 
 	memset(s, 0, sizeof(*s));
 	s->world = w;
@@ -57,7 +57,7 @@ gen_put_trace_id(char *p, const GenTrace *t)
 char *
 gen_put_observation_id(char *p, const GenTrace *t, int observation)
 {
-	uint64_t	hash = t->observations[observation].hash;
+	uint64_t hash = t->observations[observation].hash;
 
 	switch ((t->project->hash >> 12) % 3)
 	{
@@ -76,19 +76,19 @@ gen_put_observation_id(char *p, const GenTrace *t, int observation)
 static void
 plan_messages(GenTrace *t, int count)
 {
-	GenRand		r = gen_rand(t->talk, 1);
-	int			prompt_bytes = (int) (gen_mix64(t->project->hash + (uint64_t) t->prompt) % 700);
+	GenRand r = gen_rand(t->talk, 1);
+	int prompt_bytes = (int) (gen_mix64(t->project->hash + (uint64_t) t->prompt) % 700);
 
 	t->system_bytes = (t->kind == GEN_AGENT ? 500 : 250) + prompt_bytes;
 	t->messages = count;
 	for (int i = 0; i < count; i++)
 	{
-		bool		asks = i % 2 == 0;
-		int64_t		bytes;
+		bool asks = i % 2 == 0;
+		int64_t bytes;
 
 		if (t->kind == GEN_AGENT && i > 0)
 			bytes = asks ? gen_rand_lognormal_in(&r, 420, OCTAVE, 120, 6000)
-				: gen_rand_lognormal_in(&r, 500, OCTAVE / 2, 420, 4000);
+						 : gen_rand_lognormal_in(&r, 500, OCTAVE / 2, 420, 4000);
 		else if (!asks)
 			bytes = gen_rand_lognormal_in(&r, 1700, OCTAVE * 5 / 4, 480, 19000);
 		else if (t->kind == GEN_EXTRACT)
@@ -105,8 +105,8 @@ plan_messages(GenTrace *t, int count)
 static int
 fit_prompt(const GenTrace *t, GenObservation *ob)
 {
-	int			bytes = t->system_bytes;
-	int			i = ob->step;
+	int bytes = t->system_bytes;
+	int i = ob->step;
 
 	while (i > 0 && (i == ob->step || bytes + t->message_bytes[i - 1] < GEN_MAX_PROMPT))
 		bytes += t->message_bytes[--i] + 36;
@@ -121,7 +121,7 @@ add_observation(GenTrace *t, GenObservationType type, int parent, int64_t start,
 {
 	static const uint16_t per_10000[] = {400, 9310, 200, 90};
 	GenObservation *ob = &t->observations[t->count];
-	uint32_t	pick = gen_rand_below(r, 10000);
+	uint32_t pick = gen_rand_below(r, 10000);
 
 	memset(ob, 0, sizeof(*ob));
 	ob->type = type;
@@ -146,10 +146,12 @@ add_generation(GenTrace *t, int parent, int64_t start, int step, GenRand *r)
 	ob->prompt_tokens = fit_prompt(t, ob) * 10 / BYTES_PER_TOKEN + gen_rand_range(r, 4, 30);
 	ob->first_token = gen_rand_lognormal_in(r, 380, OCTAVE, 90, 20000) + ob->prompt_tokens / 20;
 	if (ob->level != GEN_ERROR)
-		ob->completion_tokens = t->message_bytes[step] * 10 / BYTES_PER_TOKEN + gen_rand_range(r, 1, 12);
+		ob->completion_tokens =
+			t->message_bytes[step] * 10 / BYTES_PER_TOKEN + gen_rand_range(r, 1, 12);
 	if (gen_rand_chance(r, 2500))
 		ob->cached_tokens = ob->prompt_tokens / 128 * 128 / 2;
-	ob->duration = ob->first_token + ob->completion_tokens * gen_rand_range(r, 800, 1400) / m->speed;
+	ob->duration =
+		ob->first_token + ob->completion_tokens * gen_rand_range(r, 800, 1400) / m->speed;
 	ob->input_cost = ob->prompt_tokens * m->input_price;
 	ob->output_cost = ob->completion_tokens * m->output_price;
 	t->cost += ob->input_cost + ob->output_cost;
@@ -169,7 +171,7 @@ add_span(GenTrace *t, GenSpanRole role, int parent, int64_t start, int64_t media
 static int64_t
 plan_rag(GenTrace *t, int64_t now, GenRand *r)
 {
-	int64_t		end;
+	int64_t end;
 
 	plan_messages(t, 2);
 	end = add_span(t, GEN_ROLE_ROOT, -1, now, 5, r);
@@ -185,8 +187,8 @@ plan_rag(GenTrace *t, int64_t now, GenRand *r)
 static int64_t
 plan_agent(GenTrace *t, int64_t now, GenRand *r)
 {
-	int			steps = 1;
-	int64_t		end;
+	int steps = 1;
+	int64_t end;
 
 	while (steps < 9 && gen_rand_chance(r, 5000))
 		steps++;
@@ -206,7 +208,7 @@ plan_agent(GenTrace *t, int64_t now, GenRand *r)
 static int64_t
 plan_extract(GenTrace *t, int64_t now, GenRand *r)
 {
-	int64_t		end;
+	int64_t end;
 
 	plan_messages(t, 2);
 	end = add_generation(t, -1, now, 1, r);
@@ -218,7 +220,7 @@ plan_extract(GenTrace *t, int64_t now, GenRand *r)
 static int64_t
 plan_chat(GenTrace *t, int64_t now, int turn, GenRand *r)
 {
-	int64_t		end;
+	int64_t end;
 
 	plan_messages(t, 2 * turn + 2);
 	end = add_generation(t, -1, now, 2 * turn + 1, r);
@@ -233,7 +235,8 @@ plan_chat(GenTrace *t, int64_t now, int turn, GenRand *r)
 static GenTraceKind
 draw_kind(const GenTrace *t, GenRand *r)
 {
-	static const GenTraceKind kinds[] = {GEN_CHAT, GEN_CHAT, GEN_CHAT, GEN_RAG, GEN_RAG, GEN_AGENT, GEN_EXTRACT, GEN_EXTRACT};
+	static const GenTraceKind kinds[] = {GEN_CHAT, GEN_CHAT,  GEN_CHAT,    GEN_RAG,
+										 GEN_RAG,  GEN_AGENT, GEN_EXTRACT, GEN_EXTRACT};
 
 	return kinds[gen_rand_chance(r, 4500) ? (t->project->hash >> 16) & 7 : gen_rand_below(r, 8)];
 }
@@ -245,9 +248,9 @@ draw_kind(const GenTrace *t, GenRand *r)
 static int
 join_conversation(GenTrace *t, uint64_t seen)
 {
-	uint64_t	slot = gen_hash(t->project->hash, seen / 16 * 4 + seen % 4);
-	int			turn = (int) (seen / 4 % 4);
-	int			length = 1 + (int) (slot % 3 * (slot >> 8 & 1)) + (int) (slot >> 60 == 0);
+	uint64_t slot = gen_hash(t->project->hash, seen / 16 * 4 + seen % 4);
+	int turn = (int) (seen / 4 % 4);
+	int length = 1 + (int) (slot % 3 * (slot >> 8 & 1)) + (int) (slot >> 60 == 0);
 
 	t->session = gen_hash(slot, (uint64_t) (turn / length));
 	return turn % length;
@@ -257,10 +260,10 @@ void
 gen_traces_next(GenTraces *s, GenTrace *t)
 {
 	const GenWorld *w = s->world;
-	GenRand		r;
-	int			turn;
-	int64_t		end;
-	uint32_t	project;
+	GenRand r;
+	int turn;
+	int64_t end;
+	uint32_t project;
 
 	t->number = s->number++;
 	t->hash = gen_world_hash(w, GEN_STREAM_TRACE, t->number);
@@ -276,9 +279,11 @@ gen_traces_next(GenTraces *s, GenTrace *t)
 	t->talk = t->kind == GEN_CHAT ? t->session : gen_hash(t->session, t->hash);
 	t->has_session = t->kind == GEN_CHAT ? gen_rand_chance(&r, 9500) : gen_rand_chance(&r, 4000);
 	t->has_user = gen_rand_chance(&r, 8200);
-	t->user = (uint32_t) (t->session % (50 + UINT64_C(200000) / (1 + s->rank[project]))) >> (t->session >> 61);
+	t->user = (uint32_t) (t->session % (50 + UINT64_C(200000) / (1 + s->rank[project]))) >>
+			  (t->session >> 61);
 	t->prompt = (int) t->kind * 3 + (int) gen_rand_skewed(&r, 4);
-	t->prompt_version = 1 + (int) ((t->time - w->options.start) / (11 * GEN_DAY)) + (int) (t->project->hash & 3);
+	t->prompt_version =
+		1 + (int) ((t->time - w->options.start) / (11 * GEN_DAY)) + (int) (t->project->hash & 3);
 	t->count = 0;
 	t->cost = 0;
 	switch (t->kind)

@@ -11,9 +11,9 @@
 #include "generate_rand.h"
 #include "generate_words.h"
 
-#define MAX_CHOICES		16
-#define MAX_CITIES		24
-#define TOWNS			160			/* made-up towns of a country */
+#define MAX_CHOICES 16
+#define MAX_CITIES 24
+#define TOWNS 160 /* made-up towns of a country */
 #define LENGTH(a) ((int) (sizeof(a) / sizeof((a)[0])))
 
 /* ---------- places ---------- */
@@ -21,76 +21,88 @@
 typedef struct Country
 {
 	const char *code;
-	int			weight;
-	int			mobile;			/* per cent of visits from telephones */
-	const char *languages;		/* drawn evenly */
-	const char *cities;			/* region:city, largest first */
+	int weight;
+	int mobile;            /* per cent of visits from telephones */
+	const char *languages; /* drawn evenly */
+	const char *cities;    /* region:city, largest first */
 } Country;
 
 static const Country countries[] = {
 	{"US", 3000, 47, "en-US,en-US,en-US,en-US,en-US,en-US,es-US,en-US,zh-CN,en-GB",
-		"US-NY:New York,US-CA:Los Angeles,US-IL:Chicago,US-TX:Houston,US-CA:San Francisco,US-WA:Seattle,"
-		"US-TX:Dallas,US-GA:Atlanta,US-MA:Boston,US-VA:Ashburn,US-CO:Denver,US-FL:Miami,US-AZ:Phoenix,"
-	"US-PA:Philadelphia,US-CA:San Diego,US-TX:Austin,US-OR:Portland,US-MN:Minneapolis,US-NC:Charlotte,US-NV:Las Vegas"},
+	 "US-NY:New York,US-CA:Los Angeles,US-IL:Chicago,US-TX:Houston,US-CA:San Francisco,US-WA:Seattle,"
+	 "US-TX:Dallas,US-GA:Atlanta,US-MA:Boston,US-VA:Ashburn,US-CO:Denver,US-FL:Miami,US-AZ:Phoenix,"
+	 "US-PA:Philadelphia,US-CA:San Diego,US-TX:Austin,US-OR:Portland,US-MN:Minneapolis,US-NC:Charlotte,US-NV:Las Vegas"},
 	{"GB", 720, 50, "en-GB,en-GB,en-GB,en-GB,en-US,en",
-	"GB-ENG:London,GB-ENG:Manchester,GB-ENG:Birmingham,GB-SCT:Edinburgh,GB-SCT:Glasgow,GB-ENG:Leeds,GB-ENG:Bristol,GB-WLS:Cardiff,GB-NIR:Belfast"},
+	 "GB-ENG:London,GB-ENG:Manchester,GB-ENG:Birmingham,GB-SCT:Edinburgh,GB-SCT:Glasgow,GB-ENG:Leeds,GB-ENG:Bristol,GB-WLS:Cardiff,GB-NIR:Belfast"},
 	{"DE", 700, 44, "de-DE,de-DE,de-DE,de,de,en-US,en-GB",
-	"DE-BE:Berlin,DE-BY:M\xC3\xBCnchen,DE-HH:Hamburg,DE-NW:K\xC3\xB6ln,DE-HE:Frankfurt am Main,DE-BW:Stuttgart,DE-NW:D\xC3\xBCsseldorf,DE-SN:Leipzig,DE-NI:Hannover"},
+	 "DE-BE:Berlin,DE-BY:M\xC3\xBCnchen,DE-HH:Hamburg,DE-NW:K\xC3\xB6ln,DE-HE:Frankfurt am Main,DE-BW:Stuttgart,DE-NW:D\xC3\xBCsseldorf,DE-SN:Leipzig,DE-NI:Hannover"},
 	{"IN", 820, 76, "en-IN,en-US,en-GB,hi-IN,en-IN,ta-IN",
-	"IN-MH:Mumbai,IN-KA:Bengaluru,IN-DL:Delhi,IN-TN:Chennai,IN-TG:Hyderabad,IN-MH:Pune,IN-WB:Kolkata,IN-GJ:Ahmedabad,IN-RJ:Jaipur"},
+	 "IN-MH:Mumbai,IN-KA:Bengaluru,IN-DL:Delhi,IN-TN:Chennai,IN-TG:Hyderabad,IN-MH:Pune,IN-WB:Kolkata,IN-GJ:Ahmedabad,IN-RJ:Jaipur"},
 	{"FR", 480, 48, "fr-FR,fr-FR,fr-FR,fr,fr,en-US",
-	"FR-IDF:Paris,FR-ARA:Lyon,FR-PAC:Marseille,FR-OCC:Toulouse,FR-PDL:Nantes,FR-HDF:Lille,FR-GES:Strasbourg,FR-NAQ:Bordeaux"},
+	 "FR-IDF:Paris,FR-ARA:Lyon,FR-PAC:Marseille,FR-OCC:Toulouse,FR-PDL:Nantes,FR-HDF:Lille,FR-GES:Strasbourg,FR-NAQ:Bordeaux"},
 	{"BR", 460, 64, "pt-BR,pt-BR,pt-BR,pt-BR,en-US",
-	"BR-SP:S\xC3\xA3o Paulo,BR-RJ:Rio de Janeiro,BR-MG:Belo Horizonte,BR-DF:Bras\xC3\xADlia,BR-PR:Curitiba,BR-BA:Salvador,BR-RS:Porto Alegre,BR-PE:Recife"},
+	 "BR-SP:S\xC3\xA3o Paulo,BR-RJ:Rio de Janeiro,BR-MG:Belo Horizonte,BR-DF:Bras\xC3\xADlia,BR-PR:Curitiba,BR-BA:Salvador,BR-RS:Porto Alegre,BR-PE:Recife"},
 	{"JP", 380, 55, "ja-JP,ja-JP,ja,ja,en-US",
-	"JP-13:Tokyo,JP-27:Osaka,JP-14:Yokohama,JP-23:Nagoya,JP-40:Fukuoka,JP-01:Sapporo,JP-26:Kyoto"},
+	 "JP-13:Tokyo,JP-27:Osaka,JP-14:Yokohama,JP-23:Nagoya,JP-40:Fukuoka,JP-01:Sapporo,JP-26:Kyoto"},
 	{"CA", 360, 46, "en-CA,en-CA,en-US,en-US,fr-CA",
-	"CA-ON:Toronto,CA-QC:Montr\xC3\xA9" "al,CA-BC:Vancouver,CA-AB:Calgary,CA-ON:Ottawa,CA-AB:Edmonton,CA-MB:Winnipeg"},
+	 "CA-ON:Toronto,CA-QC:Montr\xC3\xA9"
+	 "al,CA-BC:Vancouver,CA-AB:Calgary,CA-ON:Ottawa,CA-AB:Edmonton,CA-MB:Winnipeg"},
 	{"NL", 260, 45, "nl-NL,nl-NL,nl,en-US,en-GB",
-	"NL-NH:Amsterdam,NL-ZH:Rotterdam,NL-ZH:The Hague,NL-UT:Utrecht,NL-NB:Eindhoven,NL-GR:Groningen"},
+	 "NL-NH:Amsterdam,NL-ZH:Rotterdam,NL-ZH:The Hague,NL-UT:Utrecht,NL-NB:Eindhoven,NL-GR:Groningen"},
 	{"AU", 240, 49, "en-AU,en-AU,en-US,en-GB",
-	"AU-NSW:Sydney,AU-VIC:Melbourne,AU-QLD:Brisbane,AU-WA:Perth,AU-SA:Adelaide,AU-ACT:Canberra"},
+	 "AU-NSW:Sydney,AU-VIC:Melbourne,AU-QLD:Brisbane,AU-WA:Perth,AU-SA:Adelaide,AU-ACT:Canberra"},
 	{"ES", 230, 56, "es-ES,es-ES,es,ca-ES,en-US",
-	"ES-MD:Madrid,ES-CT:Barcelona,ES-VC:Valencia,ES-AN:Sevilla,ES-AR:Zaragoza,ES-PV:Bilbao,ES-AN:M\xC3\xA1laga"},
+	 "ES-MD:Madrid,ES-CT:Barcelona,ES-VC:Valencia,ES-AN:Sevilla,ES-AR:Zaragoza,ES-PV:Bilbao,ES-AN:M\xC3\xA1laga"},
 	{"IT", 220, 57, "it-IT,it-IT,it,it,en-US",
-	"IT-25:Milano,IT-62:Roma,IT-21:Torino,IT-72:Napoli,IT-45:Bologna,IT-52:Firenze,IT-34:Verona"},
+	 "IT-25:Milano,IT-62:Roma,IT-21:Torino,IT-72:Napoli,IT-45:Bologna,IT-52:Firenze,IT-34:Verona"},
 	{"CN", 210, 60, "zh-CN,zh-CN,zh-CN,zh,en-US",
-	"CN-SH:Shanghai,CN-BJ:Beijing,CN-GD:Shenzhen,CN-GD:Guangzhou,CN-ZJ:Hangzhou,CN-SC:Chengdu"},
+	 "CN-SH:Shanghai,CN-BJ:Beijing,CN-GD:Shenzhen,CN-GD:Guangzhou,CN-ZJ:Hangzhou,CN-SC:Chengdu"},
 	{"PL", 170, 52, "pl-PL,pl-PL,pl,en-US",
-	"PL-14:Warszawa,PL-12:Krak\xC3\xB3w,PL-02:Wroc\xC5\x82" "aw,PL-30:Pozna\xC5\x84,PL-22:Gda\xC5\x84sk,PL-10:\xC5\x81\xC3\xB3" "d\xC5\xBA"},
+	 "PL-14:Warszawa,PL-12:Krak\xC3\xB3w,PL-02:Wroc\xC5\x82"
+	 "aw,PL-30:Pozna\xC5\x84,PL-22:Gda\xC5\x84sk,PL-10:\xC5\x81\xC3\xB3"
+	 "d\xC5\xBA"},
 	{"MX", 190, 66, "es-MX,es-MX,es-419,en-US",
-	"MX-CMX:Mexico City,MX-JAL:Guadalajara,MX-NLE:Monterrey,MX-PUE:Puebla,MX-BCN:Tijuana,MX-QUE:Quer\xC3\xA9taro"},
+	 "MX-CMX:Mexico City,MX-JAL:Guadalajara,MX-NLE:Monterrey,MX-PUE:Puebla,MX-BCN:Tijuana,MX-QUE:Quer\xC3\xA9taro"},
 	{"ID", 200, 80, "id-ID,id-ID,id,en-US",
-	"ID-JK:Jakarta,ID-JI:Surabaya,ID-JB:Bandung,ID-SU:Medan,ID-JT:Semarang,ID-BA:Denpasar"},
-	{"KR", 160, 58, "ko-KR,ko-KR,ko,en-US", "KR-11:Seoul,KR-26:Busan,KR-28:Incheon,KR-27:Daegu,KR-30:Daejeon"},
-	{"SE", 120, 47, "sv-SE,sv-SE,sv,en-US,en-GB", "SE-AB:Stockholm,SE-O:G\xC3\xB6teborg,SE-M:Malm\xC3\xB6,SE-C:Uppsala"},
-	{"CH", 120, 46, "de-CH,de-CH,fr-CH,it-CH,en-US", "CH-ZH:Z\xC3\xBCrich,CH-GE:Gen\xC3\xA8ve,CH-BS:Basel,CH-BE:Bern,CH-VD:Lausanne"},
-	{"TR", 130, 68, "tr-TR,tr-TR,tr,en-US", "TR-34:\xC4\xB0stanbul,TR-06:Ankara,TR-35:\xC4\xB0zmir,TR-16:Bursa,TR-07:Antalya"},
+	 "ID-JK:Jakarta,ID-JI:Surabaya,ID-JB:Bandung,ID-SU:Medan,ID-JT:Semarang,ID-BA:Denpasar"},
+	{"KR", 160, 58, "ko-KR,ko-KR,ko,en-US",
+	 "KR-11:Seoul,KR-26:Busan,KR-28:Incheon,KR-27:Daegu,KR-30:Daejeon"},
+	{"SE", 120, 47, "sv-SE,sv-SE,sv,en-US,en-GB",
+	 "SE-AB:Stockholm,SE-O:G\xC3\xB6teborg,SE-M:Malm\xC3\xB6,SE-C:Uppsala"},
+	{"CH", 120, 46, "de-CH,de-CH,fr-CH,it-CH,en-US",
+	 "CH-ZH:Z\xC3\xBCrich,CH-GE:Gen\xC3\xA8ve,CH-BS:Basel,CH-BE:Bern,CH-VD:Lausanne"},
+	{"TR", 130, 68, "tr-TR,tr-TR,tr,en-US",
+	 "TR-34:\xC4\xB0stanbul,TR-06:Ankara,TR-35:\xC4\xB0zmir,TR-16:Bursa,TR-07:Antalya"},
 	{"SG", 110, 52, "en-SG,en-US,zh-CN,en-GB", "SG-01:Singapore"},
-	{"UA", 90, 50, "uk-UA,uk-UA,uk,ru-UA,en-US", "UA-30:Kyiv,UA-46:Lviv,UA-63:Kharkiv,UA-51:Odesa,UA-12:Dnipro"},
-	{"AR", 90, 62, "es-AR,es-AR,es-419,en-US", "AR-C:Buenos Aires,AR-X:C\xC3\xB3rdoba,AR-S:Rosario,AR-M:Mendoza"},
-	{"NG", 90, 83, "en-NG,en-US,en-GB", "NG-LA:Lagos,NG-FC:Abuja,NG-RI:Port Harcourt,NG-OY:Ibadan,NG-KN:Kano"},
-	{"VN", 100, 70, "vi-VN,vi-VN,vi,en-US", "VN-SG:Ho Chi Minh City,VN-HN:Hanoi,VN-DN:Da Nang,VN-HP:Haiphong"},
-	{"PH", 90, 75, "en-PH,en-US,fil-PH", "PH-00:Manila,PH-00:Quezon City,PH-CEB:Cebu City,PH-DAV:Davao"},
+	{"UA", 90, 50, "uk-UA,uk-UA,uk,ru-UA,en-US",
+	 "UA-30:Kyiv,UA-46:Lviv,UA-63:Kharkiv,UA-51:Odesa,UA-12:Dnipro"},
+	{"AR", 90, 62, "es-AR,es-AR,es-419,en-US",
+	 "AR-C:Buenos Aires,AR-X:C\xC3\xB3rdoba,AR-S:Rosario,AR-M:Mendoza"},
+	{"NG", 90, 83, "en-NG,en-US,en-GB",
+	 "NG-LA:Lagos,NG-FC:Abuja,NG-RI:Port Harcourt,NG-OY:Ibadan,NG-KN:Kano"},
+	{"VN", 100, 70, "vi-VN,vi-VN,vi,en-US",
+	 "VN-SG:Ho Chi Minh City,VN-HN:Hanoi,VN-DN:Da Nang,VN-HP:Haiphong"},
+	{"PH", 90, 75, "en-PH,en-US,fil-PH",
+	 "PH-00:Manila,PH-00:Quezon City,PH-CEB:Cebu City,PH-DAV:Davao"},
 	{"IE", 70, 48, "en-IE,en-IE,en-GB,en-US", "IE-D:Dublin,IE-CO:Cork,IE-G:Galway,IE-LK:Limerick"},
-	{"ZA", 70, 66, "en-ZA,en-ZA,en-US,af-ZA", "ZA-GP:Johannesburg,ZA-WC:Cape Town,ZA-KZN:Durban,ZA-GP:Pretoria"},
+	{"ZA", 70, 66, "en-ZA,en-ZA,en-US,af-ZA",
+	 "ZA-GP:Johannesburg,ZA-WC:Cape Town,ZA-KZN:Durban,ZA-GP:Pretoria"},
 	{"IL", 60, 52, "he-IL,he,en-US,ru-RU", "IL-TA:Tel Aviv,IL-JM:Jerusalem,IL-HA:Haifa"},
-	{"PT", 60, 52, "pt-PT,pt-PT,pt,en-US", "PT-11:Lisboa,PT-13:Porto,PT-03:Braga,PT-06:Coimbra"}
-};
+	{"PT", 60, 52, "pt-PT,pt-PT,pt,en-US", "PT-11:Lisboa,PT-13:Porto,PT-03:Braga,PT-06:Coimbra"}};
 
 typedef struct Place
 {
-	char		region[8];
-	char		city[40];
+	char region[8];
+	char city[40];
 } Place;
 
 typedef struct Land
 {
-	char		languages[MAX_CHOICES][8];
-	int			language_count;
-	Place		places[MAX_CITIES + TOWNS];
-	int			cities;
-	GenAlias	zipf;			/* over all places */
+	char languages[MAX_CHOICES][8];
+	int language_count;
+	Place places[MAX_CITIES + TOWNS];
+	int cities;
+	GenAlias zipf; /* over all places */
 } Land;
 
 static Land lands[LENGTH(countries)];
@@ -100,7 +112,7 @@ static GenAlias country_alias;
 static const char *
 take(const char *s, const char *marks, char *into)
 {
-	size_t		n = strcspn(s, marks);
+	size_t n = strcspn(s, marks);
 
 	memcpy(into, s, n);
 	into[n] = '\0';
@@ -114,10 +126,11 @@ make_towns(Land *land, uint64_t hash)
 
 	for (int i = 0; i < TOWNS; i++)
 	{
-		Place	   *town = &land->places[land->cities + i];
-		uint64_t	h = gen_hash(hash, (uint64_t) i);
+		Place *town = &land->places[land->cities + i];
+		uint64_t h = gen_hash(hash, (uint64_t) i);
 
-		memcpy(town->region, land->places[h % (uint64_t) land->cities].region, sizeof(town->region));
+		memcpy(town->region, land->places[h % (uint64_t) land->cities].region,
+			   sizeof(town->region));
 		*gen_put(gen_put_brand(town->city, gen_mix64(h)), forms[h >> 61]) = '\0';
 	}
 }
@@ -129,7 +142,7 @@ make_land(Land *land, const Country *c, uint64_t hash)
 		s = take(s, ",", land->languages[land->language_count++]);
 	for (const char *s = c->cities; *s != '\0';)
 	{
-		Place	   *place = &land->places[land->cities++];
+		Place *place = &land->places[land->cities++];
 
 		s = take(s, ":", place->region);
 		s = take(s, ",", place->city);
@@ -143,48 +156,49 @@ make_land(Land *land, const Country *c, uint64_t hash)
 typedef struct Platform
 {
 	const char *os;
-	const char *device;			/* NULL: desktop or laptop, by the screen */
-	int			weight;			/* among those of its kind */
-	const char *browsers;		/* drawn evenly */
+	const char *device;   /* NULL: desktop or laptop, by the screen */
+	int weight;           /* among those of its kind */
+	const char *browsers; /* drawn evenly */
 	const char *screens;
 } Platform;
 
 static const Platform desktops[] = {
-	{"Windows 10", NULL, 520, "chrome,chrome,chrome,chrome,chrome,edge-chromium,edge-chromium,firefox,chrome,opera",
-	"1920x1080,1920x1080,1536x864,1536x864,1366x768,2560x1440,1280x720,1600x900,3440x1440,1440x900"},
+	{"Windows 10", NULL, 520,
+	 "chrome,chrome,chrome,chrome,chrome,edge-chromium,edge-chromium,firefox,chrome,opera",
+	 "1920x1080,1920x1080,1536x864,1536x864,1366x768,2560x1440,1280x720,1600x900,3440x1440,1440x900"},
 	{"Mac OS", NULL, 300, "chrome,chrome,chrome,chrome,safari,safari,safari,safari,firefox,chrome",
-	"1440x900,1512x982,1728x1117,2560x1440,1680x1050,1920x1080,1470x956,1800x1169,1512x982,1440x900"},
-	{"Linux", NULL, 110, "chrome,firefox,chrome,firefox,chrome", "1920x1080,2560x1440,1920x1080,1920x1200,3840x2160"},
+	 "1440x900,1512x982,1728x1117,2560x1440,1680x1050,1920x1080,1470x956,1800x1169,1512x982,1440x900"},
+	{"Linux", NULL, 110, "chrome,firefox,chrome,firefox,chrome",
+	 "1920x1080,2560x1440,1920x1080,1920x1200,3840x2160"},
 	{"Chrome OS", NULL, 40, "chrome", "1366x768,1366x768,1280x800,1536x864"},
-	{"Windows 7", NULL, 10, "chrome,firefox,ie", "1366x768,1280x1024,1920x1080"}
-};
+	{"Windows 7", NULL, 10, "chrome,firefox,ie", "1366x768,1280x1024,1920x1080"}};
 
 static const Platform telephones[] = {
 	{"iOS", "mobile", 450, "ios,ios,ios,ios,ios,ios,crios,ios-webview,ios-webview,instagram",
-	"390x844,390x844,393x852,393x852,430x932,414x896,375x812,428x926,375x667,402x874"},
-	{"Android OS", "mobile", 470, "chrome,chrome,chrome,chrome,chrome,chrome,samsung,chromium-webview,facebook,firefox",
-	"360x800,360x800,412x915,393x873,384x832,412x892,360x780,385x854,393x852,320x712"},
+	 "390x844,390x844,393x852,393x852,430x932,414x896,375x812,428x926,375x667,402x874"},
+	{"Android OS", "mobile", 470,
+	 "chrome,chrome,chrome,chrome,chrome,chrome,samsung,chromium-webview,facebook,firefox",
+	 "360x800,360x800,412x915,393x873,384x832,412x892,360x780,385x854,393x852,320x712"},
 	{"iOS", "tablet", 45, "ios,ios,ios,crios", "820x1180,768x1024,810x1080,1024x1366,834x1194"},
-	{"Android OS", "tablet", 35, "chrome,chrome,samsung", "800x1280,753x1205,1280x800,600x1024"}
-};
+	{"Android OS", "tablet", 35, "chrome,chrome,samsung", "800x1280,753x1205,1280x800,600x1024"}};
 
 typedef struct Kit
 {
-	char		browsers[MAX_CHOICES][20];
-	char		screens[MAX_CHOICES][12];
-	uint32_t	browser_count;
-	uint32_t	screen_count;
+	char browsers[MAX_CHOICES][20];
+	char screens[MAX_CHOICES][12];
+	uint32_t browser_count;
+	uint32_t screen_count;
 } Kit;
 
-static Kit	desktop_kits[LENGTH(desktops)];
-static Kit	telephone_kits[LENGTH(telephones)];
+static Kit desktop_kits[LENGTH(desktops)];
+static Kit telephone_kits[LENGTH(telephones)];
 static GenAlias desktop_alias;
 static GenAlias telephone_alias;
 
 static GenAlias
 make_kits(Kit *kits, const Platform *platforms, int n)
 {
-	uint64_t	weights[8];
+	uint64_t weights[8];
 
 	for (int i = 0; i < n; i++)
 	{
@@ -200,7 +214,7 @@ make_kits(Kit *kits, const Platform *platforms, int n)
 void
 gen_visitors_init(void)
 {
-	uint64_t	weights[LENGTH(countries)];
+	uint64_t weights[LENGTH(countries)];
 
 	for (int i = 0; i < LENGTH(countries); i++)
 	{
@@ -224,10 +238,10 @@ draw_country(uint64_t site_hash, GenRand *r)
 static void
 draw_device(GenVisitor *v, int mobile, GenRand *r)
 {
-	bool		telephone = gen_rand_below(r, 100) < (uint32_t) mobile;
-	uint32_t	i = gen_alias_draw(telephone ? &telephone_alias : &desktop_alias, r);
+	bool telephone = gen_rand_below(r, 100) < (uint32_t) mobile;
+	uint32_t i = gen_alias_draw(telephone ? &telephone_alias : &desktop_alias, r);
 	const Platform *platform = telephone ? &telephones[i] : &desktops[i];
-	const Kit  *kit = telephone ? &telephone_kits[i] : &desktop_kits[i];
+	const Kit *kit = telephone ? &telephone_kits[i] : &desktop_kits[i];
 
 	v->os = platform->os;
 	v->browser = kit->browsers[gen_rand_below(r, kit->browser_count)];
@@ -240,11 +254,11 @@ draw_device(GenVisitor *v, int mobile, GenRand *r)
 GenVisitor
 gen_visitor(uint64_t site_hash, uint64_t hash)
 {
-	GenRand		r = gen_rand(site_hash, hash);
-	uint32_t	country = draw_country(site_hash, &r);
+	GenRand r = gen_rand(site_hash, hash);
+	uint32_t country = draw_country(site_hash, &r);
 	const Land *land = &lands[country];
 	const Place *place = &land->places[gen_alias_draw(&land->zipf, &r)];
-	GenVisitor	v;
+	GenVisitor v;
 
 	v.country = countries[country].code;
 	v.language = land->languages[gen_rand_below(&r, (uint32_t) land->language_count)];

@@ -26,4 +26,4 @@ extern void gen_visitors_init(void);
 /* The visitor with this hash of a site with that hash. */
 extern GenVisitor gen_visitor(uint64_t site_hash, uint64_t hash);
 
-#endif							/* GENERATE_VISITOR_H */
+#endif /* GENERATE_VISITOR_H */

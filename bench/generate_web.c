@@ -29,11 +29,12 @@ static void
 out_page(GenOut *o, const GenHit *hit)
 {
 	const GenSession *v = hit->session;
-	char		text[512];
+	char text[512];
 
 	gen_out_text(o, text, (size_t) (gen_put_path(text, hit->site, v->page, v->page_number) - text));
 	gen_out_string(o, v->query);
-	gen_out_text(o, text, (size_t) (gen_put_page_title(text, hit->site, v->page, v->page_number) - text));
+	gen_out_text(o, text,
+				 (size_t) (gen_put_page_title(text, hit->site, v->page, v->page_number) - text));
 	gen_out_string(o, v->referrer.path);
 	gen_out_string(o, v->referrer.query);
 	gen_out_string(o, v->referrer.domain);
@@ -43,12 +44,14 @@ out_page(GenOut *o, const GenHit *hit)
 static void
 out_attribution(GenOut *o, const GenHit *hit)
 {
-	static const char *const sources[GEN_CLICK_KINDS] = {"newsletter", "google", "facebook", "bing", "tiktok", "linkedin", "twitter"};
-	static const char *const contents[] = {"", "banner_a", "banner_b", "text_link", "video_15s", "carousel", "", ""};
+	static const char *const sources[GEN_CLICK_KINDS] = {
+		"newsletter", "google", "facebook", "bing", "tiktok", "linkedin", "twitter"};
+	static const char *const contents[] = {"",          "banner_a", "banner_b", "text_link",
+										   "video_15s", "carousel", "",         ""};
 	const GenSession *v = hit->session;
-	bool		known = v->campaign && v->landing;
+	bool known = v->campaign && v->landing;
 	const char *campaign = hit->site->campaigns[v->click_hash % GEN_SITE_CAMPAIGNS];
-	char		token[128];
+	char token[128];
 
 	gen_out_string(o, known ? sources[v->click] : "");
 	gen_out_string(o, !known ? "" : v->click == GEN_CLICK_NONE ? "email" : "cpc");
@@ -57,7 +60,7 @@ out_attribution(GenOut *o, const GenHit *hit)
 	gen_out_string(o, known && (v->click_hash >> 16) % 4 == 0 ? v->profile.language : "");
 	for (int kind = GEN_GCLID; kind < GEN_CLICK_KINDS; kind++)
 	{
-		char	   *end = token;
+		char *end = token;
 
 		if (known && v->click == (GenClick) kind)
 			end = gen_put_click(token, v->click, v->click_hash);
@@ -81,7 +84,7 @@ gen_website_events(const GenWorld *w, GenOut *o)
 
 	for (uint64_t i = 0; i < w->options.rows; i++)
 	{
-		GenHit		hit;
+		GenHit hit;
 
 		gen_hits_next(hits, &hit);
 		gen_out_uuid(o, w->projects[hit.session->project].id);
@@ -122,7 +125,7 @@ out_value(GenOut *o, const GenProperty *p)
 static int
 draw_count(GenRand *r, uint64_t missing, int keys)
 {
-	uint64_t	natural = 2 + gen_rand_below(r, 5);
+	uint64_t natural = 2 + gen_rand_below(r, 5);
 
 	if (missing > natural)
 		natural += (missing - natural) * (1 + gen_rand_below(r, 4)) / 4;
@@ -136,7 +139,7 @@ out_event_property(const GenWorld *w, GenOut *o, const GenHit *hit, int i, GenRa
 {
 	const GenSession *v = hit->session;
 	GenProperty property;
-	char		path[256];
+	char path[256];
 
 	gen_event_property(&property, hit->event_name, i, hit->time, r);
 	gen_out_uuid(o, w->projects[v->project].id);
@@ -153,13 +156,13 @@ void
 gen_event_properties(const GenWorld *w, GenOut *o)
 {
 	GenStreamOfHits *hits = gen_hits_open(w, w->options.parents);
-	uint64_t	rows = 0;
+	uint64_t rows = 0;
 
 	for (uint64_t n = 1; rows < w->options.rows; n++)
 	{
-		GenHit		hit;
-		GenRand		r;
-		int			count;
+		GenHit hit;
+		GenRand r;
+		int count;
 
 		gen_hits_next(hits, &hit);
 		if (hit.event_name < 0)
@@ -194,13 +197,13 @@ void
 gen_session_properties(const GenWorld *w, GenOut *o)
 {
 	GenStreamOfHits *hits = gen_hits_open(w, w->options.parents);
-	uint64_t	rows = 0;
+	uint64_t rows = 0;
 
 	for (uint64_t n = 1; rows < w->options.rows; n++)
 	{
-		GenHit		hit;
-		GenRand		r;
-		int			count;
+		GenHit hit;
+		GenRand r;
+		int count;
 
 		gen_hits_next(hits, &hit);
 		if (hit.session->done != 1 || rows >= gen_quota(w, n))

@@ -14,13 +14,13 @@
 
 #include "generate_rand.h"
 
-#define GEN_VOCABULARY		32768
+#define GEN_VOCABULARY 32768
 
 /* A word of at most 15 bytes, so that 16 can be copied blindly. */
 typedef struct GenWord
 {
-	char		text[15];
-	uint8_t		length;
+	char text[15];
+	uint8_t length;
 } GenWord;
 
 extern GenWord gen_content_words[GEN_VOCABULARY];
@@ -47,4 +47,4 @@ extern char *gen_put_brand(char *p, uint64_t hash);
 /* A person's login, "ada.moreau". */
 extern char *gen_put_login(char *p, uint64_t hash);
 
-#endif							/* GENERATE_WORDS_H */
+#endif /* GENERATE_WORDS_H */

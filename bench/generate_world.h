@@ -14,10 +14,10 @@
 #include "generate_out.h"
 #include "generate_rand.h"
 
-#define GEN_SECOND	INT64_C(1000)
-#define GEN_MINUTE	(60 * GEN_SECOND)
-#define GEN_HOUR	(60 * GEN_MINUTE)
-#define GEN_DAY		(24 * GEN_HOUR)
+#define GEN_SECOND INT64_C(1000)
+#define GEN_MINUTE (60 * GEN_SECOND)
+#define GEN_HOUR (60 * GEN_MINUTE)
+#define GEN_DAY (24 * GEN_HOUR)
 
 /* Names of random streams; the numbers are part of what a seed means. */
 typedef enum GenStream
@@ -52,39 +52,39 @@ typedef enum GenProjectType
 
 typedef struct GenOptions
 {
-	uint64_t	rows;
-	uint64_t	parents;		/* rows of the parent table */
-	uint64_t	seed;
-	int64_t		start;			/* ms since 1970 */
-	int64_t		end;			/* first ms after the last day */
-	uint32_t	projects;
+	uint64_t rows;
+	uint64_t parents; /* rows of the parent table */
+	uint64_t seed;
+	int64_t start; /* ms since 1970 */
+	int64_t end;   /* first ms after the last day */
+	uint32_t projects;
 } GenOptions;
 
 typedef struct GenProject
 {
-	GenUuid		id;
-	GenUuid		organization_id;
-	uint64_t	hash;
+	GenUuid id;
+	GenUuid organization_id;
+	uint64_t hash;
 	GenProjectType type;
-	char		brand[32];		/* of the organization */
-	char		slug[32];		/* brand in small letters */
+	char brand[32]; /* of the organization */
+	char slug[32];  /* brand in small letters */
 } GenProject;
 
 typedef struct GenWorld
 {
-	GenOptions	options;
-	uint32_t	organizations;
+	GenOptions options;
+	uint32_t organizations;
 	GenProject *projects;
-	uint64_t   *clock;			/* weight of all hours before each hour */
-	uint32_t	hours;
+	uint64_t *clock; /* weight of all hours before each hour */
+	uint32_t hours;
 } GenWorld;
 
 /* The projects of some types, drawn with Zipf weights. */
 typedef struct GenPopularity
 {
-	uint32_t   *projects;		/* the most popular first */
-	uint32_t	count;
-	GenAlias	zipf;
+	uint32_t *projects; /* the most popular first */
+	uint32_t count;
+	GenAlias zipf;
 } GenPopularity;
 
 extern GenWorld *gen_world(const GenOptions *options);
@@ -117,4 +117,4 @@ gen_popularity_at(const GenPopularity *p, uint64_t bits)
 	return p->projects[gen_alias_at(&p->zipf, bits)];
 }
 
-#endif							/* GENERATE_WORLD_H */
+#endif /* GENERATE_WORLD_H */
