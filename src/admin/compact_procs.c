@@ -28,6 +28,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "admin/inspect.h"
 #include "am/columnar_am.h"
 #include "base/compat.h"
 #include "write/compact.h"
@@ -38,14 +39,13 @@ PG_FUNCTION_INFO_V1(hanzo_optimize);
 #define PROGRESS_COMMAND 100 /* in PROGRESS_COPY_COMMAND: ours */
 #define PROGRESS_ROWS_DONE PROGRESS_COPY_TUPLES_PROCESSED
 #define PROGRESS_ROWS_TOTAL 10
-#define PROGRESS_PHASE 11 /* 1 delta, 2 row groups, 3 sorting, 4 tidying */
+#define PROGRESS_PHASE 11 /* HzCompactPhase */
 
 /* One table's compaction across its transactions. */
 typedef struct Job
 {
 	Oid relid;
 	HzCompactProgress progress;
-	uint64 total;
 } Job;
 
 typedef bool (*Step)(Relation rel, HzCompactProgress *progress);
@@ -74,23 +74,22 @@ open_for_compaction(Oid relid)
 }
 
 static void
-report(Job *job, int phase)
+report(const HzCompactProgress *progress)
 {
 	const int index[] = {PROGRESS_COPY_COMMAND, PROGRESS_ROWS_DONE, PROGRESS_ROWS_TOTAL,
 						 PROGRESS_PHASE};
 	int64 values[4];
-	uint64 done = job->progress.moved + job->progress.merged;
 
 	values[0] = PROGRESS_COMMAND;
-	values[1] = (int64) done;
-	values[2] = (int64) Max(job->total, done);
-	values[3] = phase;
+	values[1] = (int64) progress->done;
+	values[2] = (int64) progress->total;
+	values[3] = progress->phase;
 	pgstat_progress_update_multi_param(4, index, values);
 }
 
 /* Runs one step as the table's owner in a transaction of its own; false when the step or the table is done. */
 static bool
-run_step(Job *job, Step step, int phase)
+run_step(Job *job, Step step)
 {
 	Relation rel = open_for_compaction(job->relid);
 	Oid user;
@@ -101,16 +100,14 @@ run_step(Job *job, Step step, int phase)
 	if (rel == NULL)
 		return false;
 	pgstat_progress_start_command(PROGRESS_COMMAND_COPY, job->relid);
-	if (job->total == 0)
-		job->total = hz_compact_rows_to_do(rel);
-	report(job, phase);
+	if (job->progress.phase != 0)
+		report(&job->progress);
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(rel->rd_rel->relowner, context | SECURITY_RESTRICTED_OPERATION);
 	nest = NewGUCNestLevel();
 	more = step(rel, &job->progress);
 	AtEOXact_GUC(false, nest);
 	SetUserIdAndSecContext(user, context);
-	report(job, phase);
 	relation_close(rel, NoLock);
 	pgstat_progress_end_command();
 	SPI_commit();
@@ -127,31 +124,31 @@ tidy_step(Relation rel, HzCompactProgress *progress)
 static bool
 resort_step(Relation rel, HzCompactProgress *progress)
 {
-	progress->merged += hz_compact_resort(rel, NULL);
+	hz_compact_resort(rel, progress);
 	return false;
 }
 
 static void
 compact_table(Oid relid, MemoryContext context)
 {
-	Job job = {.relid = relid, .progress.context = context};
+	Job job = {.relid = relid, .progress = {.context = context, .report = report}};
 
-	while (run_step(&job, hz_compact_delta, 1))
+	while (run_step(&job, hz_compact_delta))
 		CHECK_FOR_INTERRUPTS();
-	while (run_step(&job, hz_compact_groups, 2))
+	while (run_step(&job, hz_compact_groups))
 		CHECK_FOR_INTERRUPTS();
-	(void) run_step(&job, tidy_step, 4);
+	(void) run_step(&job, tidy_step);
 }
 
 static void
 optimize_table(Oid relid, MemoryContext context)
 {
-	Job job = {.relid = relid, .progress.context = context};
+	Job job = {.relid = relid, .progress = {.context = context, .report = report}};
 
-	while (run_step(&job, hz_compact_delta, 1))
+	while (run_step(&job, hz_compact_delta))
 		CHECK_FOR_INTERRUPTS();
-	(void) run_step(&job, resort_step, 3);
-	(void) run_step(&job, tidy_step, 4);
+	(void) run_step(&job, resort_step);
+	(void) run_step(&job, tidy_step);
 }
 
 /* The tables to work on: the relation, or the columnar leaves of a partitioned one. In `context`. */
@@ -159,29 +156,14 @@ static List *
 tables_of(Oid relid, MemoryContext context)
 {
 	Relation rel = open_for_compaction(relid);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	List *result = NIL;
+	MemoryContext old;
+	List *result;
 
 	if (rel == NULL)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
 						errmsg("relation with OID %u does not exist", relid)));
-	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
-		result = list_make1_oid(relid);
-	else
-	{
-		ListCell *cell;
-
-		foreach(cell, find_all_inheritors(relid, NoLock, NULL))
-		{
-			Relation child = try_relation_open(lfirst_oid(cell), AccessShareLock);
-
-			if (child == NULL)
-				continue;
-			if (child->rd_rel->relkind == RELKIND_RELATION && hz_am_is_columnar(child))
-				result = lappend_oid(result, lfirst_oid(cell));
-			relation_close(child, AccessShareLock);
-		}
-	}
+	old = MemoryContextSwitchTo(context);
+	result = hz_inspect_tables(relid);
 	MemoryContextSwitchTo(old);
 	relation_close(rel, NoLock);
 	return result;

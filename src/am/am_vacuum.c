@@ -4,7 +4,8 @@
  *
  * Heap's VACUUM cleans the delta and its index entries; core vacuums the TOAST relation by itself. What
  * is left to do: index entries of rows whose row group is gone, and the numbers in pg_class, which heap
- * takes from the delta alone.
+ * takes from the delta alone (those of an index too: it counts its entries, then believes the heap's number if
+ * that is smaller).
  *
  * An index entry of a columnar row goes when its row block lies below the counter of numbers (read first)
  * and no directory tuple covers it, not even a dead one: its pruning has already conflicted on standbys, while
@@ -101,46 +102,47 @@ entry_is_dead(ItemPointer tid, void *state)
 	return low == present->count || present->extents[low].first > block;
 }
 
-static void
-vacuum_indexes(Relation rel, Present *present, BufferAccessStrategy strategy)
+/* Removes dead entries from one index; the number of those left, or -1 if the access method did not count. */
+static double
+vacuum_index(Relation rel, Relation index, Present *present, BufferAccessStrategy strategy)
 {
-	Relation *indexes;
-	int count;
+	IndexVacuumInfo info = {0};
+	IndexBulkDeleteResult *stats;
+	double entries = -1;
 
-	vac_open_indexes(rel, RowExclusiveLock, &count, &indexes);
-	for (int i = 0; i < count; i++)
+	info.index = index;
+	hz_compat_vacuum_heaprel(info, rel);
+	info.estimated_count = true;
+	info.message_level = DEBUG2;
+	info.num_heap_tuples = Max(rel->rd_rel->reltuples, 0);
+	info.strategy = strategy;
+	stats = index_bulk_delete(&info, NULL, entry_is_dead, present);
+	stats = index_vacuum_cleanup(&info, stats);
+	if (stats != NULL)
 	{
-		IndexVacuumInfo info = {0};
-		IndexBulkDeleteResult *stats;
-
-		info.index = indexes[i];
-		hz_compat_vacuum_heaprel(info, rel);
-		info.estimated_count = true;
-		info.message_level = DEBUG2;
-		info.num_heap_tuples = Max(rel->rd_rel->reltuples, 0);
-		info.strategy = strategy;
-		stats = index_bulk_delete(&info, NULL, entry_is_dead, present);
-		stats = index_vacuum_cleanup(&info, stats);
-		if (stats != NULL)
-			pfree(stats);
+		if (!stats->estimated_count)
+			entries = stats->num_index_tuples;
+		pfree(stats);
 	}
-	vac_close_indexes(count, indexes, NoLock);
+	return entries;
 }
 
-/* Removes entries of groups that went since the last time, if any did. */
+/* Removes entries of groups that went since the last time, if any did; counts[i] is changed if index i was counted. */
 static void
-vacuum_columnar_entries(Relation rel, HzStore *store, BufferAccessStrategy strategy)
+vacuum_columnar_entries(Relation rel, HzStore *store, BufferAccessStrategy strategy,
+						Relation *indexes, int count, double *counts)
 {
 	Present present;
 	uint32 gone;
 
-	if (!rel->rd_rel->relhasindex)
+	if (count == 0)
 		return;
 	read_present(store, &present);
 	gone = (uint32) (present.next_block - present.total);
 	if (gone == hz_store_meta(store).vacuumed_blocks)
 		return;
-	vacuum_indexes(rel, &present, strategy);
+	for (int i = 0; i < count; i++)
+		counts[i] = vacuum_index(rel, indexes[i], &present, strategy);
 	hz_store_set_vacuumed(store, gone);
 }
 
@@ -161,37 +163,91 @@ columnar_rows(HzStore *store)
 
 /* What heap_vacuum_rel() has just written in place into pg_class: read past every cache. */
 static void
-read_relstats(Relation rel, double *tuples, BlockNumber *all_visible)
+read_relstats(Oid relid, double *tuples, BlockNumber *all_visible)
 {
 	Relation pg_class = table_open(RelationRelationId, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple tuple;
 
-	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(RelationGetRelid(rel)));
+	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
 	scan = systable_beginscan(pg_class, ClassOidIndexId, true, NULL, 1, &key);
 	tuple = systable_getnext(scan);
 	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "pg_class entry of table %u has vanished", RelationGetRelid(rel));
+		elog(ERROR, "pg_class entry of relation %u has vanished", relid);
 	*tuples = Max(((Form_pg_class) GETSTRUCT(tuple))->reltuples, 0);
 	*all_visible = (BlockNumber) Max(((Form_pg_class) GETSTRUCT(tuple))->relallvisible, 0);
 	systable_endscan(scan);
 	table_close(pg_class, AccessShareLock);
 }
 
-/* pg_class shall speak of both stores. */
-static void
-update_relstats(Relation rel, HzStore *store)
+/* pg_class shall speak of both stores. Returns the rows of the table. */
+static double
+update_table_stats(Relation rel, HzStore *store)
 {
 	BlockNumber delta_pages = (BlockNumber) (table_block_relation_size(rel, MAIN_FORKNUM) / BLCKSZ);
 	BlockNumber all_visible;
-	double delta_rows;
+	double rows;
 
-	read_relstats(rel, &delta_rows, &all_visible);
-	hz_compat_update_relstats(rel, delta_pages + RelationGetNumberOfBlocks(store->toast),
-							  delta_rows + columnar_rows(store), Min(all_visible, delta_pages),
-							  rel->rd_rel->relhasindex);
+	read_relstats(RelationGetRelid(rel), &rows, &all_visible);
+	rows += columnar_rows(store);
+	hz_compat_update_relstats(rel, delta_pages + RelationGetNumberOfBlocks(store->toast), rows,
+							  Min(all_visible, delta_pages), rel->rd_rel->relhasindex);
+	return rows;
+}
+
+/* An index that was not counted has an entry for every row; a partial one as many as before. */
+static void
+update_index_stats(Relation index, double counted, double before, double rows)
+{
+	double entries = counted;
+	BlockNumber all_visible;
+
+	if (counted < 0 && RelationGetIndexPredicate(index) == NIL)
+		entries = rows;
+	else if (counted < 0)
+	{
+		read_relstats(RelationGetRelid(index), &entries, &all_visible);
+		entries = Min(Max(entries, before), rows);
+	}
+	hz_compat_update_relstats(index, RelationGetNumberOfBlocks(index), entries, 0, false);
+}
+
+/* What heap's VACUUM leaves to do for a table with row groups. before[i]: reltuples of index i before that. */
+static void
+finish_vacuum(Relation rel, HzStore *store, struct VacuumParams *params,
+			  BufferAccessStrategy strategy, const double *before, int before_count)
+{
+	Relation *indexes;
+	int count;
+	double *counts;
+	double rows;
+
+	vac_open_indexes(rel, RowExclusiveLock, &count, &indexes);
+	counts = palloc(sizeof(double) * Max(count, 1));
+	for (int i = 0; i < count; i++)
+		counts[i] = -1;
+	if (params->index_cleanup != VACOPTVALUE_DISABLED)
+		vacuum_columnar_entries(rel, store, strategy, indexes, count, counts);
+	rows = update_table_stats(rel, store);
+	for (int i = 0; i < count; i++)
+		update_index_stats(indexes[i], counts[i], i < before_count ? before[i] : 0, rows);
+	vac_close_indexes(count, indexes, NoLock);
+}
+
+/* reltuples of the indexes that VACUUM will open, in its order. */
+static double *
+index_tuples(Relation rel, int *count)
+{
+	Relation *indexes;
+	double *tuples;
+
+	vac_open_indexes(rel, RowExclusiveLock, count, &indexes);
+	tuples = palloc(sizeof(double) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+		tuples[i] = indexes[i]->rd_rel->reltuples;
+	vac_close_indexes(*count, indexes, NoLock);
+	return tuples;
 }
 
 static void
@@ -199,18 +255,17 @@ relation_vacuum(Relation rel, struct VacuumParams *params, BufferAccessStrategy 
 {
 	HzHeapView view;
 	HzStore *store;
+	double *before;
+	int before_count;
 
 	hz_bulk_flush(rel);
+	before = index_tuples(rel, &before_count);
 	hz_heapview_begin(&view, rel);
 	heap_vacuum_rel(rel, params, strategy);
 	hz_heapview_end(&view);
 	store = hz_store_open(rel, RowExclusiveLock);
 	if (!hz_store_is_empty(store))
-	{
-		if (params->index_cleanup != VACOPTVALUE_DISABLED)
-			vacuum_columnar_entries(rel, store, strategy);
-		update_relstats(rel, store);
-	}
+		finish_vacuum(rel, store, params, strategy, before, before_count);
 	hz_store_close(store);
 }
 

@@ -92,4 +92,12 @@
 #include "commands/explain_state.h"
 #endif
 
+/* 18: what is known of a collation's locale stands in the locale. */
+#include "utils/pg_locale.h"
+#if PG_VERSION_NUM < 180000
+#define hz_compat_collate_is_c(collation) lc_collate_is_c(collation)
+#else
+#define hz_compat_collate_is_c(collation) (pg_newlocale_from_collation(collation)->collate_is_c)
+#endif
+
 #endif /* HZ_COMPAT_H */

@@ -335,6 +335,43 @@ hz_zone_merge(HzKind kind, HzZone *into, const HzZone *zone)
 	into->nulls = nulls;
 }
 
+/* ---- comparing ---- */
+
+int
+hz_zone_compare(HzKind kind, const HzZone *a, const HzZone *b)
+{
+	HzZone x = *a;
+	HzZone y = *b;
+	int order;
+
+	if (kind == HZ_KIND_NUMERIC && !align_scales(&x, &y))
+		return 0;
+	order = compare_bounds(kind, &x, false, &y, false);
+	return order != 0 ? order : compare_bounds(kind, &x, true, &y, true);
+}
+
+bool
+hz_zone_reaches(HzKind kind, const HzZone *zone, const HzZone *other)
+{
+	HzZone x = *zone;
+	HzZone y = *other;
+
+	if (kind == HZ_KIND_NUMERIC && !align_scales(&x, &y))
+		return true;
+	return compare_bounds(kind, &x, true, &y, false) > 0;
+}
+
+bool
+hz_zone_covers_max(HzKind kind, const HzZone *zone, const HzZone *other)
+{
+	HzZone x = *zone;
+	HzZone y = *other;
+
+	if (kind == HZ_KIND_NUMERIC && !align_scales(&x, &y))
+		return false;
+	return compare_bounds(kind, &x, true, &y, true) >= 0;
+}
+
 /* ---- bytes ---- */
 
 static void

@@ -45,6 +45,16 @@ typedef struct HzZone
 /* Widens `into` (start it as all zeroes) so that it covers `zone` of the same kind. */
 extern void hz_zone_merge(HzKind kind, HzZone *into, const HzZone *zone);
 
+/*
+ * Orders zones with bounds by their least values, then by their greatest; numerics that do not fit one scale
+ * count as equal. hz_zone_reaches(): whether a value of `zone` may be greater than the least one of `other`.
+ */
+extern int hz_zone_compare(HzKind kind, const HzZone *a, const HzZone *b);
+extern bool hz_zone_reaches(HzKind kind, const HzZone *zone, const HzZone *other);
+
+/* Whether the greatest value of `zone` is at least that of `other`. */
+extern bool hz_zone_covers_max(HzKind kind, const HzZone *zone, const HzZone *other);
+
 /* Variable-length form used in chunk heads and the directory. */
 extern void hz_zone_write(HzKind kind, const HzZone *zone, HzBytes *out);
 extern HzStatus hz_zone_read(HzKind kind, HzCursor *cursor, HzZone *zone);

@@ -19,7 +19,8 @@ SELECT p.pid,
        CASE p.param12 WHEN 1 THEN 'moving rows out of the delta'
                       WHEN 2 THEN 'rewriting row groups'
                       WHEN 3 THEN 'sorting'
-                      WHEN 4 THEN 'tidying' END AS phase,
+                      WHEN 4 THEN 'tidying'
+                      WHEN 5 THEN 'writing sorted row groups' END AS phase,
        p.param3 AS rows_done,
        p.param11 AS rows_total
 FROM pg_catalog.pg_stat_get_progress_info('COPY') AS p
@@ -27,6 +28,6 @@ LEFT JOIN pg_catalog.pg_database AS d ON d.oid OPERATOR(pg_catalog.=) p.datid
 WHERE p.param5 OPERATOR(pg_catalog.=) 100;
 
 COMMENT ON VIEW hanzo_datastore.compaction_progress IS
-'compactions under way in any session: rows done of rows to do';
+'compactions under way in any session: rows done of rows to do in the present phase';
 
 GRANT SELECT ON hanzo_datastore.compaction_progress TO PUBLIC;

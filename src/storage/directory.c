@@ -10,9 +10,7 @@
 #include "storage/bufmgr.h"
 #include "utils/snapmgr.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+#include "format/checksum.h"
 #include "storage/dircache.h"
 #include "storage/directory.h"
 #include "storage/rowid.h"
@@ -52,8 +50,7 @@ hz_directory_write(const HzGroup *group, HzBytes *out)
 	}
 	if (!group->description_in_stream)
 		hz_bytes_append(out, group->description, group->description_length);
-	hz_store32(out->data + start + 4,
-			   (uint32_t) XXH3_64bits(out->data + start + 8, out->length - start - 8));
+	hz_store32(out->data + start + 4, hz_checksum(out->data + start + 8, out->length - start - 8));
 }
 
 static void
@@ -77,7 +74,7 @@ parse_payload(HzGroup *group, const uint8_t *data, Size length)
 
 	if (length < DIRECTORY_HEADER || hz_load32(data) != DIRECTORY_MAGIC)
 		return "bad magic";
-	if (hz_load32(data + 4) != (uint32_t) XXH3_64bits(data + 8, length - 8))
+	if (hz_load32(data + 4) != hz_checksum(data + 8, length - 8))
 		return "checksum mismatch";
 	if (data[8] != DIRECTORY_VERSION)
 		return "unknown version";
@@ -107,28 +104,37 @@ parse_payload(HzGroup *group, const uint8_t *data, Size length)
 	return NULL;
 }
 
-void
-hz_directory_parse_into(HzStore *store, HeapTuple tuple, HzGroup *group)
+/* Fills *group; NULL, or what is wrong. */
+static const char *
+try_parse(HzStore *store, HeapTuple tuple, HzGroup *group)
 {
 	Oid chunk_id;
 	int32 seq;
 	Size length;
 	const uint8_t *data = hz_store_tuple_data(store, tuple, &chunk_id, &seq, &length);
-	uint8_t *copy;
+	uint8_t *copy = palloc(length);
 	const char *wrong;
 
 	memset(group, 0, sizeof(*group));
-	copy = palloc(length);
 	memcpy(copy, data, length);
 	wrong = parse_payload(group, copy, length);
-
 	if (wrong != NULL)
-		report_damage(store, tuple, wrong);
+		return wrong;
 	group->number = (uint32) seq;
 	group->tid = tuple->t_self;
 	group->raw_xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
 	group->infomask = tuple->t_data->t_infomask;
 	group->cmin = HeapTupleHeaderGetRawCommandId(tuple->t_data);
+	return NULL;
+}
+
+void
+hz_directory_parse_into(HzStore *store, HeapTuple tuple, HzGroup *group)
+{
+	const char *wrong = try_parse(store, tuple, group);
+
+	if (wrong != NULL)
+		report_damage(store, tuple, wrong);
 }
 
 HzGroup *
@@ -138,6 +144,14 @@ hz_directory_parse(HzStore *store, HeapTuple tuple)
 
 	hz_directory_parse_into(store, tuple, group);
 	return group;
+}
+
+HzGroup *
+hz_directory_try_parse(HzStore *store, HeapTuple tuple)
+{
+	HzGroup *group = palloc(sizeof(HzGroup));
+
+	return try_parse(store, tuple, group) == NULL ? group : NULL;
 }
 
 /* The cache serves MVCC snapshots; SERIALIZABLE must read the tuples, for its predicate locks. */

@@ -88,6 +88,8 @@ extern void hz_directory_write(const HzGroup *group, HzBytes *out);
 
 /* Parses a directory tuple; DATA_CORRUPTED when it is damaged. */
 extern HzGroup *hz_directory_parse(HzStore *store, HeapTuple tuple);
+/* The same, but NULL when it is damaged. */
+extern HzGroup *hz_directory_try_parse(HzStore *store, HeapTuple tuple);
 extern void hz_directory_parse_into(HzStore *store, HeapTuple tuple, HzGroup *group);
 
 /* State of the group's directory tuple as VACUUM sees it (HeapTupleSatisfiesVacuum). */

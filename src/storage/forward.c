@@ -15,7 +15,8 @@
 #include "storage/rowid.h"
 
 #define ENTRY_SIZE 12
-#define ENTRIES_PER_TUPLE (HZ_STORE_PAGE / ENTRY_SIZE)
+#define ENTRIES_PER_TUPLE ((HZ_STORE_PAGE - CHECKSUM_SIZE) / ENTRY_SIZE)
+#define CHECKSUM_SIZE sizeof(uint32)
 #define FORWARDS_LAST 0x7FFFFFFF
 
 static int
@@ -35,6 +36,7 @@ hz_forward_write(HzStore *store, const HzGroup *group, HzForward *forwards, uint
 	for (uint32 done = 0; done < count;)
 	{
 		uint32 take = Min(count - done, ENTRIES_PER_TUPLE);
+		Size length;
 
 		for (uint32 i = 0; i < take; i++)
 		{
@@ -45,7 +47,10 @@ hz_forward_write(HzStore *store, const HzGroup *group, HzForward *forwards, uint
 			hz_store16(entry + 6, 0);
 			hz_store32(entry + 8, forwards[done + i].position);
 		}
-		hz_store_put(store, group->chunk_id, seq++, room, take * ENTRY_SIZE, cid, 0, NULL, NULL);
+		length = take * ENTRY_SIZE;
+		hz_store32(room + length, hz_store_checksum(group->chunk_id, seq, room, length));
+		hz_store_put(store, group->chunk_id, seq++, room, length + CHECKSUM_SIZE, cid, 0, NULL,
+					 NULL);
 		done += take;
 	}
 	pfree(room);
@@ -87,6 +92,15 @@ search_entries(const uint8_t *data, Size length, ItemPointer old, uint32 *positi
 	return false;
 }
 
+bool
+hz_forward_is_sound(const HzGroup *group, int32 seq, const uint8_t *data, Size length)
+{
+	if (length <= CHECKSUM_SIZE || (length - CHECKSUM_SIZE) % ENTRY_SIZE != 0)
+		return false;
+	length -= CHECKSUM_SIZE;
+	return hz_load32(data + length) == hz_store_checksum(group->chunk_id, seq, data, length);
+}
+
 static bool
 find_in_group(HzStore *store, const HzGroup *group, ItemPointer old, ItemPointer where)
 {
@@ -97,7 +111,16 @@ find_in_group(HzStore *store, const HzGroup *group, ItemPointer old, ItemPointer
 	hz_store_scan_begin(store, &scan, group->chunk_id, HZ_STORE_FORWARDS, FORWARDS_LAST,
 						SnapshotAny, ForwardScanDirection);
 	while (!found && hz_store_scan_next(&scan))
-		found = search_entries(scan.data, scan.length, old, &position);
+	{
+		if (!hz_forward_is_sound(group, scan.seq, scan.data, scan.length))
+			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+							errmsg("damaged forwards of row group %u in table \"%s\"",
+								   group->number, RelationGetRelationName(store->table)),
+							errdetail("Block %u of TOAST relation \"%s\".",
+									  ItemPointerGetBlockNumber(&scan.tuple->t_self),
+									  RelationGetRelationName(store->toast))));
+		found = search_entries(scan.data, scan.length - CHECKSUM_SIZE, old, &position);
+	}
 	hz_store_scan_end(&scan);
 	if (found)
 		hz_rowid_to_tid(hz_group_first_row(group) + position, where);

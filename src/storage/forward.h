@@ -6,6 +6,7 @@
  * with the same xid. Beside each new group it stores the list (old TID, position), sorted by old TID, in tuples
  * (group's chunk_id, HZ_STORE_FORWARDS + n), kept until the mover's xid precedes every snapshot.
  *
+ *	  tuple: entries, then their checksum u32 (hz_store_checksum)
  *	  entry, 12 bytes: old block u32, old offset u16, zero u16, position u32
  */
 #ifndef HZ_FORWARD_H
@@ -26,6 +27,9 @@ extern void hz_forward_write(HzStore *store, const HzGroup *group, HzForward *fo
 /* Where `mover` (the xid that deleted the old version) put the row; false when it did not move it. */
 extern bool hz_forward_find(HzStore *store, TransactionId mover, ItemPointer old,
 							ItemPointer where);
+
+/* Whether the bytes of a tuple of forwards are what was written for this group. */
+extern bool hz_forward_is_sound(const HzGroup *group, int32 seq, const uint8_t *data, Size length);
 
 /* Deletes the forwards of a group if no snapshot can need them; returns whether there were any. */
 extern bool hz_forward_expire(HzStore *store, const HzGroup *group, CommandId cid);

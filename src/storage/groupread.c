@@ -351,8 +351,8 @@ hz_groupread_zone(HzGroupReader *reader, int attno, uint32 vector)
 	return hz_chunk_zone(open_column(reader, attno), vector);
 }
 
-char *
-hz_groupread_verify(HzGroupReader *reader, int attno)
+HzStatus
+hz_groupread_verify(HzGroupReader *reader, int attno, BlockNumber *block)
 {
 	struct ColumnSource *column = &reader->columns[attno];
 	const HzChunkMeta *meta = &reader->group->meta.columns[attno];
@@ -364,14 +364,13 @@ hz_groupread_verify(HzGroupReader *reader, int attno)
 		status = HZ_CORRUPT;
 	if (status == HZ_OK && column->chunk == NULL)
 		status = hz_chunk_open(meta, &source, &column->chunk);
-	if (status != HZ_OK)
-		column->chunk = NULL;
-	else
-		status = hz_chunk_verify(column->chunk);
-	MemoryContextSwitchTo(old);
 	if (status == HZ_OK)
-		return NULL;
-	return psprintf("%s, near block %u", hz_status_text(status), reader->last_block);
+		status = hz_chunk_verify(column->chunk);
+	else
+		column->chunk = NULL;
+	MemoryContextSwitchTo(old);
+	*block = reader->last_block;
+	return status;
 }
 
 uint64

@@ -50,8 +50,11 @@ extern void hz_groupread_value(HzGroupReader *reader, int attno, uint32 row, HzV
 /* The zone map of a vector. */
 extern const HzZone *hz_groupread_zone(HzGroupReader *reader, int attno, uint32 vector);
 
-/* Reads and checks every byte of one column; NULL or the error as text (palloc'd). */
-extern char *hz_groupread_verify(HzGroupReader *reader, int attno);
+/*
+ * Reads and checks every byte of one column that the group has. Unless HZ_OK, *block is where it read last. What the
+ * buffer manager finds wrong with a page is thrown.
+ */
+extern HzStatus hz_groupread_verify(HzGroupReader *reader, int attno, BlockNumber *block);
 
 /* Bytes of the TOAST relation's pages read so far by this reader. */
 extern uint64 hz_groupread_bytes(const HzGroupReader *reader);

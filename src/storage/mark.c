@@ -90,19 +90,42 @@ xmin_state(HeapTupleHeader header)
 }
 
 static void
-report_bad_mark(HzStore *store, HzGroup *group)
+report_bad_mark(HzStore *store, HzGroup *group, HzStoreScan *scan)
 {
 	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
 					errmsg("damaged delete mark or vector of row group %u in table \"%s\"",
-						   group->number, RelationGetRelationName(store->table))));
+						   group->number, RelationGetRelationName(store->table)),
+					errdetail("Block %u of TOAST relation \"%s\".",
+							  ItemPointerGetBlockNumber(&scan->tuple->t_self),
+							  RelationGetRelationName(store->toast))));
+}
+
+/* The checksum of a mark's payload, whatever stands in its own place. */
+static uint32
+mark_checksum(const HzGroup *group, int32 seq, const uint8_t *payload)
+{
+	uint8_t bare[MARK_SIZE];
+
+	memcpy(bare, payload, MARK_SIZE);
+	hz_store16(bare + 2, 0);
+	hz_store16(bare + 10, 0);
+	return hz_store_checksum(group->chunk_id, seq, bare, MARK_SIZE);
+}
+
+static void
+check_mark(HzStore *store, HzGroup *group, HzStoreScan *scan)
+{
+	if (scan->length != MARK_SIZE || scan->data[0] < HZ_MARK_DELETED ||
+		scan->data[0] > HZ_MARK_LOCKED || scan->data[1] > LockTupleExclusive ||
+		mark_checksum(group, scan->seq, scan->data) !=
+			((uint32) hz_load16(scan->data + 10) << 16 | hz_load16(scan->data + 2)))
+		report_bad_mark(store, group, scan);
 }
 
 static void
 read_mark(HzStore *store, HzGroup *group, HzStoreScan *scan, Mark *mark)
 {
-	if (scan->length != MARK_SIZE || scan->data[0] < HZ_MARK_DELETED ||
-		scan->data[0] > HZ_MARK_LOCKED || scan->data[1] > LockTupleExclusive)
-		report_bad_mark(store, group);
+	check_mark(store, group, scan);
 	mark->kind = scan->data[0];
 	mark->mode = scan->data[1];
 	ItemPointerSet(&mark->successor, hz_load32(scan->data + 4), hz_load16(scan->data + 8));
@@ -117,18 +140,22 @@ is_vector_seq(int32 seq)
 	return seq <= mark_seq(HZ_MARK_VECTOR_POSITION, 0);
 }
 
-/* First row and number of rows of a piece of the delete vector. */
+/* First row and number of rows of a piece of the delete vector, which is checked. */
 static void
-piece_extent(HzStore *store, HzGroup *group, int32 seq, Size length, uint32 *first, uint32 *rows)
+check_piece(HzStore *store, HzGroup *group, HzStoreScan *scan, uint32 *first, uint32 *rows)
 {
-	uint32 piece = ((uint32) (-1 - seq)) & (HZ_MARK_SLOTS - 1);
+	uint32 piece = ((uint32) (-1 - scan->seq)) & (HZ_MARK_SLOTS - 1);
+	Size bytes;
 
 	*first = piece * HZ_MARK_PIECE_ROWS;
 	if (piece >= HZ_CHUNK_MAX_ROWS / HZ_MARK_PIECE_ROWS + 1 || *first >= group->rows)
-		report_bad_mark(store, group);
+		report_bad_mark(store, group, scan);
 	*rows = Min(group->rows - *first, HZ_MARK_PIECE_ROWS);
-	if (length != HZ_BITMAP_WORDS(*rows) * sizeof(uint64))
-		report_bad_mark(store, group);
+	bytes = HZ_BITMAP_WORDS(*rows) * sizeof(uint64);
+	if (scan->length != bytes + sizeof(uint32) ||
+		hz_load32(scan->data + bytes) !=
+			hz_store_checksum(group->chunk_id, scan->seq, scan->data, bytes))
+		report_bad_mark(store, group, scan);
 }
 
 /* Adds a piece of the delete vector to the bitmap; bits beyond the last row are ignored. */
@@ -138,7 +165,7 @@ add_piece(HzStore *store, HzGroup *group, HzStoreScan *scan, uint64 *deleted)
 	uint32 first;
 	uint32 rows;
 
-	piece_extent(store, group, scan->seq, scan->length, &first, &rows);
+	check_piece(store, group, scan, &first, &rows);
 	for (uint32 w = 0; w < HZ_BITMAP_WORDS(rows); w++)
 	{
 		uint64 word = hz_load64(scan->data + w * 8);
@@ -170,10 +197,14 @@ hz_mark_deleted_rows(HzStore *store, HzGroup *group, Snapshot snapshot, uint64 *
 		uint32 position = ((uint32) (-1 - scan.seq)) >> 14;
 
 		if (is_vector_seq(scan.seq))
+		{
 			add_piece(store, group, &scan, deleted);
-		else if (scan.length != MARK_SIZE || position >= group->rows)
-			report_bad_mark(store, group);
-		else if (scan.data[0] != HZ_MARK_LOCKED)
+			continue;
+		}
+		check_mark(store, group, &scan);
+		if (position >= group->rows)
+			report_bad_mark(store, group, &scan);
+		if (scan.data[0] != HZ_MARK_LOCKED)
 			hz_bitmap_set(deleted, position);
 	}
 	hz_store_scan_end(&scan);
@@ -196,7 +227,7 @@ in_vector(HzStore *store, HzGroup *group, uint32 position, Snapshot snapshot)
 		uint32 first;
 		uint32 rows;
 
-		piece_extent(store, group, scan.seq, scan.length, &first, &rows);
+		check_piece(store, group, &scan, &first, &rows);
 		found = (hz_load64(scan.data + bit / 64 * 8) >> (bit % 64)) & 1;
 	}
 	hz_store_scan_end(&scan);
@@ -345,7 +376,9 @@ put_mark(HzStore *store, HzGroup *group, uint32 position, uint32 slot, HzMarkKin
 		 LockTupleMode mode, ItemPointer successor, CommandId cid)
 {
 	uint8_t payload[MARK_SIZE] = {0};
+	int32 seq = mark_seq(position, slot);
 	ItemPointerData tid;
+	uint32 checksum;
 
 	if (slot >= HZ_MARK_SLOTS)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -362,8 +395,10 @@ put_mark(HzStore *store, HzGroup *group, uint32 position, uint32 slot, HzMarkKin
 		hz_store32(payload + 4, ItemPointerGetBlockNumberNoCheck(successor));
 		hz_store16(payload + 8, ItemPointerGetOffsetNumberNoCheck(successor));
 	}
-	hz_store_put(store, group->chunk_id, mark_seq(position, slot), payload, MARK_SIZE, cid, 0, NULL,
-				 &tid);
+	checksum = mark_checksum(group, seq, payload);
+	hz_store16(payload + 2, (uint16) checksum);
+	hz_store16(payload + 10, (uint16) (checksum >> 16));
+	hz_store_put(store, group->chunk_id, seq, payload, MARK_SIZE, cid, 0, NULL, &tid);
 	if (kind == HZ_MARK_LOCKED)
 	{
 		TM_FailureData failure;
@@ -583,11 +618,15 @@ put_piece(HzStore *store, HzGroup *group, uint32 piece, const uint64 *deleted, C
 {
 	uint32 first = piece * HZ_MARK_PIECE_ROWS;
 	uint32 words = HZ_BITMAP_WORDS(Min(group->rows - first, HZ_MARK_PIECE_ROWS));
-	uint8_t *bytes = palloc(words * 8);
+	Size length = words * 8;
+	uint8_t *bytes = palloc(length + sizeof(uint32));
 
 	for (uint32 w = 0; w < words; w++)
 		hz_store64(bytes + w * 8, deleted[first / 64 + w]);
-	hz_store_put(store, group->chunk_id, VECTOR_SEQ(piece), bytes, words * 8, cid, 0, NULL, NULL);
+	hz_store32(bytes + length,
+			   hz_store_checksum(group->chunk_id, VECTOR_SEQ(piece), bytes, length));
+	hz_store_put(store, group->chunk_id, VECTOR_SEQ(piece), bytes, length + sizeof(uint32), cid, 0,
+				 NULL, NULL);
 	pfree(bytes);
 }
 

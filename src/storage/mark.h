@@ -14,7 +14,9 @@
  * Deletes at birth and folded old marks are delete vectors: bitmaps (a set bit is a deleted row) of
  * HZ_MARK_PIECE_ROWS rows a tuple, at position HZ_MARK_VECTOR_POSITION, slot = number of the piece.
  *
- *	  mark payload: kind u8, lock mode u8, zero u16, successor block u32, successor offset u16, zero u16
+ *	  mark payload: kind u8, lock mode u8, low half of the checksum u16, successor block u32, successor offset u16,
+ *	  high half u16; the checksum (hz_store_checksum) is that of the payload with zeroes in its place
+ *	  piece of a delete vector: the bitmap, then its checksum u32
  */
 #ifndef HZ_MARK_H
 #define HZ_MARK_H

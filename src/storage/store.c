@@ -27,11 +27,14 @@
 
 #include "base/bytes.h"
 #include "base/compat.h"
+#include "format/checksum.h"
 #include "storage/rowid.h"
 #include "storage/store.h"
 
 #define META_LOCK ((BlockNumber) 0xFFFFFFFE)
-#define META_SIZE 32 /* magic, version, next block, vacuumed u32; changes u64; marked, zero u32 */
+#define META_SIZE \
+	32 /* magic, version, next block, vacuumed u32; changes u64; marked, checksum u32 */
+#define META_CHECKED 28
 
 #define META_MAGIC 0x54445A48 /* "HZDT" */
 
@@ -200,45 +203,25 @@ hz_store_scan_end(HzStoreScan *scan)
 	systable_endscan_ordered(scan->scan);
 }
 
-/* Finds META: its tuple (copied; the one with the greatest counter) or NULL. */
-static HeapTuple
-find_meta(HzStore *store, uint32 *next)
+uint32_t
+hz_store_checksum(Oid chunk_id, int32 chunk_seq, const void *data, Size length)
 {
-	HzStoreScan scan;
-	HeapTuple found = NULL;
+	uint8_t place[8];
 
-	*next = 0;
-	if (hz_store_is_empty(store))
-		return NULL;
-	hz_store_scan_begin(store, &scan, HZ_STORE_META, 0, 0, SnapshotAny, ForwardScanDirection);
-	while (hz_store_scan_next(&scan))
-	{
-		uint32 here;
+	hz_store32(place, chunk_id);
+	hz_store32(place + 4, (uint32_t) chunk_seq);
+	return hz_checksum(data, length) ^ hz_checksum(place, sizeof(place));
+}
 
-		if (scan.length != META_SIZE || hz_load32(scan.data) != META_MAGIC)
-			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-							errmsg("damaged metadata in the column store of table \"%s\"",
-								   RelationGetRelationName(store->table))));
-		if (hz_load32(scan.data + 4) != HZ_STORE_VERSION)
-			ereport(
-				ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg(
-					 "column store of table \"%s\" has format version %u, this build reads version %u",
-					 RelationGetRelationName(store->table), hz_load32(scan.data + 4),
-					 HZ_STORE_VERSION),
-				 errhint("Install the version of hanzo_datastore that wrote it, or a newer one.")));
-		here = hz_load32(scan.data + 8);
-		if (found == NULL || here > *next)
-		{
-			if (found != NULL)
-				heap_freetuple(found);
-			found = heap_copytuple(scan.tuple);
-			*next = here;
-		}
-	}
-	hz_store_scan_end(&scan);
-	return found;
+static void
+report_damaged_meta(HzStore *store, HeapTuple tuple)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+					errmsg("damaged metadata in the column store of table \"%s\"",
+						   RelationGetRelationName(store->table)),
+					errdetail("Block %u of TOAST relation \"%s\".",
+							  ItemPointerGetBlockNumber(&tuple->t_self),
+							  RelationGetRelationName(store->toast))));
 }
 
 /* The payload of a copy of META, to be changed. */
@@ -252,6 +235,75 @@ meta_bytes(HzStore *store, HeapTuple copy)
 	return (uint8_t *) hz_store_tuple_data(store, copy, &chunk_id, &seq, &length);
 }
 
+/* A copy of the current tuple as a whole: others change META in place, which the pin does not keep out. */
+static HeapTuple
+copy_meta(HzStore *store, HzStoreScan *scan)
+{
+	Buffer buffer = ((BufferHeapTupleTableSlot *) scan->scan->slot)->buffer;
+	HeapTuple copy;
+	Oid chunk_id;
+	int32 seq;
+	Size length;
+	const uint8_t *data;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	copy = heap_copytuple(scan->tuple);
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	data = hz_store_tuple_data(store, copy, &chunk_id, &seq, &length);
+	if (length != META_SIZE || hz_load32(data) != META_MAGIC)
+		report_damaged_meta(store, copy);
+	return copy;
+}
+
+/* Finds META: its tuple (copied; the one with the greatest counter) or NULL. */
+static HeapTuple
+find_meta(HzStore *store, uint32 *next)
+{
+	HzStoreScan scan;
+	HeapTuple found = NULL;
+
+	*next = 0;
+	if (hz_store_is_empty(store))
+		return NULL;
+	hz_store_scan_begin(store, &scan, HZ_STORE_META, 0, 0, SnapshotAny, ForwardScanDirection);
+	while (hz_store_scan_next(&scan))
+	{
+		HeapTuple copy = copy_meta(store, &scan);
+		uint8_t *data = meta_bytes(store, copy);
+		uint32 here;
+
+		if (hz_load32(data + 4) != HZ_STORE_VERSION)
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg(
+					 "column store of table \"%s\" has format version %u, this build reads version %u",
+					 RelationGetRelationName(store->table), hz_load32(data + 4), HZ_STORE_VERSION),
+				 errhint("Install the version of hanzo_datastore that wrote it, or a newer one.")));
+		if (hz_load32(data + META_CHECKED) !=
+			hz_store_checksum(HZ_STORE_META, 0, data, META_CHECKED))
+			report_damaged_meta(store, copy);
+		here = hz_load32(data + 8);
+		if (found != NULL && here <= *next)
+		{
+			heap_freetuple(copy);
+			continue;
+		}
+		if (found != NULL)
+			heap_freetuple(found);
+		found = copy;
+		*next = here;
+	}
+	hz_store_scan_end(&scan);
+	return found;
+}
+
+static void
+seal_meta(uint8_t *bytes)
+{
+	hz_store32(bytes + META_CHECKED, hz_store_checksum(HZ_STORE_META, 0, bytes, META_CHECKED));
+}
+
 /* Creates META, or writes the counter into the tuple that is there. */
 static void
 write_meta(HzStore *store, HeapTuple found, uint32 next)
@@ -263,6 +315,7 @@ write_meta(HzStore *store, HeapTuple found, uint32 next)
 		hz_store32(meta, META_MAGIC);
 		hz_store32(meta + 4, HZ_STORE_VERSION);
 		hz_store32(meta + 8, next);
+		seal_meta(meta);
 		HOLD_INTERRUPTS();
 		hz_store_put(store, HZ_STORE_META, 0, meta, META_SIZE, GetCurrentCommandId(true),
 					 HEAP_INSERT_FROZEN, NULL, NULL);
@@ -271,6 +324,7 @@ write_meta(HzStore *store, HeapTuple found, uint32 next)
 	else
 	{
 		hz_store32(meta_bytes(store, found) + 8, next);
+		seal_meta(meta_bytes(store, found));
 		hz_compat_inplace_update(store->toast, found);
 	}
 }
@@ -366,6 +420,7 @@ change_meta(HzStore *store, void (*change)(uint8_t *bytes, uint32 argument), uin
 	if (found != NULL)
 	{
 		change(meta_bytes(store, found), argument);
+		seal_meta(meta_bytes(store, found));
 		hz_compat_inplace_update(store->toast, found);
 		heap_freetuple(found);
 	}

@@ -79,6 +79,9 @@ extern void hz_store_scan_begin(HzStore *store, HzStoreScan *scan, Oid chunk_id,
 extern bool hz_store_scan_next(HzStoreScan *scan);
 extern void hz_store_scan_end(HzStoreScan *scan);
 
+/* Checksum of a payload and of the place it belongs to. */
+extern uint32_t hz_store_checksum(Oid chunk_id, int32 chunk_seq, const void *data, Size length);
+
 /* The payload of a tuple of the TOAST relation; DATA_CORRUPTED when it is none of ours. */
 extern const uint8_t *hz_store_tuple_data(HzStore *store, HeapTuple tuple, Oid *chunk_id,
 										  int32 *chunk_seq, Size *length);

@@ -16,6 +16,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/bitmap.h"
+#include "storage/deltacount.h"
 #include "storage/forward.h"
 #include "storage/groupread.h"
 #include "storage/heapview.h"
@@ -25,6 +26,23 @@
 #include "write/compact.h"
 #include "write/groupwalk.h"
 #include "write/mover.h"
+
+void
+hz_compact_begin_phase(HzCompactProgress *progress, HzCompactPhase phase, uint64 total)
+{
+	progress->phase = phase;
+	progress->done = 0;
+	progress->total = total;
+	progress->report(progress);
+}
+
+void
+hz_compact_advance(HzCompactProgress *progress, uint64 rows)
+{
+	progress->done += rows;
+	progress->total = Max(progress->total, progress->done);
+	progress->report(progress);
+}
 
 /* Makes room for a group's worth of rows, in the memory of the last round where that fits. */
 static void
@@ -125,7 +143,13 @@ hz_compact_delta(Relation rel, HzCompactProgress *progress)
 
 	hz_bulk_flush(rel);
 	if (!hz_mover_begin(&mover, rel))
+	{
+		progress->refused = true;
 		return false;
+	}
+	if (progress->phase != HZ_COMPACT_DELTA)
+		hz_compact_begin_phase(progress, HZ_COMPACT_DELTA,
+							   hz_deltacount(rel, mover.snapshot, NULL));
 	gather_begin(progress, &mover);
 	progress->next_block = gather_delta(&mover, gathered, progress->next_block);
 	if (hz_rowbuffer_rows(gathered->buffer) > 0)
@@ -134,7 +158,7 @@ hz_compact_delta(Relation rel, HzCompactProgress *progress)
 		uint32 rows = hz_mover_take_delta(&mover, moved);
 
 		hz_mover_publish(&mover, moved);
-		progress->moved += rows;
+		hz_compact_advance(progress, rows);
 		/* nothing could be moved: do not look at the same rows again */
 		if (rows == 0)
 			progress->next_block++;
@@ -233,6 +257,23 @@ pick_groups(HzMover *mover, HzGroup **groups, uint32 count, uint32 *next)
 	return worth ? picked : NIL;
 }
 
+/* Rows of the groups that may be merged or rewritten, for progress reports. */
+static uint64
+candidate_rows(HzMover *mover, HzGroup **groups, uint32 count)
+{
+	uint64 rows = 0;
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		Candidate candidate = examine_candidate(mover, groups[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		if (candidate.small || candidate.thin)
+			rows += candidate.live;
+	}
+	return rows;
+}
+
 bool
 hz_compact_groups(Relation rel, HzCompactProgress *progress)
 {
@@ -241,9 +282,11 @@ hz_compact_groups(Relation rel, HzCompactProgress *progress)
 	uint32 count;
 	List *picked;
 
-	if (progress->next_group == PG_UINT32_MAX || !hz_mover_begin(&mover, rel))
+	if (progress->refused || progress->next_group == PG_UINT32_MAX || !hz_mover_begin(&mover, rel))
 		return false;
 	groups = hz_directory_read(mover.store, mover.snapshot, &count);
+	if (progress->phase != HZ_COMPACT_GROUPS)
+		hz_compact_begin_phase(progress, HZ_COMPACT_GROUPS, candidate_rows(&mover, groups, count));
 	picked = pick_groups(&mover, groups, count, &progress->next_group);
 	if (picked != NIL)
 	{
@@ -263,7 +306,7 @@ hz_compact_groups(Relation rel, HzCompactProgress *progress)
 		if (moved != NULL)
 		{
 			hz_mover_publish(&mover, moved);
-			progress->merged += moved->group->rows - moved->deleted_count;
+			hz_compact_advance(progress, moved->group->rows - moved->deleted_count);
 		}
 	}
 	hz_mover_end(&mover);
@@ -280,30 +323,14 @@ hz_compact_tidy(Relation rel, HzCompactProgress *progress)
 	uint32 count;
 	HzGroup **groups = hz_directory_read(store, snapshot, &count);
 
+	hz_compact_begin_phase(progress, HZ_COMPACT_TIDY, 0);
 	for (uint32 i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		progress->folded += hz_mark_fold(store, groups[i], cid);
+		(void) hz_mark_fold(store, groups[i], cid);
 		(void) hz_forward_expire(store, groups[i], cid);
 	}
 	UnregisterSnapshot(snapshot);
 	hz_store_close(store);
 	CommandCounterIncrement();
-}
-
-uint64
-hz_compact_rows_to_do(Relation rel)
-{
-	HzHeapView view;
-	BlockNumber pages;
-	double tuples;
-	double all_visible;
-
-	hz_heapview_begin(&view, rel);
-	pages = RelationGetNumberOfBlocks(rel);
-	hz_heapview_end(&view);
-	table_block_relation_estimate_size(rel, NULL, &pages, &tuples, &all_visible,
-									   MAXALIGN(SizeofHeapTupleHeader) + sizeof(ItemIdData),
-									   BLCKSZ - SizeOfPageHeaderData);
-	return (uint64) tuples;
 }

@@ -17,21 +17,36 @@ typedef struct HzGathered
 	uint32 room; /* rows of a full group */
 } HzGathered;
 
+typedef enum HzCompactPhase
+{
+	HZ_COMPACT_DELTA = 1, /* rows out of the delta */
+	HZ_COMPACT_GROUPS,    /* rewriting small and much deleted groups */
+	HZ_COMPACT_SORT,      /* resort: reading rows into the sort */
+	HZ_COMPACT_TIDY,      /* folding marks, dropping forwards */
+	HZ_COMPACT_WRITE      /* resort: writing sorted groups */
+} HzCompactPhase;
+
+/* Where the compaction of one table stands, over all of its transactions. Start with zeroes, context and report. */
 typedef struct HzCompactProgress
 {
 	MemoryContext context; /* outlives the rounds: what follows is kept warm from one to the next */
 	HzGathered gathered;
 	BlockNumber next_block; /* of the delta: where the next round goes on */
 	uint32 next_group;      /* first group number that the next merge round looks at */
-	uint64 moved;           /* rows moved out of the delta */
-	uint64 merged;          /* rows rewritten from small or much deleted groups */
-	uint64 folded;          /* marks folded into delete vectors */
+	bool refused;           /* the table cannot be compacted; it was said why */
+	/* rows done of those to do in this phase; the total is an estimate, never less than what is done */
+	HzCompactPhase phase;
+	uint64 done;
+	uint64 total;
+	void (*report)(const struct HzCompactProgress *progress);
 } HzCompactProgress;
 
 /*
- * Moves rows of the delta into one new row group. The caller holds ShareUpdateExclusiveLock and runs as the
- * table's owner. Returns false when there is nothing more to do.
+ * The steps below run in a transaction of the caller's, who holds ShareUpdateExclusiveLock and runs as the
+ * table's owner.
  */
+
+/* Moves rows of the delta into one new row group; false when there is nothing more to do. */
 extern bool hz_compact_delta(Relation rel, HzCompactProgress *progress);
 
 /* Rewrites neighbouring small groups, or one with many deleted rows; false when there is nothing to do. */
@@ -40,13 +55,11 @@ extern bool hz_compact_groups(Relation rel, HzCompactProgress *progress);
 /* Folds old marks and drops old forwards of all groups. */
 extern void hz_compact_tidy(Relation rel, HzCompactProgress *progress);
 
-/*
- * Rewrites all row groups of the table sorted by its sort key as a whole, in one transaction. `report` (may be
- * NULL) is called with rows done now and then. Returns the rows rewritten.
- */
-extern uint64 hz_compact_resort(Relation rel, void (*report)(uint64 done));
+/* Rewrites all row groups of the table sorted by its sort key as a whole. */
+extern void hz_compact_resort(Relation rel, HzCompactProgress *progress);
 
-/* Rows that compaction has to do: an estimate for progress reports. */
-extern uint64 hz_compact_rows_to_do(Relation rel);
+/* Begins a phase, or adds rows to what is done in it; and reports. */
+extern void hz_compact_begin_phase(HzCompactProgress *progress, HzCompactPhase phase, uint64 total);
+extern void hz_compact_advance(HzCompactProgress *progress, uint64 rows);
 
 #endif /* HZ_COMPACT_H */

@@ -18,8 +18,6 @@
 #include "write/groupwalk.h"
 #include "write/mover.h"
 
-#define REPORT_ROWS 65536
-
 typedef struct Resort
 {
 	HzMover mover;
@@ -29,8 +27,7 @@ typedef struct Resort
 	Tuplesortstate *sort;
 	List *expressions; /* of ExprState, for keys that are no columns */
 	HzColumnType *types;
-	uint64 rows;
-	void (*report)(uint64 done);
+	HzCompactProgress *progress;
 } Resort;
 
 /* The sort's row shape and its keys. */
@@ -137,9 +134,6 @@ write_sorted(Resort *resort)
 			hz_rowid_to_tid((uint64) DatumGetInt64(slot->tts_values[resort->sort_desc->natts - 1]),
 							&old[rows]);
 			hz_rowbuffer_add(buffer, slot->tts_values, slot->tts_isnull);
-			resort->rows++;
-			if (resort->report != NULL && resort->rows % REPORT_ROWS == 0)
-				resort->report(resort->rows);
 			rows++;
 		}
 		if (rows > 0 && (!more || rows >= resort->mover.options->row_group_rows ||
@@ -147,6 +141,7 @@ write_sorted(Resort *resort)
 		{
 			groups = lappend(groups, hz_mover_write(&resort->mover, buffer, old, &unsorted));
 			hz_rowbuffer_reset(buffer);
+			hz_compact_advance(resort->progress, rows);
 		}
 	} while (more);
 	ExecDropSingleTupleTableSlot(slot);
@@ -168,16 +163,45 @@ exchange(Resort *resort, HzGroup **groups, uint32 count, List *written)
 		hz_mover_publish(&resort->mover, lfirst(cell));
 }
 
-uint64
-hz_compact_resort(Relation rel, void (*report)(uint64 done))
+/* Reads all live rows into the sort. */
+static void
+sort_groups(Resort *resort, HzGroup **groups, uint32 count)
 {
-	Resort resort = {.desc = RelationGetDescr(rel), .report = report};
+	MemoryContext context =
+		AllocSetContextCreate(resort->mover.context, "hanzo resort group", ALLOCSET_DEFAULT_SIZES);
+	uint64 rows = 0;
+
+	for (uint32 i = 0; i < count; i++)
+		rows += groups[i]->rows;
+	hz_compact_begin_phase(resort->progress, HZ_COMPACT_SORT, rows);
+	resort->types = hz_coltype_for(resort->desc);
+	begin_sort(resort);
+	for (uint32 i = 0; i < count; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		hz_groupread_describe(resort->mover.store, groups[i]);
+		hz_groupwalk(resort->mover.store, groups[i], resort->desc, resort->types,
+					 resort->mover.snapshot, put_group_row, resort);
+		MemoryContextSwitchTo(old);
+		/* the description went with the context */
+		groups[i]->described = false;
+		MemoryContextReset(context);
+		hz_compact_advance(resort->progress, groups[i]->rows);
+	}
+	tuplesort_performsort(resort->sort);
+}
+
+void
+hz_compact_resort(Relation rel, HzCompactProgress *progress)
+{
+	Resort resort = {.desc = RelationGetDescr(rel), .progress = progress};
 	HzGroup **groups;
 	uint32 count;
 	MemoryContext old;
 
-	if (!hz_mover_begin(&resort.mover, rel))
-		return 0;
+	if (progress->refused || !hz_mover_begin(&resort.mover, rel))
+		return;
 	old = MemoryContextSwitchTo(resort.mover.context);
 	groups = hz_directory_read(resort.mover.store, resort.mover.snapshot, &count);
 	if (resort.mover.options->order_by == NIL)
@@ -187,22 +211,8 @@ hz_compact_resort(Relation rel, void (*report)(uint64 done))
 			 errhint("Set one with hanzo_datastore.alter_columnar_table(..., order_by => ...).")));
 	else if (count > 0)
 	{
-		MemoryContext group_context = AllocSetContextCreate(
-			resort.mover.context, "hanzo resort group", ALLOCSET_DEFAULT_SIZES);
-
-		resort.types = hz_coltype_for(resort.desc);
-		begin_sort(&resort);
-		for (uint32 i = 0; i < count; i++)
-		{
-			MemoryContextSwitchTo(group_context);
-			hz_groupread_describe(resort.mover.store, groups[i]);
-			hz_groupwalk(resort.mover.store, groups[i], resort.desc, resort.types,
-						 resort.mover.snapshot, put_group_row, &resort);
-			MemoryContextSwitchTo(resort.mover.context);
-			groups[i]->described = false;
-			MemoryContextReset(group_context);
-		}
-		tuplesort_performsort(resort.sort);
+		sort_groups(&resort, groups, count);
+		hz_compact_begin_phase(progress, HZ_COMPACT_WRITE, progress->done);
 		exchange(&resort, groups, count, write_sorted(&resort));
 		tuplesort_end(resort.sort);
 		ExecDropSingleTupleTableSlot(resort.slot);
@@ -210,5 +220,4 @@ hz_compact_resort(Relation rel, void (*report)(uint64 done))
 	MemoryContextSwitchTo(old);
 	hz_mover_end(&resort.mover);
 	CommandCounterIncrement();
-	return resort.rows;
 }
