@@ -50,17 +50,28 @@ typedef struct Job
 
 typedef bool (*Step)(Relation rel, HzCompactProgress *progress);
 
+static void
+check_owner(Oid relid, char relkind)
+{
+	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind), get_rel_name(relid));
+}
+
 /* Checks that the caller may compact the relation; opens it with the lock. NULL when it is gone. */
 static Relation
 open_for_compaction(Oid relid)
 {
-	Relation rel = try_relation_open(relid, ShareUpdateExclusiveLock);
+	char relkind = get_rel_relkind(relid);
+	Relation rel;
 
+	if (relkind == '\0')
+		return NULL;
+	/* before the lock, which others would wait for and autovacuum give way to; and again after it */
+	check_owner(relid, relkind);
+	rel = try_relation_open(relid, ShareUpdateExclusiveLock);
 	if (rel == NULL)
 		return NULL;
-	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(rel->rd_rel->relkind),
-					   RelationGetRelationName(rel));
+	check_owner(relid, relkind);
 	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE && !hz_am_is_columnar(rel))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

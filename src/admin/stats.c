@@ -414,7 +414,8 @@ static void
 put_column(Inspection *inspection, Form_pg_attribute attribute, const HzColumnType *type,
 		   ColumnTotal *total)
 {
-	bool shown = !total->mixed && hz_inspect_may_read(inspection->rel, attribute->attnum);
+	bool readable = hz_inspect_may_read(inspection->rel, attribute->attnum);
+	bool shown = readable && !total->mixed;
 	Datum values[11];
 	bool nulls[11] = {false};
 
@@ -423,7 +424,9 @@ put_column(Inspection *inspection, Form_pg_attribute attribute, const HzColumnTy
 	values[2] = Int64GetDatum(total->chunks);
 	put_text(values, nulls, 3, frequencies(total->encodings, ENCODINGS, encoding_name));
 	put_text(values, nulls, 4, frequencies(total->codecs, CODECS, codec_name));
+	/* what pg_stats would show to those only who may read the column */
 	values[5] = Int64GetDatum(total->nulls);
+	nulls[5] = !readable;
 	values[6] = Int64GetDatum(total->raw);
 	values[7] = Int64GetDatum(total->compressed);
 	values[8] = Int64GetDatum(total->blooms);
@@ -462,19 +465,20 @@ hz_column_stats(PG_FUNCTION_ARGS)
 
 static void
 put_chunk(Inspection *inspection, const HzGroup *group, Form_pg_attribute attribute,
-		  const HzColumnType *type, const HzChunkMeta *meta, bool shown)
+		  const HzColumnType *type, const HzChunkMeta *meta, bool readable)
 {
+	bool shown = readable && meta->kind == type->kind;
 	Datum values[11];
 	bool nulls[11] = {false};
 
-	shown = shown && meta->kind == type->kind;
 	values[0] = Int64GetDatum(group->number);
 	values[1] = NameGetDatum(&attribute->attname);
 	put_text(values, nulls, 2, hz_chunk_encoding_name(meta->encoding));
 	put_text(values, nulls, 3, hz_compress_name(meta->codec));
 	values[4] = Int64GetDatum(meta->zone.nulls);
+	nulls[4] = !readable;
 	values[5] = Int64GetDatum(meta->distinct);
-	nulls[5] = meta->distinct == 0;
+	nulls[5] = !readable || meta->distinct == 0;
 	values[6] = BoolGetDatum(meta->has_bloom);
 	values[7] = Int64GetDatum(meta->raw_bytes);
 	values[8] = Int64GetDatum(meta->length);
@@ -487,7 +491,7 @@ typedef struct ChunkRows
 {
 	TupleDesc desc;
 	HzColumnType *types;
-	bool *shown;
+	bool *readable;
 } ChunkRows;
 
 static void
@@ -499,7 +503,7 @@ put_chunks(Inspection *inspection, HzGroup *group, uint32 index, void *arg)
 	{
 		if (group->meta.columns[a].kind != 0 && !TupleDescAttr(rows->desc, a)->attisdropped)
 			put_chunk(inspection, group, TupleDescAttr(rows->desc, a), &rows->types[a],
-					  &group->meta.columns[a], rows->shown[a]);
+					  &group->meta.columns[a], rows->readable[a]);
 	}
 }
 
@@ -518,9 +522,9 @@ hz_column_chunk_stats(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	rows.desc = RelationGetDescr(inspection.rel);
 	rows.types = hz_coltype_for(rows.desc);
-	rows.shown = palloc(sizeof(bool) * Max(rows.desc->natts, 1));
+	rows.readable = palloc(sizeof(bool) * Max(rows.desc->natts, 1));
 	for (int a = 0; a < rows.desc->natts; a++)
-		rows.shown[a] = hz_inspect_may_read(inspection.rel, (AttrNumber) (a + 1));
+		rows.readable[a] = hz_inspect_may_read(inspection.rel, (AttrNumber) (a + 1));
 	visit_groups(&inspection, put_chunks, &rows);
 	inspection_end(&inspection);
 	return (Datum) 0;

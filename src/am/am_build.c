@@ -308,13 +308,18 @@ columns_begin(BatchColumns *columns, Relation rel, IndexInfo *info)
 	columns->slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 }
 
-static void
+/* False: the group has become dead to all, so that nobody needs its rows in the index. */
+static bool
 columns_load(BatchColumns *columns, HzBatchScan *scan)
 {
 	int member = -1;
 
 	while ((member = bms_next_member(columns->needed, member)) >= 0)
-		hz_batchscan_datums(scan, member, columns->values[member], columns->isnull[member]);
+	{
+		if (!hz_batchscan_datums(scan, member, columns->values[member], columns->isnull[member]))
+			return false;
+	}
+	return true;
 }
 
 static TupleTableSlot *
@@ -354,14 +359,26 @@ judge_group(Build *build, HzStore *store, HzGroup *group)
 static void
 build_columns(Build *build, HzBatchShared *shared)
 {
-	HzBatchScan *scan = hz_batchscan_begin(build->rel, build->snapshot, shared);
-	HzStore *store = hz_store_open(build->rel, AccessShareLock);
+	HzBatchScan *scan;
+	HzStore *store;
 	BatchColumns columns;
 	HzBatch *batch;
 	HzGroup *group = NULL;
 	Verdict verdict = VERDICT_INDEX_LIVE;
 	uint64 *deleted = NULL;
 
+	/*
+	 * Participants that look at different moments find different groups dead to all, and would not mean the
+	 * same vector by the same number: without an MVCC snapshot the first who comes does it alone.
+	 */
+	if (shared != NULL && build->snapshot == SnapshotAny)
+	{
+		if (pg_atomic_fetch_add_u64(&shared->next_run, 1) > 0)
+			return;
+		shared = NULL;
+	}
+	scan = hz_batchscan_begin(build->rel, build->snapshot, shared);
+	store = hz_store_open(build->rel, AccessShareLock);
 	columns_begin(&columns, build->rel, build->info);
 	while ((batch = hz_batchscan_next(scan)) != NULL)
 	{
@@ -375,9 +392,8 @@ build_columns(Build *build, HzBatchShared *shared)
 				(void) hz_mark_deleted_rows(store, batch->group, SnapshotSelf, deleted);
 		}
 		group = batch->group;
-		if (verdict == VERDICT_SKIP)
+		if (verdict == VERDICT_SKIP || !columns_load(&columns, scan))
 			continue;
-		columns_load(&columns, scan);
 		for (uint32 i = 0; i < batch->rows; i++)
 		{
 			bool alive = verdict == VERDICT_INDEX_LIVE;
@@ -553,7 +569,7 @@ validate_columns(Build *build, IndexTids *tids, ValidateIndexState *state)
 			if (index_has(tids, &tid))
 				continue;
 			if (!loaded)
-				columns_load(&columns, scan);
+				(void) columns_load(&columns, scan);
 			loaded = true;
 			insert_missing(build, columns_row(&columns, i), &tid, state);
 		}

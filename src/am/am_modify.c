@@ -25,6 +25,7 @@
 #include "storage/mark.h"
 #include "storage/rowid.h"
 #include "write/bulk.h"
+#include "write/rowbuffer.h"
 
 /*
  * Index entries follow this insert, and a unique check may look into the column store under an index
@@ -45,13 +46,20 @@ is_bulk_insert(Relation rel, int options, BulkInsertState bistate)
 		   hz_compat_is_new_storage(rel) && hz_bulk_possible(rel);
 }
 
+static bool
+is_huge(Relation rel, TupleTableSlot *slot)
+{
+	slot_getallattrs(slot);
+	return hz_rowbuffer_is_huge(RelationGetDescr(rel), slot->tts_values, slot->tts_isnull);
+}
+
 static void
 tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
 			 BulkInsertState bistate)
 {
 	HzHeapView view;
 
-	if (is_bulk_insert(rel, options, bistate))
+	if (is_bulk_insert(rel, options, bistate) && !is_huge(rel, slot))
 	{
 		hz_bulk_add(rel, slot, cid);
 		slot->tts_tableOid = RelationGetRelid(rel);
@@ -299,9 +307,13 @@ tuple_lock(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slo
 {
 	bool follow = (flags & TUPLE_LOCK_FLAG_FIND_LAST_VERSION) != 0;
 	bool moves_only = !follow && (flags & TUPLE_LOCK_FLAG_LOCK_UPDATE_IN_PROGRESS) != 0;
-	ItemPointerData at = *tid;
+	ItemPointerData at;
 
 	hz_bulk_flush(rel);
+	/* a copied slot of a columnar row has lost its TID, though not the tuple that knows it: logical apply locks such */
+	if (!ItemPointerIsValid(tid) && TTS_IS_BUFFERTUPLE(slot) && !TTS_EMPTY(slot))
+		*tid = ((BufferHeapTupleTableSlot *) slot)->base.tuple->t_self;
+	at = *tid;
 	failure->traversed = false;
 	for (;;)
 	{

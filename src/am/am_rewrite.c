@@ -162,37 +162,36 @@ lacks_columns(Copy *copy, HzGroup *group)
 	return false;
 }
 
-/* Writes the last page anew, with what was appended, in tuples as visible as the original. */
+/*
+ * Writes pages from `seq` on: what `tail` holds of the last one, and what the group lacks, in tuples as visible as
+ * the original.
+ */
 static void
-copy_grown_tail(Copy *copy, HzGroup *group, HeapTuple original)
+copy_grown_tail(Copy *copy, HzGroup *group, int32 seq, HzBytes *tail, HeapTuple original)
 {
-	HzBytes tail = {0};
-	Oid chunk_id;
-	int32 seq;
-	Size length;
-	const uint8_t *data = hz_store_tuple_data(copy->from, original, &chunk_id, &seq, &length);
-
-	hz_bytes_append(&tail, data, length);
-	materialise_missing(copy, group, &tail);
-	for (size_t done = 0; done < tail.length; done += HZ_STORE_PAGE)
+	materialise_missing(copy, group, tail);
+	for (size_t done = 0; done < tail->length; done += HZ_STORE_PAGE)
 	{
-		HeapTuple page = form_store_tuple(copy, chunk_id, seq++, tail.data + done,
-										  Min(tail.length - done, HZ_STORE_PAGE));
+		HeapTuple page = form_store_tuple(copy, group->chunk_id, seq++, tail->data + done,
+										  Min(tail->length - done, HZ_STORE_PAGE));
 		ItemPointerData tid = copy_tuple(copy, original, page);
 
 		note_block(copy, ItemPointerGetBlockNumber(&tid));
 	}
 }
 
-/* Copies what belongs to a group: pages and marks. */
+/* Copies what belongs to a group: pages and marks; pages that it must get as visible as its directory tuple. */
 static void
-copy_group_tuples(Copy *copy, HzGroup *group)
+copy_group_tuples(Copy *copy, HzGroup *group, HeapTuple directory_tuple)
 {
 	HzStoreScan scan;
-	int32 grown = lacks_columns(copy, group) ? (int32) group->pages - 1 : -1;
+	bool grows = lacks_columns(copy, group);
+	uint32 pages = group->pages;
 
 	copy->range_count = 0;
 	copy->scattered = false;
+	if (grows && pages == 0)
+		copy_grown_tail(copy, group, 0, &(HzBytes){0}, directory_tuple);
 	hz_store_scan_begin(copy->from, &scan, group->chunk_id, PG_INT32_MIN, PG_INT32_MAX, SnapshotAny,
 						ForwardScanDirection);
 	while (hz_store_scan_next(&scan))
@@ -206,9 +205,12 @@ copy_group_tuples(Copy *copy, HzGroup *group)
 		if (tuple_state(copy, scan.tuple) == HEAPTUPLE_DEAD || scan.seq >= HZ_STORE_FORWARDS)
 			continue;
 		original = heap_copytuple(scan.tuple);
-		if (scan.seq == grown)
+		if (grows && scan.seq >= 0 && (uint32) scan.seq + 1 == pages)
 		{
-			copy_grown_tail(copy, group, original);
+			HzBytes tail = {0};
+
+			hz_bytes_append(&tail, scan.data, scan.length);
+			copy_grown_tail(copy, group, scan.seq, &tail, original);
 			continue;
 		}
 		replacement = heap_copytuple(scan.tuple);
@@ -259,7 +261,7 @@ copy_groups(Copy *copy, double *tuples, double *vacuumed, double *recently_dead)
 		{
 			HeapTuple original = heap_copytuple(scan.tuple);
 
-			copy_group_tuples(copy, group);
+			copy_group_tuples(copy, group, original);
 			copy_directory_tuple(copy, group, original);
 			*tuples += group->rows;
 			if (state == HEAPTUPLE_RECENTLY_DEAD || state == HEAPTUPLE_DELETE_IN_PROGRESS)

@@ -154,15 +154,25 @@ scan_getnextslot(TableScanDesc sscan, ScanDirection direction, TupleTableSlot *s
 	return false;
 }
 
+/* The least row number whose TID is not below `tid`, the offset of which may be any. */
+static uint64
+least_number(ItemPointer tid)
+{
+	uint64 block = ItemPointerGetBlockNumberNoCheck(tid) - HZ_ROWID_FIRST_BLOCK;
+	OffsetNumber offset = ItemPointerGetOffsetNumberNoCheck(tid);
+
+	if (offset > HZ_ROWID_ROWS_PER_BLOCK)
+		return (block + 1) * HZ_ROWID_ROWS_PER_BLOCK;
+	return block * HZ_ROWID_ROWS_PER_BLOCK + (offset > 0 ? offset - 1 : 0);
+}
+
 static void
 scan_set_tidrange(TableScanDesc sscan, ItemPointer mintid, ItemPointer maxtid)
 {
 	HzScanDesc *scan = (HzScanDesc *) sscan;
 
 	heap_set_tidrange(scan->delta, mintid, maxtid);
-	scan->low = hz_rowid_is_columnar(mintid) ? hz_rowid_from_tid(mintid) : 0;
-	if (ItemPointerGetOffsetNumberNoCheck(mintid) == 0 && hz_rowid_is_columnar(mintid))
-		scan->low = hz_rowid_from_tid(mintid) + 1;
+	scan->low = hz_rowid_is_columnar(mintid) ? least_number(mintid) : 0;
 	if (!hz_rowid_is_columnar(maxtid))
 	{
 		/* nothing of the column store: an empty range */

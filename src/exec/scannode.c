@@ -252,7 +252,7 @@ decode_columns(ScanNode *node)
 	{
 		NeededColumn *column = &node->columns[i];
 
-		hz_batchscan_datums(node->batches, column->attno, column->values, column->isnull);
+		(void) hz_batchscan_datums(node->batches, column->attno, column->values, column->isnull);
 	}
 }
 

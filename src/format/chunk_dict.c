@@ -180,31 +180,46 @@ hz_dict_slot_width(const HzChunkHead *head)
 											  : head->width;
 }
 
+static bool
+are_bools(const uint8_t *values, uint32_t count)
+{
+	uint8_t all = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		all |= values[i];
+	return all <= 1;
+}
+
 HzStatus
 hz_dict_read(const HzChunkHead *head, const uint8_t *packed, const HzSource *source,
 			 HzDictValues *values)
 {
 	const HzChunkDict *dict = &head->dict;
+	/* *values is set only when all is read: the source may throw, and whoever catches may come again */
+	HzDictValues read = {.slot_width = hz_dict_slot_width(head)};
 	HzStatus status = HZ_CORRUPT;
 
-	memset(values, 0, sizeof(*values));
-	values->slot_width = hz_dict_slot_width(head);
 	switch (dict->form)
 	{
 		case HZ_DICT_INTEGERS:
-			values->values = alloc_slots(dict->count, values->slot_width);
-			status = read_packed(dict, packed, values->slot_width, values->values);
+			read.values = alloc_slots(dict->count, read.slot_width);
+			status = read_packed(dict, packed, read.slot_width, read.values);
+			if (status == HZ_OK && head->kind == HZ_KIND_BOOL &&
+				!are_bools(read.values, dict->count))
+				status = HZ_CORRUPT;
 			break;
 		case HZ_DICT_FIXED:
-			values->values = hz_alloc(dict->raw_length);
-			status = read_raw(head, source, values->values);
+			read.values = hz_alloc(dict->raw_length);
+			status = read_raw(head, source, read.values);
 			break;
 		case HZ_DICT_STRINGS:
-			status = read_strings(head, packed, source, values);
+			status = read_strings(head, packed, source, &read);
 			break;
 	}
-	if (status != HZ_OK)
-		hz_dict_free(values);
+	if (status == HZ_OK)
+		*values = read;
+	else
+		hz_dict_free(&read);
 	return status;
 }
 

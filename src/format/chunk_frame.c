@@ -127,8 +127,10 @@ add_slot(HzFrameCache *cache)
 
 	if (cache->count == cache->capacity)
 	{
-		cache->capacity = cache->capacity == 0 ? 8 : cache->capacity * 2;
-		cache->slots = hz_realloc(cache->slots, cache->capacity * sizeof(HzFrameSlot));
+		uint32_t capacity = cache->capacity == 0 ? 8 : cache->capacity * 2;
+
+		cache->slots = hz_realloc(cache->slots, capacity * sizeof(HzFrameSlot));
+		cache->capacity = capacity;
 	}
 	slot = &cache->slots[cache->count++];
 	memset(slot, 0, sizeof(*slot));

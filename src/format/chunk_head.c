@@ -268,6 +268,7 @@ read_dict(HzCursor *cursor, HzChunkHead *head)
 		(dict->form == HZ_DICT_FIXED) != (dict->packed_length == 0))
 		return HZ_CORRUPT;
 	if ((dict->form == HZ_DICT_INTEGERS && dict->raw_length != 0) ||
+		(dict->form == HZ_DICT_STRINGS && dict->raw_length > HZ_CHUNK_MAX_DICT_BYTES) ||
 		(dict->form == HZ_DICT_FIXED && dict->raw_length != (uint64_t) dict->count * head->width))
 		return HZ_CORRUPT;
 	return HZ_OK;

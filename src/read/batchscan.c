@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/procarray.h"
@@ -85,7 +87,11 @@ static void
 close_group(HzBatchScan *scan)
 {
 	if (scan->open != NULL)
+	{
 		hz_groupread_close(scan->open);
+		/* the description goes with the context: those of all groups would be too much */
+		scan->groups[scan->open_index]->described = false;
+	}
 	scan->open = NULL;
 	scan->open_index = -1;
 	scan->deleted = NULL;
@@ -156,8 +162,10 @@ read_deleted(HzBatchScan *scan, HzGroup *group)
 {
 	uint64 *deleted;
 
+	/* Dirty: a delete in progress is none yet, see hz_batchscan_dirty_visible() */
 	if (scan->snapshot->snapshot_type == SNAPSHOT_ANY ||
-		scan->snapshot->snapshot_type == SNAPSHOT_NON_VACUUMABLE)
+		scan->snapshot->snapshot_type == SNAPSHOT_NON_VACUUMABLE ||
+		scan->snapshot->snapshot_type == SNAPSHOT_DIRTY)
 		return NULL;
 	deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
 	if (hz_mark_deleted_rows(scan->store, group, scan->snapshot, deleted) > 0)
@@ -174,12 +182,13 @@ open_group(HzBatchScan *scan, int64 index)
 	if (scan->open != NULL && scan->open_index == index)
 		return;
 	close_group(scan);
-	old = MemoryContextSwitchTo(scan->context);
+	old = MemoryContextSwitchTo(scan->group_context);
 	hz_groupread_describe(scan->store, scan->groups[index]);
-	MemoryContextSwitchTo(scan->group_context);
 	scan->deleted = read_deleted(scan, scan->groups[index]);
 	scan->open = hz_groupread_open(scan->store, scan->groups[index], scan->types, scan->desc->natts,
 								   scan->strategy);
+	if (scan->snapshot->snapshot_type == SNAPSHOT_ANY)
+		hz_groupread_set_fleeting(scan->open);
 	scan->open_index = index;
 	MemoryContextSwitchTo(old);
 }
@@ -312,12 +321,28 @@ hz_batchscan_column(HzBatchScan *scan, int attno, HzVector *vector)
 	return true;
 }
 
-void
+bool
 hz_batchscan_datums(HzBatchScan *scan, int attno, Datum *values, bool *isnull)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->batch_context);
+	bool there = hz_groupread_datums(scan->open, scan->desc, attno, scan->batch.vector,
+									 scan->batch.rows, values, isnull);
 
-	hz_groupread_datums(scan->open, scan->desc, attno, scan->batch.vector, scan->batch.rows, values,
-						isnull);
 	MemoryContextSwitchTo(old);
+	return there;
+}
+
+bool
+hz_batchscan_dirty_visible(HzBatchScan *scan, uint32 i)
+{
+	Snapshot snapshot = scan->snapshot;
+	HzGroup *group = scan->batch.group;
+
+	snapshot->xmin = snapshot->xmax = InvalidTransactionId;
+	snapshot->speculativeToken = 0;
+	if ((group->infomask & HEAP_XMIN_COMMITTED) == 0 &&
+		!TransactionIdIsCurrentTransactionId(group->raw_xmin) &&
+		TransactionIdIsInProgress(group->raw_xmin))
+		snapshot->xmin = group->raw_xmin;
+	return hz_mark_row_visible(scan->store, group, scan->batch.first + i, snapshot);
 }

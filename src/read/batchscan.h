@@ -62,9 +62,16 @@ extern bool hz_batchscan_column(HzBatchScan *scan, int attno, HzVector *vector);
 
 /*
  * The same as Datums: `values` and `isnull` have room for HZ_VECTOR_ROWS; by-reference values live until
- * the next batch. Missing and dropped columns get their default or null.
+ * the next batch. Missing and dropped columns get their default or null. False, with SnapshotAny only: the group
+ * has become dead to all and is gone.
  */
-extern void hz_batchscan_datums(HzBatchScan *scan, int attno, Datum *values, bool *isnull);
+extern bool hz_batchscan_datums(HzBatchScan *scan, int attno, Datum *values, bool *isnull);
+
+/*
+ * SnapshotDirty, whose batches do not say what is deleted: whether row i of the current batch is visible. Sets the
+ * snapshot's xmin and xmax as for a heap tuple.
+ */
+extern bool hz_batchscan_dirty_visible(HzBatchScan *scan, uint32 i);
 
 /* The groups of the scan (reads the directory if that is still to do). */
 extern HzGroup **hz_batchscan_groups(HzBatchScan *scan, uint32 *count);

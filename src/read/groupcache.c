@@ -187,6 +187,29 @@ relcache_callback(Datum arg, Oid relid)
 	hz_groupcache_forget(relid);
 }
 
+/* Entries that are held may have been left half-way through a read by an error: nobody gets them any more. */
+static void
+drop_held(void)
+{
+	dlist_iter iter;
+
+	dlist_foreach(iter, &entries)
+	{
+		Entry *entry = dlist_container(Entry, lru, iter.cur);
+
+		if (entry->pins > 0)
+			entry->stale = true;
+	}
+}
+
+static void
+subxact_callback(SubXactEvent event, SubTransactionId mySubid, SubTransactionId parentSubid,
+				 void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		drop_held();
+}
+
 static void
 xact_callback(XactEvent event, void *arg)
 {
@@ -195,15 +218,9 @@ xact_callback(XactEvent event, void *arg)
 	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE ||
 		event == XACT_EVENT_PARALLEL_PRE_COMMIT)
 		return;
-	/* an error may have left an entry half-way through a read: those are not kept */
+	drop_held();
 	dlist_foreach(iter, &entries)
-	{
-		Entry *entry = dlist_container(Entry, lru, iter.cur);
-
-		if (entry->pins > 0)
-			entry->stale = true;
-		entry->pins = 0;
-	}
+		dlist_container(Entry, lru, iter.cur)->pins = 0;
 }
 
 void
@@ -211,4 +228,5 @@ hz_groupcache_init(void)
 {
 	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
 	RegisterXactCallback(xact_callback, NULL);
+	RegisterSubXactCallback(subxact_callback, NULL);
 }

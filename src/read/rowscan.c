@@ -13,6 +13,7 @@
 struct HzRowScan
 {
 	Relation rel;
+	bool dirty; /* SnapshotDirty: rows are judged one by one */
 	HzBatchScan *batches;
 	HzBatch *batch; /* NULL: before the first or behind the last */
 	bool at_end;    /* with batch NULL: behind the last */
@@ -30,6 +31,7 @@ hz_rowscan_begin(Relation rel, Snapshot snapshot, HzBatchShared *shared)
 	HzRowScan *scan = palloc0(sizeof(HzRowScan));
 
 	scan->rel = rel;
+	scan->dirty = snapshot->snapshot_type == SNAPSHOT_DIRTY;
 	scan->batches = hz_batchscan_begin(rel, snapshot, shared);
 	return scan;
 }
@@ -99,7 +101,7 @@ static void
 decode_batch(HzRowScan *scan)
 {
 	for (int i = 0; i < scan->natts; i++)
-		hz_batchscan_datums(scan->batches, i, scan->columns[i], scan->nulls[i]);
+		(void) hz_batchscan_datums(scan->batches, i, scan->columns[i], scan->nulls[i]);
 }
 
 static void
@@ -151,7 +153,9 @@ hz_rowscan_next(HzRowScan *scan, ScanDirection direction, TupleTableSlot *slot)
 				return false;
 			continue;
 		}
-		if (scan->batch->deleted == NULL || !hz_bitmap_get(scan->batch->deleted, scan->row))
+		if (scan->batch->deleted != NULL && hz_bitmap_get(scan->batch->deleted, scan->row))
+			continue;
+		if (!scan->dirty || hz_batchscan_dirty_visible(scan->batches, (uint32) scan->row))
 			break;
 	}
 	store_row(scan, slot);

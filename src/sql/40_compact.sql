@@ -15,7 +15,8 @@ COMMENT ON PROCEDURE hanzo_datastore.optimize(regclass) IS
 CREATE VIEW hanzo_datastore.compaction_progress AS
 SELECT p.pid,
        d.datname,
-       p.relid::regclass AS relation,
+       -- the name of another database's table is not known here
+       CASE WHEN d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() THEN p.relid::regclass END AS relation,
        CASE p.param12 WHEN 1 THEN 'moving rows out of the delta'
                       WHEN 2 THEN 'rewriting row groups'
                       WHEN 3 THEN 'sorting'

@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "storage/procarray.h"
 #include "utils/snapmgr.h"
 
 #include "storage/groupread.h"
@@ -23,6 +24,7 @@ struct HzGroupReader
 	const HzColumnType *types;
 	int natts;
 	BufferAccessStrategy strategy;
+	bool fleeting;
 	MemoryContext context;
 	uint64 bytes_read;
 	BlockNumber last_block;  /* for error messages */
@@ -234,6 +236,12 @@ hz_groupread_open(HzStore *store, HzGroup *group, const HzColumnType *types, int
 }
 
 void
+hz_groupread_set_fleeting(HzGroupReader *reader)
+{
+	reader->fleeting = true;
+}
+
+void
 hz_groupread_close(HzGroupReader *reader)
 {
 	for (uint32 i = 0; i < reader->group->meta.column_count; i++)
@@ -259,45 +267,67 @@ hz_groupread_has(HzGroupReader *reader, int attno)
 		   reader->group->meta.columns[attno].kind != 0;
 }
 
-/* Opens the chunk of a column that the group has. */
+/* Opens the chunk of a column that the group has; in reader->context. */
+static HzStatus
+try_open_column(HzGroupReader *reader, int attno)
+{
+	struct ColumnSource *column = &reader->columns[attno];
+	const HzChunkMeta *meta = &reader->group->meta.columns[attno];
+	HzSource source = {read_chunk, column};
+	HzStatus status = HZ_CORRUPT;
+
+	if (column->chunk != NULL)
+		return HZ_OK;
+	if (hz_coltype_readable(&reader->types[attno], meta))
+		status = hz_chunk_open(meta, &source, &column->chunk);
+	if (status != HZ_OK)
+		column->chunk = NULL;
+	return status;
+}
+
 static HzChunkReader *
 open_column(HzGroupReader *reader, int attno)
 {
-	struct ColumnSource *column = &reader->columns[attno];
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	HzStatus status = try_open_column(reader, attno);
 
-	if (column->chunk == NULL)
-	{
-		const HzChunkMeta *meta = &reader->group->meta.columns[attno];
-		HzSource source = {read_chunk, column};
-		MemoryContext old;
-		HzStatus status = HZ_CORRUPT;
+	MemoryContextSwitchTo(old);
+	if (status != HZ_OK)
+		report_column_damage(reader, attno, status);
+	return reader->columns[attno].chunk;
+}
 
-		old = MemoryContextSwitchTo(reader->context);
-		if (hz_coltype_readable(&reader->types[attno], meta))
-			status = hz_chunk_open(meta, &source, &column->chunk);
-		MemoryContextSwitchTo(old);
-		if (status != HZ_OK)
-		{
-			column->chunk = NULL;
-			report_column_damage(reader, attno, status);
-		}
-	}
-	return column->chunk;
+static HzStatus
+try_vector(HzGroupReader *reader, int attno, uint32 vector, HzVector *out)
+{
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	HzStatus status = try_open_column(reader, attno);
+
+	if (status == HZ_OK)
+		status = hz_chunk_vector(reader->columns[attno].chunk, vector, out);
+	MemoryContextSwitchTo(old);
+	return status;
 }
 
 void
 hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector, HzVector *out)
 {
-	HzChunkReader *chunk = open_column(reader, attno);
-	MemoryContext old = MemoryContextSwitchTo(reader->context);
-	HzStatus status = hz_chunk_vector(chunk, vector, out);
+	HzStatus status = try_vector(reader, attno, vector, out);
 
-	MemoryContextSwitchTo(old);
 	if (status != HZ_OK)
 		report_column_damage(reader, attno, status);
 }
 
-void
+/* The group has become dead to all while it was read: its pages may be gone. */
+static bool
+has_vanished(HzGroupReader *reader)
+{
+	return hz_directory_state(reader->store, reader->group,
+							  GetOldestNonRemovableTransactionId(reader->store->table)) ==
+		   HEAPTUPLE_DEAD;
+}
+
+bool
 hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vector, uint32 rows,
 					Datum *values, bool *isnull)
 {
@@ -309,9 +339,14 @@ hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vec
 	{
 		if (hz_groupread_has(reader, attno))
 		{
-			hz_groupread_vector(reader, attno, vector, &decoded);
+			HzStatus status = try_vector(reader, attno, vector, &decoded);
+
+			if (status != HZ_OK && reader->fleeting && has_vanished(reader))
+				return false;
+			if (status != HZ_OK)
+				report_column_damage(reader, attno, status);
 			hz_coltype_datums(&reader->types[attno], &decoded, values, isnull);
-			return;
+			return true;
 		}
 		missing = getmissingattr(desc, attno + 1, &missing_null);
 	}
@@ -320,6 +355,7 @@ hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vec
 		values[i] = missing;
 		isnull[i] = missing_null;
 	}
+	return true;
 }
 
 uint64

@@ -23,6 +23,9 @@ extern void hz_groupread_describe(HzStore *store, HzGroup *group);
  */
 extern HzGroupReader *hz_groupread_open(HzStore *store, HzGroup *group, const HzColumnType *types,
 										int natts, BufferAccessStrategy strategy);
+/* The group may be one that no snapshot keeps: it may become dead to all, and its pages go, while it is read. */
+extern void hz_groupread_set_fleeting(HzGroupReader *reader);
+
 extern void hz_groupread_close(HzGroupReader *reader);
 
 /* A cached reader may outlive the statement: it gets the store of the current one. */
@@ -36,9 +39,10 @@ extern void hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector,
 
 /*
  * Vector `vector` as Datums; `values` and `isnull` have room for its `rows`. By-reference values are
- * palloc'd in the current context. Dropped columns are null, later added ones have their default.
+ * palloc'd in the current context. Dropped columns are null, later added ones have their default. False: the reader is
+ * fleeting and the group has gone meanwhile.
  */
-extern void hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vector,
+extern bool hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vector,
 								uint32 rows, Datum *values, bool *isnull);
 
 /* Bytes that the group's values took before encoding. Describes the group. */

@@ -196,10 +196,15 @@ load_order_by(Relation rel, const HzLabels *labels, const char *text, Oid relid)
 	ResourceOwner owner = ResourceOwnerCreate(outer_owner, "hanzo_datastore order_by");
 	int nest_level = NewGUCNestLevel();
 	uint32 holdoff = InterruptHoldoffCount;
+	Oid user;
+	int security;
 	List *volatile keys = NIL;
 	ErrorData *volatile error = NULL;
 
 	CurrentResourceOwner = owner;
+	/* as the owner: whoever loads rows need not have rights on what the sort key calls */
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(rel->rd_rel->relowner, security | SECURITY_RESTRICTED_OPERATION);
 	PG_TRY();
 	{
 		keys = hz_sort_key_load(RelationGetDescr(rel), text, bind_inputs(labels, relid), false);
@@ -208,6 +213,7 @@ load_order_by(Relation rel, const HzLabels *labels, const char *text, Oid relid)
 	{
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = outer_owner;
+		SetUserIdAndSecContext(user, security);
 		if (!hz_sort_key_blames(geterrcode()))
 			PG_RE_THROW();
 		error = CopyErrorData();
@@ -215,6 +221,7 @@ load_order_by(Relation rel, const HzLabels *labels, const char *text, Oid relid)
 		InterruptHoldoffCount = holdoff;
 	}
 	PG_END_TRY();
+	SetUserIdAndSecContext(user, security);
 	AtEOXact_GUC(error == NULL, nest_level);
 	CurrentResourceOwner = outer_owner;
 	close_owner(owner, error == NULL);

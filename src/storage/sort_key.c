@@ -50,6 +50,7 @@ enter_fixed_settings(void)
 		{"quote_all_identifiers", "off"},
 		{"standard_conforming_strings", "on"},
 		{"transform_null_equals", "off"},
+		{"array_nulls", "on"},
 	};
 	int nest_level = NewGUCNestLevel();
 

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/multixact.h"
@@ -127,6 +128,9 @@ gather_delta(HzMover *mover, HzGathered *gathered, BlockNumber from)
 		if (tuple_is_held(((BufferHeapTupleTableSlot *) slot)->base.tuple))
 			continue;
 		slot_getallattrs(slot);
+		if (HeapTupleHasExternal(((BufferHeapTupleTableSlot *) slot)->base.tuple) &&
+			hz_rowbuffer_is_huge(slot->tts_tupleDescriptor, slot->tts_values, slot->tts_isnull))
+			continue;
 		gather_add(gathered, slot->tts_values, slot->tts_isnull, &slot->tts_tid);
 	}
 	heap_endscan(scan);
@@ -198,6 +202,27 @@ typedef struct Candidate
 	bool small;   /* below half of a full group by rows and by bytes */
 } Candidate;
 
+/* Bytes of the values that a row of the group takes from defaults of columns added later. */
+static uint64
+missing_bytes(TupleDesc desc, const HzGroup *group)
+{
+	uint64 bytes = 0;
+
+	for (int i = group->meta.column_count; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		bool isnull;
+		Datum value;
+
+		if (attribute->attisdropped || !attribute->atthasmissing)
+			continue;
+		value = getmissingattr(desc, i + 1, &isnull);
+		if (!isnull)
+			bytes += attribute->attlen == -1 ? toast_raw_datum_size(value) : 16;
+	}
+	return bytes;
+}
+
 static Candidate
 examine_candidate(HzMover *mover, HzGroup *group)
 {
@@ -205,7 +230,8 @@ examine_candidate(HzMover *mover, HzGroup *group)
 
 	candidate.live = live_rows(mover, group);
 	candidate.bytes = (uint64) ((double) hz_groupread_raw_bytes(mover->store, group) *
-								candidate.live / group->rows);
+								candidate.live / group->rows) +
+					  candidate.live * missing_bytes(RelationGetDescr(mover->rel), group);
 	candidate.thin = (uint64) (group->rows - candidate.live) * 5 >= group->rows;
 	candidate.small = candidate.live < mover->options->row_group_rows / 2 &&
 					  candidate.bytes < hz_rowbuffer_limit() / 2;

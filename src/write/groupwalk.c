@@ -77,8 +77,8 @@ hz_groupwalk(HzStore *store, HzGroup *group, TupleDesc desc, const HzColumnType 
 		MemoryContextReset(batch);
 		MemoryContextSwitchTo(batch);
 		for (int a = 0; a < desc->natts; a++)
-			hz_groupread_datums(reader, desc, a, first / HZ_VECTOR_ROWS, rows, walk.columns[a],
-								walk.nulls[a]);
+			(void) hz_groupread_datums(reader, desc, a, first / HZ_VECTOR_ROWS, rows,
+									   walk.columns[a], walk.nulls[a]);
 		MemoryContextSwitchTo(caller);
 		walk_vector(&walk, first, rows, row, arg);
 	}

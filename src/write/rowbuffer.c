@@ -11,6 +11,9 @@
 
 #include "write/rowbuffer.h"
 
+/* Far enough below the largest tuple (1 GB) for headers, padding and what an update may add. */
+#define HZ_ROWBUFFER_HUGE_ROW ((Size) 512 * 1024 * 1024)
+
 typedef struct BufferColumn
 {
 	HzBytes values;   /* fixed: slots; strings: their bytes, one after the other */
@@ -237,7 +240,8 @@ hz_rowbuffer_datum(const HzRowBuffer *buffer, uint32 row, int attno, bool *isnul
 		type->kind == 0 || (column->validity != NULL && !hz_bitmap_get(column->validity, row));
 	if (*isnull)
 		return (Datum) 0;
-	if (type->width > 0 && !type->typbyval)
+	/* slots of other widths are not aligned as the type may want it */
+	if (type->width > 0 && !type->typbyval && type->width % MAXIMUM_ALIGNOF == 0)
 		return PointerGetDatum(column->values.data + (Size) row * type->width);
 	if (type->width > 0)
 		vector.values = column->values.data + (Size) row * type->width;
@@ -273,32 +277,32 @@ gather_fixed(const void *source, uint32 width, const uint32 *permutation, uint32
 	}
 }
 
-void
-hz_rowbuffer_column(const HzRowBuffer *buffer, int attno, const uint32 *permutation,
-					HzColumn *column)
+/* Rows `permutation[0 .. count)`, or the first `count`, of a column. */
+static void
+take_column(const HzRowBuffer *buffer, int attno, const uint32 *permutation, uint32 count,
+			HzColumn *column)
 {
 	const HzColumnType *type = &buffer->types[attno];
 	const BufferColumn *source = &buffer->columns[attno];
-	uint32 rows = buffer->rows;
 
 	memset(column, 0, sizeof(*column));
 	column->kind = type->kind;
 	column->width = type->width;
-	column->rows = rows;
+	column->rows = count;
 	if (type->width > 0 && permutation == NULL)
 		column->fixed = source->values.data;
 	else if (type->width > 0)
 	{
-		void *fixed = hz_alloc((Size) rows * type->width);
+		void *fixed = hz_alloc((Size) count * type->width);
 
-		gather_fixed(source->values.data, type->width, permutation, rows, fixed);
+		gather_fixed(source->values.data, type->width, permutation, count, fixed);
 		column->fixed = fixed;
 	}
 	else
 	{
-		HzString *strings = hz_alloc(sizeof(HzString) * rows);
+		HzString *strings = hz_alloc(sizeof(HzString) * count);
 
-		for (uint32 i = 0; i < rows; i++)
+		for (uint32 i = 0; i < count; i++)
 			strings[i] = string_at(source, permutation ? permutation[i] : i);
 		column->strings = strings;
 	}
@@ -306,13 +310,44 @@ hz_rowbuffer_column(const HzRowBuffer *buffer, int attno, const uint32 *permutat
 		column->validity = source->validity;
 	else if (source->validity != NULL)
 	{
-		uint64 *validity = palloc0(HZ_BITMAP_WORDS(rows) * 8);
+		uint64 *validity = palloc0(HZ_BITMAP_WORDS(count) * 8);
 
-		for (uint32 i = 0; i < rows; i++)
+		for (uint32 i = 0; i < count; i++)
 		{
 			if (hz_bitmap_get(source->validity, permutation[i]))
 				hz_bitmap_set(validity, i);
 		}
 		column->validity = validity;
 	}
+}
+
+void
+hz_rowbuffer_column(const HzRowBuffer *buffer, int attno, const uint32 *permutation,
+					HzColumn *column)
+{
+	take_column(buffer, attno, permutation, buffer->rows, column);
+}
+
+void
+hz_rowbuffer_repeat(const HzRowBuffer *buffer, int attno, uint32 count, HzColumn *column)
+{
+	uint32 *first = palloc0(sizeof(uint32) * count);
+
+	Assert(buffer->rows == 1);
+	take_column(buffer, attno, first, count, column);
+	pfree(first);
+}
+
+bool
+hz_rowbuffer_is_huge(TupleDesc desc, const Datum *values, const bool *isnull)
+{
+	Size bytes = 0;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (!isnull[i] && TupleDescAttr(desc, i)->attlen == -1 &&
+			!TupleDescAttr(desc, i)->attisdropped)
+			bytes += toast_raw_datum_size(values[i]);
+	}
+	return bytes > HZ_ROWBUFFER_HUGE_ROW;
 }

@@ -34,8 +34,8 @@ extern TupleDesc hz_rowbuffer_desc(const HzRowBuffer *buffer);
 extern const HzColumnType *hz_rowbuffer_types(const HzRowBuffer *buffer);
 
 /*
- * One value as a Datum. Fixed-width by-reference values point into the buffer and live until the next
- * row is added; varlenas are palloc'd.
+ * One value as a Datum. By-reference values of whole words point into the buffer and live until the next
+ * row is added; others are palloc'd.
  */
 extern Datum hz_rowbuffer_datum(const HzRowBuffer *buffer, uint32 row, int attno, bool *isnull);
 
@@ -45,5 +45,15 @@ extern Datum hz_rowbuffer_datum(const HzRowBuffer *buffer, uint32 row, int attno
  */
 extern void hz_rowbuffer_column(const HzRowBuffer *buffer, int attno, const uint32 *permutation,
 								HzColumn *column);
+
+/* Column `attno` of a buffer of one row, as if there were `count` equal ones; likewise palloc'd. */
+extern void hz_rowbuffer_repeat(const HzRowBuffer *buffer, int attno, uint32 count,
+								HzColumn *column);
+
+/*
+ * A row that stays in the delta: so large that it might not fit one tuple, which readers of rows form, once its values
+ * are all inline.
+ */
+extern bool hz_rowbuffer_is_huge(TupleDesc desc, const Datum *values, const bool *isnull);
 
 #endif /* HZ_ROWBUFFER_H */

@@ -110,16 +110,16 @@ hz_seal_constant(const HzColumnType *type, Datum value, bool isnull, uint32 rows
 				 HzChunkMeta *meta)
 {
 	HzChunkOptions options = {.codec = HZ_CODEC_NONE, .ordered = type->ordered};
-	HzRowBuffer *buffer;
 	TupleDesc desc = CreateTemplateTupleDesc(1);
+	HzRowBuffer *buffer;
 	HzColumn column;
 	HzStatus status;
 
+	/* one row, taken `rows` times: a long default is not copied for each */
 	TupleDescInitEntry(desc, 1, "constant", type->typid, -1, 0);
 	buffer = hz_rowbuffer_create(CurrentMemoryContext, desc);
-	for (uint32 i = 0; i < rows; i++)
-		hz_rowbuffer_add(buffer, &value, &isnull);
-	hz_rowbuffer_column(buffer, 0, NULL, &column);
+	hz_rowbuffer_add(buffer, &value, &isnull);
+	hz_rowbuffer_repeat(buffer, 0, rows, &column);
 	status = hz_chunk_write(&column, &options, out, meta);
 	if (status != HZ_OK)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

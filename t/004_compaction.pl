@@ -1,0 +1,128 @@
+# Compaction seen from other sessions: its progress, writers and readers beside it, cancelling it half-way.
+use strict;
+use warnings;
+use lib 't';
+use HanzoTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('compaction');
+$node->init;
+$node->append_conf('postgresql.conf', "autovacuum = off\nfsync = off\nlock_timeout = '10s'\n");
+$node->start;
+create_twins($node);
+
+# An index expression that waits while somebody holds an advisory lock: compaction stops in the middle of a move, after
+# it has written rows and before it takes the old versions away.
+$node->safe_psql('postgres', q{
+CREATE FUNCTION gate(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+	IF current_setting('application_name') = 'mover' AND $1 = 2000 THEN
+		PERFORM pg_advisory_lock_shared(1);
+		PERFORM pg_advisory_unlock_shared(1);
+	END IF;
+	RETURN $1;
+END $$;
+CREATE INDEX c_gate ON c (gate(id));
+INSERT INTO c SELECT i, i % 10, 'v' || i FROM generate_series(1, 5000) AS i;
+INSERT INTO h SELECT * FROM c;
+});
+my $holder = $node->background_psql('postgres');
+my $waiting = q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'mover' AND wait_event = 'advisory'};
+
+sub start_mover
+{
+	my ($call) = @_;
+	my $mover = $node->background_psql('postgres', on_error_stop => 0);
+	$mover->query_safe("SET application_name = mover");
+	$mover->query_until(qr/started/, "\\echo started\nCALL hanzo_datastore.$call('c');\n\\echo ended\n");
+	return $mover;
+}
+
+foreach my $call ('compact', 'optimize')
+{
+	$holder->query_safe('SELECT pg_advisory_lock(1)');
+	my $mover = start_mover($call);
+	$node->poll_query_until('postgres', $waiting) or die "$call does not reach the gate";
+
+	# compact: group by group out of the delta; 5,000 rows in groups of 2,048, and row 2000 is in the first by id % 10.
+	my ($relation, $phase, $done, $total) = split(/\|/,
+		$node->safe_psql('postgres', 'SELECT relation, phase, rows_done, rows_total FROM hanzo_datastore.compaction_progress'));
+	is($relation, 'c', "$call: its progress is seen");
+	is($phase, $call eq 'compact' ? 'moving rows out of the delta' : 'writing sorted row groups', "$call: and its phase");
+	cmp_ok($done, '<=', $total, "$call: $done rows of $total");
+	is($total, 5000, "$call: all rows are to do");
+
+	# Nobody waits: reads, inserts, updates and deletes of the very rows that are being moved, upserts, row locks.
+	my $work = q{
+		SELECT count(*) FROM %s;
+		UPDATE %s SET v = v || ' updated' WHERE id BETWEEN 100 AND 300;
+		DELETE FROM %s WHERE id BETWEEN 1000 AND 1100;
+		INSERT INTO %s VALUES (1050, 1, 'again'), (20000, 1, 'new');
+		INSERT INTO %s VALUES (7, 77, 'x') ON CONFLICT (id) DO UPDATE SET n = excluded.n;
+		SELECT count(*) FROM (SELECT FROM %s WHERE id < 50 FOR UPDATE) AS q;
+		DELETE FROM %s WHERE id = 20000;
+		UPDATE %s SET v = replace(v, ' updated', '') WHERE id BETWEEN 100 AND 300;
+		DELETE FROM %s WHERE id BETWEEN 1000 AND 1100;
+		INSERT INTO %s SELECT i, i % 10, 'v' || i FROM generate_series(1000, 1100) AS i;};
+	foreach my $table ('c', 'h')
+	{
+		(my $statements = $work) =~ s/%s/$table/g;
+		$node->safe_psql('postgres', "SET lock_timeout = '100ms'; $statements");
+	}
+	is(differences($node, 'c', 'h'), '0', "$call: rows are right while they move");
+
+	$holder->query_safe('SELECT pg_advisory_unlock(1)');
+	$mover->query_until(qr/ended/, "\n");
+	$mover->quit;
+	is($node->safe_psql('postgres', 'SELECT count(*) FROM hanzo_datastore.compaction_progress'), '0', "$call: no progress afterwards");
+	$node->safe_psql('postgres', q{CALL hanzo_datastore.compact('c')});
+	check_twins($node, $call);
+	is($node->safe_psql('postgres', q{SELECT rows, delta_rows FROM hanzo_datastore.table_stats('c')}), '5000|0', "$call: everything is in columns");
+}
+
+# A second compaction, VACUUM and DDL wait for the first; ANALYZE too; reads do not.
+$node->safe_psql('postgres', q{TRUNCATE c; INSERT INTO c SELECT * FROM h});
+$holder->query_safe('SELECT pg_advisory_lock(1)');
+my $mover = start_mover('compact');
+$node->poll_query_until('postgres', $waiting) or die 'compaction does not reach the gate';
+foreach my $statement (q{CALL hanzo_datastore.compact('c')}, 'ALTER TABLE c ADD COLUMN later integer')
+{
+	my ($status, $out, $err) = $node->psql('postgres', "SET lock_timeout = '50ms'; $statement");
+	like($err, qr/canceling statement due to lock timeout/, "waits: $statement");
+}
+
+# Cancelled half-way: what was moved stays moved, the rest stays where it was; the next one goes on.
+$node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'mover'});
+$mover->query_until(qr/ended/, "\n");
+like($mover->{stderr}, qr/canceling statement due to user request/, 'compaction can be cancelled');
+$mover->quit;
+$holder->query_safe('SELECT pg_advisory_unlock(1)');
+check_twins($node, 'cancelled');
+$node->safe_psql('postgres', q{CALL hanzo_datastore.compact('c'); VACUUM c});
+check_twins($node, 'after the next one');
+is($node->safe_psql('postgres', q{SELECT delta_rows FROM hanzo_datastore.table_stats('c')}), '0', 'which moves what was left');
+
+# Readers with an old snapshot keep their rows through compaction, VACUUM and another optimize.
+my $reader = $node->background_psql('postgres');
+$reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; CREATE TEMPORARY TABLE before AS SELECT * FROM c');
+$node->safe_psql('postgres', q{
+	DELETE FROM c WHERE id % 2 = 0;
+	UPDATE c SET v = 'changed' WHERE id % 3 = 0;
+	CALL hanzo_datastore.compact('c');
+	VACUUM c;
+	CALL hanzo_datastore.optimize('c');
+	VACUUM c;
+});
+is( $reader->query_safe('SELECT count(*) FROM ((TABLE c EXCEPT ALL TABLE before) UNION ALL (TABLE before EXCEPT ALL TABLE c)) AS d'),
+	'0', 'an old snapshot sees what it saw, by scan');
+is( $reader->query_safe(
+		q{SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL hanzo_datastore.enable_columnar_scan = off;
+			SELECT count(*) FROM before AS b WHERE NOT EXISTS (SELECT FROM c WHERE c.id = b.id AND c.v = b.v)}),
+	'0', 'and by index');
+$reader->query_safe('COMMIT');
+$reader->quit;
+$holder->quit;
+$node->stop;
+done_testing();

@@ -1,0 +1,93 @@
+# Out of disk, out of memory: the statement fails, the table is as before, and goes on once there is room again. A
+# limit on the size of a file stands for a full disk, one on the address space for a machine without memory.
+use strict;
+use warnings;
+use lib 't';
+use HanzoTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('resources');
+$node->init;
+# no file of the server's own grows beyond the limit
+$node->append_conf('postgresql.conf', "autovacuum = off\nfsync = off\nshared_buffers = 32MB\nlog_min_messages = warning\nhuge_pages = off\n");
+$node->start;
+$node->safe_psql('postgres', q{
+CREATE EXTENSION hanzo_datastore;
+CREATE EXTENSION amcheck;
+CREATE TABLE c (id integer PRIMARY KEY, n integer, v text, wide text) USING hanzo_columnar;
+CREATE TABLE h (id integer PRIMARY KEY, n integer, v text, wide text) USING heap;
+CREATE INDEX c_n ON c (n);
+CREATE TABLE load (id integer, noise text) USING hanzo_columnar;
+INSERT INTO c SELECT i, i % 10, 'v' || i, NULL FROM generate_series(1, 20000) AS i;
+INSERT INTO h SELECT * FROM c;
+CALL hanzo_datastore.compact('c');
+DELETE FROM c WHERE id % 7 = 0;
+DELETE FROM h WHERE id % 7 = 0;
+INSERT INTO load SELECT i, md5(i::text) FROM generate_series(1, 1000) AS i;
+});
+my $log = $node->logfile;
+
+sub restart_limited
+{
+	my ($limit) = @_;
+	$node->stop;
+	system_or_bail('bash', '-c', "$limit && exec pg_ctl -w -D '" . $node->data_dir . "' -l '$log' start");
+	$node->_update_pid(1);
+	return;
+}
+
+# Fails with such an error; `load` and the twins are as before.
+sub fails
+{
+	my ($what, $error, $statement) = @_;
+	my $before = $node->safe_psql('postgres', 'SELECT count(*), md5(string_agg(noise, \',\' ORDER BY id)) FROM load');
+	my ($status, $out, $err) = $node->psql('postgres', $statement);
+	like($err, $error, "$what: fails");
+	is($node->safe_psql('postgres', 'SELECT count(*), md5(string_agg(noise, \',\' ORDER BY id)) FROM load'), $before, "$what: the table is as before");
+	check_twins($node, $what);
+	return;
+}
+
+# 24 MB a file: WAL segments (16 MB) and what the server writes by itself fit, 700,000 random texts do not.
+restart_limited('ulimit -f 24576');
+my $full = qr/could not (?:extend|write)|File too large/;
+my $texts = q{SELECT i, md5(i::text) || md5((i + 1)::text) || md5((i + 2)::text) FROM generate_series(1, 700000) AS i};
+fails('load into columns', $full, "COPY load FROM PROGRAM 'for i in \$(seq 1 1500); do head -c 20000 /dev/urandom | base64 -w 0 | sed \"s/^/1\\t/\"; echo; done'");
+fails('insert into the delta', $full, "INSERT INTO load $texts");
+fails('create table as', $full, "CREATE TABLE copied USING hanzo_columnar AS SELECT i AS id, sha512(i::text::bytea) AS a, sha512((-i)::text::bytea) AS b FROM generate_series(1, 700000) AS i");
+
+# Compaction and a rewrite that find no room: rows of which many fit the delta but not once more beside it.
+$node->stop;
+$node->start;
+$node->safe_psql('postgres', q{
+	ALTER TABLE c ALTER COLUMN wide SET STORAGE EXTERNAL;
+	INSERT INTO c SELECT i, 1, 'filler', (SELECT string_agg(md5((i * 100 + k)::text), '') FROM generate_series(1, 60) AS k) FROM generate_series(100001, 112000) AS i;
+	INSERT INTO h SELECT * FROM c WHERE id > 100000;});
+restart_limited('ulimit -f 36000');
+fails('compaction', $full, q{CALL hanzo_datastore.compact('c')});
+fails('rewrite', $full, q{ALTER TABLE c ALTER COLUMN n TYPE bigint});
+
+# With room again everything works.
+$node->stop;
+$node->start;
+$node->safe_psql('postgres', q{CALL hanzo_datastore.compact('c'); VACUUM c; CALL hanzo_datastore.optimize('c'); VACUUM c; VACUUM FULL c; ANALYZE c});
+check_twins($node, 'with room again');
+is($node->safe_psql('postgres', q{SELECT delta_rows FROM hanzo_datastore.table_stats('c')}), '0', 'compaction has moved everything');
+$node->safe_psql('postgres', "INSERT INTO load $texts; CALL hanzo_datastore.compact('load'); VACUUM load");
+is($node->safe_psql('postgres', 'SELECT count(*) FROM load'), '701000', 'the load works');
+
+# 350 MB of address space, half of which the server itself needs.
+my $memory = qr/out of memory|could not resize|Cannot allocate/;
+restart_limited('ulimit -v 350000');
+fails('load', $memory, "SET maintenance_work_mem = '1GB'; COPY load FROM PROGRAM 'seq 1 6000000 | sed \"s/.*/&\\tsome longer text to fill memory with &&&&&&&&/\"'");
+fails('large value', $memory, q{INSERT INTO load SELECT 1, repeat('x', 250000000)});
+fails('compaction with too much memory',
+	qr/^$|$memory/, q{SET maintenance_work_mem = '1GB'; UPDATE load SET id = id + 0 WHERE id < 100000; CALL hanzo_datastore.compact('load')});
+# Little is enough for who asks for little.
+$node->safe_psql('postgres', q{SET maintenance_work_mem = '16MB'; CALL hanzo_datastore.compact('load'); SELECT hanzo_datastore.alter_columnar_table('load', order_by => 'noise')});
+$node->safe_psql('postgres', q{SET maintenance_work_mem = '16MB'; CALL hanzo_datastore.optimize('load')});
+is($node->safe_psql('postgres', 'SELECT count(*), count(DISTINCT noise) > 500000 FROM load'), '701000|t', 'compaction and optimize() in little memory');
+$node->stop;
+done_testing();
