@@ -10,6 +10,7 @@
 #include "plan/scanpath.h"
 #include "read/groupcache.h"
 #include "storage/dircache.h"
+#include "storage/forward.h"
 #include "storage/heapview.h"
 #include "storage/options.h"
 #include "write/bulk.h"
@@ -24,6 +25,7 @@ _PG_init(void)
 	hz_heapview_init();
 	hz_options_init();
 	hz_dircache_init();
+	hz_forward_init();
 	hz_groupcache_init();
 	hz_bulk_init();
 	hz_exec_init();

@@ -15,8 +15,9 @@ our @EXPORT = qw(create_twins start_writers start_movers stop_load check_twins d
 sub differences
 {
 	my ($node, $c, $h, $db) = @_;
+	# in memory: some tests leave no room for temporary files
 	return $node->safe_psql($db // 'postgres',
-		"SELECT count(*) FROM ((TABLE $c EXCEPT ALL TABLE $h) UNION ALL (TABLE $h EXCEPT ALL TABLE $c)) AS d");
+		"SET work_mem = '200MB'; SELECT count(*) FROM ((TABLE $c EXCEPT ALL TABLE $h) UNION ALL (TABLE $h EXCEPT ALL TABLE $c)) AS d");
 }
 
 sub create_twins

@@ -315,7 +315,7 @@ check_group_tuples(Verification *verification)
 		CHECK_FOR_INTERRUPTS();
 		if (scan.seq >= HZ_STORE_FORWARDS)
 		{
-			if (!hz_forward_is_sound(group, scan.seq, scan.data, scan.length))
+			if (!hz_forward_is_sound(group->chunk_id, scan.seq, scan.data, scan.length))
 				put_problem(verification, block, "damaged forwards");
 			continue;
 		}
@@ -422,7 +422,7 @@ check_delta_block(Verification *verification)
 
 	hz_heapview_begin(&view, verification->rel);
 	scan = heap_beginscan(verification->rel, verification->snapshot, 0, NULL, NULL,
-						  SO_TYPE_SEQSCAN | SO_ALLOW_PAGEMODE);
+						  SO_TYPE_SAMPLESCAN | SO_ALLOW_PAGEMODE);
 	hz_heapview_end(&view);
 	heap = (HeapScanDesc) scan;
 	if (block < heap->rs_nblocks)

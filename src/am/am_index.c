@@ -109,9 +109,7 @@ tuple_tid_valid(TableScanDesc sscan, ItemPointer tid)
 static void
 tuple_get_latest_tid(TableScanDesc sscan, ItemPointer tid)
 {
-	HzScanDesc *scan = (HzScanDesc *) sscan;
-
-	hz_follow_latest(sscan->rs_rd, scan->delta, sscan->rs_snapshot, tid);
+	hz_follow_latest(sscan->rs_rd, sscan->rs_snapshot, tid);
 }
 
 static bool

@@ -153,9 +153,11 @@ act_on_columns(Relation rel, ItemPointer tid, HzMarkKind kind, LockTupleMode mod
 	HzStore *store = hz_store_open(rel, RowExclusiveLock);
 	TM_Result result = TM_Deleted;
 
-	CheckForSerializableConflictIn(rel, NULL, InvalidBlockNumber);
 	if (store != NULL)
 		result = hz_mark_act(store, tid, kind, mode, cid, crosscheck, wait, failure);
+	/* after the mark, so that a reader who comes while we wait is not missed; locking a row is no write */
+	if (kind != HZ_MARK_LOCKED && result == TM_Ok)
+		CheckForSerializableConflictIn(rel, NULL, InvalidBlockNumber);
 	hz_store_close(store);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
@@ -227,6 +229,7 @@ update_columnar(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId c
 	old = MemoryContextSwitchTo(context);
 	store = hz_store_open(rel, RowExclusiveLock);
 	hz_mark_updated(store, tid, &slot->tts_tid, cid);
+	CheckForSerializableConflictIn(rel, NULL, InvalidBlockNumber);
 	hz_store_close(store);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

@@ -33,6 +33,8 @@ hz_follow_moved(Relation rel, ItemPointer tid, ItemPointer where, TransactionId 
 	HeapTupleData tuple;
 	Buffer buffer;
 	TransactionId xmax = InvalidTransactionId;
+	MemoryContext context;
+	MemoryContext old;
 	HzStore *store;
 	bool found;
 
@@ -46,30 +48,66 @@ hz_follow_moved(Relation rel, ItemPointer tid, ItemPointer where, TransactionId 
 	ReleaseBuffer(buffer);
 	if (!TransactionIdIsNormal(xmax))
 		return false;
+	/* the executor calls in a context that lives as long as the statement */
+	context = AllocSetContextCreate(CurrentMemoryContext, "hanzo moved", ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(context);
 	store = hz_store_open(rel, AccessShareLock);
 	found = store != NULL && hz_forward_find(store, xmax, tid, where);
 	hz_store_close(store);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
 	*mover = xmax;
+	return found;
+}
+
+/*
+ * The next version after the delta row at *tid within the delta, as heap_get_latest_tid() steps; false at the end of
+ * the chain. *writer: the transaction that must have written the row at *tid (invalid: any), then that of
+ * the next one.
+ */
+static bool
+next_in_delta(Relation rel, ItemPointer tid, TransactionId *writer)
+{
+	HeapTupleData tuple;
+	Buffer buffer;
+	bool found = false;
+
+	tuple.t_self = *tid;
+	if (!heap_fetch(rel, SnapshotAny, &tuple, &buffer, false))
+		return false;
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	if ((!TransactionIdIsValid(*writer) ||
+		 TransactionIdEquals(HeapTupleHeaderGetXmin(tuple.t_data), *writer)) &&
+		(tuple.t_data->t_infomask & HEAP_XMAX_INVALID) == 0 &&
+		!HeapTupleHeaderIsOnlyLocked(tuple.t_data) &&
+		!HeapTupleHeaderIndicatesMovedPartitions(tuple.t_data) &&
+		!ItemPointerEquals(&tuple.t_self, &tuple.t_data->t_ctid))
+	{
+		*tid = tuple.t_data->t_ctid;
+		*writer = HeapTupleHeaderGetUpdateXid(tuple.t_data);
+		found = true;
+	}
+	UnlockReleaseBuffer(buffer);
 	return found;
 }
 
 /* The next version after the one at *tid, wherever both are; false at the end of the chain. */
 static bool
-next_version(Relation rel, TableScanDesc delta, ItemPointer tid)
+next_version(Relation rel, ItemPointer tid, TransactionId *writer)
 {
 	ItemPointerData before = *tid;
 	TransactionId mover;
-	HzHeapView view;
 	HzStore *store;
 	bool found;
 
 	if (!hz_rowid_is_columnar(tid))
 	{
-		hz_heapview_begin(&view, rel);
-		heap_get_latest_tid(delta, tid);
-		hz_heapview_end(&view);
-		return !ItemPointerEquals(&before, tid) || hz_follow_moved(rel, &before, tid, &mover);
+		if (next_in_delta(rel, tid, writer))
+			return true;
+		*writer = InvalidTransactionId;
+		return hz_follow_moved(rel, &before, tid, &mover);
 	}
+	*writer = InvalidTransactionId;
 	store = hz_store_open(rel, AccessShareLock);
 	found = store != NULL && hz_mark_successor(store, &before, tid);
 	hz_store_close(store);
@@ -77,9 +115,10 @@ next_version(Relation rel, TableScanDesc delta, ItemPointer tid)
 }
 
 void
-hz_follow_latest(Relation rel, TableScanDesc delta, Snapshot snapshot, ItemPointer tid)
+hz_follow_latest(Relation rel, Snapshot snapshot, ItemPointer tid)
 {
 	ItemPointerData at = *tid;
+	TransactionId writer = InvalidTransactionId;
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "hanzo follow", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
@@ -99,10 +138,16 @@ hz_follow_latest(Relation rel, TableScanDesc delta, Snapshot snapshot, ItemPoint
 		}
 		else if (heap_fetch(rel, snapshot, &tuple, &buffer, false))
 		{
+			/* else the place was given to a stranger */
+			bool next = !TransactionIdIsValid(writer) ||
+						TransactionIdEquals(HeapTupleHeaderGetXmin(tuple.t_data), writer);
+
 			ReleaseBuffer(buffer);
+			if (!next)
+				break;
 			*tid = at;
 		}
-	} while (next_version(rel, delta, &at));
+	} while (next_version(rel, &at, &writer));
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }

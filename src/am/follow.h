@@ -17,6 +17,6 @@ extern bool hz_follow_fetch(Relation rel, ItemPointer tid, Snapshot snapshot, Tu
 extern bool hz_follow_moved(Relation rel, ItemPointer tid, ItemPointer where, TransactionId *mover);
 
 /* The newest version of a row that the snapshot sees, as table_tuple_get_latest_tid(). */
-extern void hz_follow_latest(Relation rel, TableScanDesc delta, Snapshot snapshot, ItemPointer tid);
+extern void hz_follow_latest(Relation rel, Snapshot snapshot, ItemPointer tid);
 
 #endif /* HZ_FOLLOW_H */

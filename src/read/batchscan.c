@@ -103,6 +103,9 @@ hz_batchscan_rescan(HzBatchScan *scan)
 {
 	close_group(scan);
 	MemoryContextReset(scan->batch_context);
+	/* what such a snapshot sees changes with time: logical apply scans again to find where a row went */
+	if (scan->snapshot->snapshot_type != SNAPSHOT_MVCC)
+		scan->directory_read = false;
 	scan->group_index = 0;
 	scan->vector = -1;
 	scan->run_left = 0;
@@ -143,10 +146,11 @@ hz_batchscan_groups(HzBatchScan *scan, uint32 *count)
 		scan->groups = hz_directory_read(scan->store, scan->snapshot, &scan->group_count);
 		if (scan->snapshot->snapshot_type == SNAPSHOT_ANY)
 			drop_dead_groups(scan);
+		scan->vector_total = 0;
 		for (uint32 i = 0; i < scan->group_count; i++)
 			scan->vector_total += vectors_of(scan->groups[i]);
 		/* as heap scans do: a ring only for what would crowd others out of shared buffers */
-		if (scan->group_count > 0 &&
+		if (scan->group_count > 0 && scan->strategy == NULL &&
 			RelationGetNumberOfBlocks(scan->store->toast) > (BlockNumber) NBuffers / 4)
 			scan->strategy = GetAccessStrategy(BAS_BULKREAD);
 		scan->directory_read = true;
@@ -248,6 +252,19 @@ step_forward(HzBatchScan *scan)
 	return scan->group_index < (int64) scan->group_count;
 }
 
+/* SnapshotAny: a group that has become dead to all since the directory was read must not even be opened. */
+static bool
+skip_dead_group(HzBatchScan *scan)
+{
+	if (scan->snapshot->snapshot_type != SNAPSHOT_ANY ||
+		(scan->open != NULL && scan->open_index == scan->group_index) ||
+		hz_directory_state(scan->store, scan->groups[scan->group_index],
+						   GetOldestNonRemovableTransactionId(scan->rel)) != HEAPTUPLE_DEAD)
+		return false;
+	scan->vector = (int64) vectors_of(scan->groups[scan->group_index]) - 1;
+	return true;
+}
+
 static bool
 step_backward(HzBatchScan *scan)
 {
@@ -270,8 +287,11 @@ hz_batchscan_next(HzBatchScan *scan)
 	(void) hz_batchscan_groups(scan, &count);
 	while (count > 0 && step_forward(scan))
 	{
-		HzBatch *batch = current_batch(scan);
+		HzBatch *batch;
 
+		if (skip_dead_group(scan))
+			continue;
+		batch = current_batch(scan);
 		if (batch->live > 0)
 			return batch;
 	}

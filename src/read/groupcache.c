@@ -17,6 +17,7 @@ typedef struct Key
 {
 	RelFileLocator locator;
 	uint32 number;
+	bool temporary;
 } Key;
 
 typedef struct Entry
@@ -134,6 +135,7 @@ hz_groupcache_get(HzStore *store, HzGroup *group)
 	memset(&key, 0, sizeof(key));
 	key.locator = store->toast->rd_locator;
 	key.number = group->number;
+	key.temporary = store->toast->rd_rel->relpersistence == RELPERSISTENCE_TEMP;
 	drop_stale();
 	dlist_foreach(iter, &entries)
 	{
@@ -162,8 +164,8 @@ hz_groupcache_release(HzGroupCacheEntry *open)
 
 	total_bytes = total_bytes - entry->bytes + bytes;
 	entry->bytes = bytes;
-	if (entry->pins > 0)
-		entry->pins--;
+	Assert(entry->pins > 0);
+	entry->pins--;
 	bound_memory();
 }
 
@@ -213,14 +215,10 @@ subxact_callback(SubXactEvent event, SubTransactionId mySubid, SubTransactionId 
 static void
 xact_callback(XactEvent event, void *arg)
 {
-	dlist_iter iter;
-
 	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE ||
 		event == XACT_EVENT_PARALLEL_PRE_COMMIT)
 		return;
 	drop_held();
-	dlist_foreach(iter, &entries)
-		dlist_container(Entry, lru, iter.cur)->pins = 0;
 }
 
 void

@@ -23,7 +23,9 @@ typedef struct HzGroupCacheEntry
 } HzGroupCacheEntry;
 
 /*
- * The entry for `group`, attached to `store`; pinned until released or the end of the transaction.
+ * The entry for `group`, attached to `store`; pinned until released. The caller sees to it that it is also after an
+ * error, by a callback of its memory context; an entry that was pinned when a (sub)transaction aborted is not handed
+ * out again.
  */
 extern HzGroupCacheEntry *hz_groupcache_get(HzStore *store, HzGroup *group);
 extern void hz_groupcache_release(HzGroupCacheEntry *entry);

@@ -42,7 +42,26 @@ struct HzRowFetch
 	Seen seen[REMEMBERED];
 	int seen_count;
 	int next_victim;
+	HzGroupCacheEntry *current; /* open for one row under a snapshot that is not MVCC */
+	MemoryContextCallback callback;
 };
+
+/* Called when the fetch's memory goes, be it by an error: what it has pinned is released. */
+static void
+release_pins(void *arg)
+{
+	HzRowFetch *fetch = arg;
+
+	for (int i = 0; i < fetch->seen_count; i++)
+	{
+		if (fetch->seen[i].open != NULL)
+			hz_groupcache_release(fetch->seen[i].open);
+		fetch->seen[i].open = NULL;
+	}
+	if (fetch->current != NULL)
+		hz_groupcache_release(fetch->current);
+	fetch->current = NULL;
+}
 
 HzRowFetch *
 hz_rowfetch_begin(Relation rel)
@@ -54,6 +73,9 @@ hz_rowfetch_begin(Relation rel)
 
 	fetch->rel = rel;
 	fetch->context = context;
+	fetch->callback.func = release_pins;
+	fetch->callback.arg = fetch;
+	MemoryContextRegisterResetCallback(context, &fetch->callback);
 	fetch->row_context = AllocSetContextCreate(context, "hanzo row", ALLOCSET_DEFAULT_SIZES);
 	fetch->store = hz_store_open(rel, AccessShareLock);
 	fetch->values = palloc(sizeof(Datum) * Max(RelationGetDescr(rel)->natts, 1));
@@ -198,7 +220,6 @@ static bool
 fetch_other(HzRowFetch *fetch, uint64 number, Snapshot snapshot, TupleTableSlot *slot)
 {
 	HzGroup *group = hz_directory_find(fetch->store, number, snapshot);
-	HzGroupCacheEntry *open;
 
 	if (group == NULL ||
 		!hz_mark_row_visible(fetch->store, group, (uint32) (number - hz_group_first_row(group)),
@@ -206,9 +227,10 @@ fetch_other(HzRowFetch *fetch, uint64 number, Snapshot snapshot, TupleTableSlot 
 		return false;
 	if (slot != NULL)
 	{
-		open = hz_groupcache_get(fetch->store, group);
-		fetch_values(fetch, group, open, number, slot);
-		hz_groupcache_release(open);
+		fetch->current = hz_groupcache_get(fetch->store, group);
+		fetch_values(fetch, group, fetch->current, number, slot);
+		hz_groupcache_release(fetch->current);
+		fetch->current = NULL;
 	}
 	return true;
 }

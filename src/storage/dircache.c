@@ -35,8 +35,11 @@ struct HzDirCache
 {
 	dlist_node lru; /* most recently used first */
 	RelFileLocator locator;
+	bool temporary;
 	Oid tableoid;
 	bool stale;
+	int holders;  /* memory contexts that have copies of groups, whose bytes are here */
+	bool dropped; /* no longer in the list: goes with the last holder */
 	bool too_large;
 	MemoryContext context;
 	uint64 changes;
@@ -49,16 +52,35 @@ struct HzDirCache
 static dlist_head caches = DLIST_STATIC_INIT(caches);
 static int cache_count = 0;
 
-/* Groups handed out may still point into the memory: it goes with the transaction. */
 static void
 drop_cache(HzDirCache *cache)
 {
 	dlist_delete(&cache->lru);
 	cache_count--;
-	if (IsTransactionState())
-		MemoryContextSetParent(cache->context, TopTransactionContext);
-	else
+	cache->dropped = true;
+	if (cache->holders == 0)
 		MemoryContextDelete(cache->context);
+}
+
+static void
+release_cache(void *arg)
+{
+	HzDirCache *cache = arg;
+
+	if (--cache->holders == 0 && cache->dropped)
+		MemoryContextDelete(cache->context);
+}
+
+/* Keeps the cache's memory for as long as the current context is not reset. */
+static void
+hold_cache(HzDirCache *cache)
+{
+	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
+
+	callback->func = release_cache;
+	callback->arg = cache;
+	cache->holders++;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
 }
 
 static Settled
@@ -144,6 +166,41 @@ load_tuple(HzDirCache *cache, HzStore *store, Buffer buffer, ItemPointer tid)
 	return length;
 }
 
+static int
+compare_groups(const void *a, const void *b)
+{
+	uint32 left = ((const HzGroup *) a)->number;
+	uint32 right = ((const HzGroup *) b)->number;
+
+	return left < right ? -1 : left > right;
+}
+
+/*
+ * TIDs come by number, but a tuple may have been removed, and its place taken by a new entry, between the look into the
+ * index and that at the page: such a one is out of order, and may be there twice. The counter has changed
+ * too then, so the next look reads all of it again; here it only has to be sound.
+ */
+static void
+order_groups(HzDirCache *cache)
+{
+	uint32 kept = 0;
+	bool ordered = true;
+
+	for (uint32 i = 1; i < cache->count && ordered; i++)
+		ordered = cache->groups[i - 1].number < cache->groups[i].number;
+	if (ordered)
+		return;
+	qsort(cache->groups, cache->count, sizeof(HzGroup), compare_groups);
+	for (uint32 i = 0; i < cache->count; i++)
+	{
+		if (kept == 0 || cache->groups[kept - 1].number != cache->groups[i].number)
+			cache->groups[kept++] = cache->groups[i];
+	}
+	cache->count = kept;
+	/* what was known of each went out of step: ask the tuples */
+	memset(cache->settled, OPEN, cache->count);
+}
+
 /* Reads all directory tuples, each page once; the counter was read before. */
 static void
 load_groups(HzDirCache *cache, HzStore *store)
@@ -165,6 +222,7 @@ load_groups(HzDirCache *cache, HzStore *store)
 	if (BufferIsValid(buffer))
 		ReleaseBuffer(buffer);
 	pfree(tids);
+	order_groups(cache);
 }
 
 static HzDirCache *
@@ -176,13 +234,28 @@ load_cache(HzStore *store, const HzStoreMeta *meta)
 	HzDirCache *cache = palloc0(sizeof(HzDirCache));
 
 	cache->locator = store->toast->rd_locator;
+	cache->temporary = store->toast->rd_rel->relpersistence == RELPERSISTENCE_TEMP;
 	cache->tableoid = RelationGetRelid(store->table);
 	cache->context = context;
 	cache->changes = meta->changes;
 	load_groups(cache, store);
-	if (cache->too_large)
-		cache->count = 0;
 	MemoryContextSwitchTo(old);
+	if (cache->too_large)
+	{
+		/* remembered without its bytes, so that not every look reads as much again */
+		MemoryContext small =
+			AllocSetContextCreate(old, "hanzo directory cache", ALLOCSET_SMALL_SIZES);
+		HzDirCache *copy = MemoryContextAlloc(small, sizeof(HzDirCache));
+
+		*copy = *cache;
+		copy->context = small;
+		copy->groups = NULL;
+		copy->settled = NULL;
+		copy->count = 0;
+		MemoryContextDelete(context);
+		cache = copy;
+		context = small;
+	}
 	/* nothing failed: keep it */
 	MemoryContextSetParent(context, TopMemoryContext);
 	while (cache_count >= MAX_TABLES)
@@ -203,7 +276,8 @@ find_cache(HzStore *store)
 
 		if (cache->stale)
 			drop_cache(cache);
-		else if (RelFileLocatorEquals(cache->locator, store->toast->rd_locator))
+		else if (RelFileLocatorEquals(cache->locator, store->toast->rd_locator) &&
+				 cache->temporary == (store->toast->rd_rel->relpersistence == RELPERSISTENCE_TEMP))
 			return cache;
 	}
 	return NULL;
@@ -243,6 +317,9 @@ tuple_visible(HzStore *store, const HzGroup *group, Snapshot snapshot)
 	Buffer buffer;
 	bool visible = false;
 
+	/* VACUUM may have removed it, and cut the relation off before it */
+	if (ItemPointerGetBlockNumber(&group->tid) >= RelationGetNumberOfBlocks(store->toast))
+		return false;
 	tuple.t_self = group->tid;
 	if (heap_fetch(store->toast, snapshot, &tuple, &buffer, false))
 	{
@@ -265,6 +342,12 @@ entry_visible(HzDirCache *cache, HzStore *store, uint32 i, Snapshot snapshot)
 		case FROZEN:
 			return true;
 		case COMMITTED:
+			if (TransactionIdPrecedes(cache->groups[i].raw_xmin, TransactionXmin))
+			{
+				/* visible to all snapshots from now on; nobody has to compare an xid that grows old */
+				cache->settled[i] = FROZEN;
+				return true;
+			}
 			return !XidInMVCCSnapshot(cache->groups[i].raw_xmin, snapshot);
 		default:
 			return tuple_visible(store, &cache->groups[i], snapshot);
@@ -278,6 +361,7 @@ hz_dircache_visible(HzDirCache *cache, HzStore *store, Snapshot snapshot, uint32
 	HzGroup **result = palloc_extended(sizeof(HzGroup *) * Max(cache->count, 1), MCXT_ALLOC_HUGE);
 
 	*count = 0;
+	hold_cache(cache);
 	for (uint32 i = 0; i < cache->count; i++)
 	{
 		if (!entry_visible(cache, store, i, snapshot))
@@ -312,6 +396,7 @@ hz_dircache_find(HzDirCache *cache, HzStore *store, uint64 row, Snapshot snapsho
 	if (row - hz_group_first_row(&cache->groups[low]) >= cache->groups[low].rows ||
 		!entry_visible(cache, store, low, snapshot))
 		return NULL;
+	hold_cache(cache);
 	copy = palloc(sizeof(HzGroup));
 	*copy = cache->groups[low];
 	return copy;

@@ -27,13 +27,12 @@ extern HzDirCache *hz_dircache_get(HzStore *store);
 
 /*
  * Copies, palloc'd in the current context, of the groups that the MVCC snapshot sees, by number. The
- * descriptions' bytes are shared with the cache and need hz_dircache_get() to be called again first when
- * the cache may have been dropped in between; hz_groupread_describe() on a copy parses them.
+ * descriptions' bytes are shared with the cache, whose memory stays until that context is reset.
  */
 extern HzGroup **hz_dircache_visible(HzDirCache *cache, HzStore *store, Snapshot snapshot,
 									 uint32 *count);
 
-/* A copy of the group that holds the row, if the MVCC snapshot sees it. */
+/* A copy of the group that holds the row, if the MVCC snapshot sees it; likewise. */
 extern HzGroup *hz_dircache_find(HzDirCache *cache, HzStore *store, uint64 row, Snapshot snapshot);
 
 /* Whether any mark may exist in this store, as META said when hz_dircache_get() was last called. */

@@ -243,6 +243,9 @@ hz_directory_insert(HzStore *store, const HzGroup *group, CommandId cid)
 				 NULL, NULL);
 	hz_bytes_free(&bytes);
 	hz_store_count_change(store);
+	/* in parallel mode the change is not counted, and only this backend can have cached the directory */
+	if (IsInParallelMode())
+		hz_dircache_forget(RelationGetRelid(store->table));
 }
 
 HTSV_Result
@@ -252,6 +255,9 @@ hz_directory_state(HzStore *store, const HzGroup *group, TransactionId oldest_xm
 	Buffer buffer;
 	HTSV_Result state;
 
+	/* removed, and the relation cut off before it */
+	if (ItemPointerGetBlockNumber(&group->tid) >= RelationGetNumberOfBlocks(store->toast))
+		return HEAPTUPLE_DEAD;
 	tuple.t_self = group->tid;
 	if (!heap_fetch(store->toast, SnapshotAny, &tuple, &buffer, false))
 		return HEAPTUPLE_DEAD;

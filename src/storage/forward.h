@@ -29,9 +29,12 @@ extern bool hz_forward_find(HzStore *store, TransactionId mover, ItemPointer old
 							ItemPointer where);
 
 /* Whether the bytes of a tuple of forwards are what was written for this group. */
-extern bool hz_forward_is_sound(const HzGroup *group, int32 seq, const uint8_t *data, Size length);
+extern bool hz_forward_is_sound(Oid chunk_id, int32 seq, const uint8_t *data, Size length);
 
 /* Deletes the forwards of a group if no snapshot can need them; returns whether there were any. */
 extern bool hz_forward_expire(HzStore *store, const HzGroup *group, CommandId cid);
+
+/* Installs the transaction callback; called once by _PG_init. */
+extern void hz_forward_init(void);
 
 #endif /* HZ_FORWARD_H */

@@ -4,8 +4,8 @@
  *
  * META is one tuple, inserted frozen and changed in place, so that no abort takes numbers back which
  * others have drawn from it. Creating and changing it happens under LockPage(TOAST relation, META_LOCK).
- * A crash between inserting META and its index entry leaves a tuple that no index finds; a later REINDEX
- * may bring it back: therefore readers take the maximum of all META tuples.
+ * A crash between inserting META and its index entry leaves a tuple that no index finds; a REINDEX, or the next
+ * draw, brings it back.
  *
  * In parallel mode (CREATE TABLE AS with a parallel query) core refuses in-place updates. Such relations
  * are new in this transaction, so nobody else draws: numbers are counted in memory and written to META
@@ -15,9 +15,11 @@
 
 #include "access/heaptoast.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/toast_internals.h"
 #include "access/xact.h"
 #include "catalog/catalog.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
@@ -329,6 +331,41 @@ write_meta(HzStore *store, HeapTuple found, uint32 next)
 	}
 }
 
+/*
+ * META without an index entry, left by an error or a crash between the two, gets one: else a second META would be
+ * made, and the unique index could never be built again. Reads the TOAST heap, once in the life of a table: when
+ * its first number is drawn. False: there is none.
+ */
+static bool
+index_orphans(HzStore *store)
+{
+	TupleTableSlot *slot;
+	TableScanDesc scan;
+	bool any = false;
+
+	if (hz_store_is_empty(store))
+		return false;
+	slot = table_slot_create(store->toast, NULL);
+	scan = table_beginscan(store->toast, SnapshotAny, 0, NULL);
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		slot_getallattrs(slot);
+		if (slot->tts_isnull[0] || DatumGetObjectId(slot->tts_values[0]) != HZ_STORE_META)
+			continue;
+		for (int i = 0; i < store->index_count; i++)
+		{
+			if (store->indexes[i]->rd_index->indisready)
+				index_insert(store->indexes[i], slot->tts_values, slot->tts_isnull, &slot->tts_tid,
+							 store->toast, UNIQUE_CHECK_NO, false, NULL);
+		}
+		any = true;
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	return any;
+}
+
 uint32
 hz_store_next_block(HzStore *store)
 {
@@ -351,6 +388,8 @@ hz_store_draw(HzStore *store, uint32 blocks)
 
 	LockPage(store->toast, META_LOCK, ExclusiveLock);
 	found = find_meta(store, &first);
+	if (found == NULL && index_orphans(store))
+		found = find_meta(store, &first);
 	if (pending_relid == RelationGetRelid(store->toast) && pending_xact == GetTopTransactionId())
 		first = Max(first, pending_next);
 	if (blocks > HZ_ROWID_MAX_BLOCKS - first)

@@ -25,6 +25,7 @@
 #include "write/seal.h"
 
 #define TAIL_SLOTS 256
+#define BOUND_BYTES (64 * 1024) /* buffered between two looks at the memory of all loads */
 #define ENOUGH_BYTES \
 	(4 * 1024 * 1024) /* rows so wide make a group of decent size however few they are */
 
@@ -35,6 +36,7 @@ typedef struct Load
 	SubTransactionId subid;
 	uint64 head;         /* rows of this command that went to the delta */
 	HzRowBuffer *buffer; /* NULL until a row is buffered */
+	bool flushing;       /* the buffer is being written: it takes no rows */
 	SubTransactionId
 		written_in; /* the subtransaction, deeper than ours, that has written the buffer */
 	HzOptions *options;
@@ -43,6 +45,7 @@ typedef struct Load
 } Load;
 
 static Load *loads = NULL;
+static uint64 unbounded = 0; /* bytes buffered since memory was last looked at */
 static MemoryContext loads_context = NULL;
 
 static void flush_load(Relation rel, Load *load);
@@ -53,7 +56,7 @@ find_load(Oid relid)
 {
 	for (Load *load = loads; load != NULL; load = load->next)
 	{
-		if (load->relid == relid && load->written_in == InvalidSubTransactionId)
+		if (load->relid == relid && load->written_in == InvalidSubTransactionId && !load->flushing)
 			return load;
 	}
 	return NULL;
@@ -74,6 +77,16 @@ new_load(Relation rel)
 	return load;
 }
 
+/* A buffer that is empty goes: the next command's rows may have other columns, or never come. */
+static void
+drop_empty_buffer(Load *load)
+{
+	if (load->buffer == NULL || hz_rowbuffer_rows(load->buffer) > 0)
+		return;
+	hz_rowbuffer_destroy(load->buffer);
+	load->buffer = NULL;
+}
+
 static Load *
 get_load(Relation rel, CommandId cid)
 {
@@ -82,7 +95,10 @@ get_load(Relation rel, CommandId cid)
 	if (load != NULL && load->cid == cid && load->subid == GetCurrentSubTransactionId())
 		return load;
 	if (load != NULL)
+	{
 		flush_load(rel, load);
+		drop_empty_buffer(load);
+	}
 	/* rows written by a subtransaction of theirs stay with the load that has them */
 	if (load == NULL || load->written_in != InvalidSubTransactionId)
 		load = new_load(rel);
@@ -181,26 +197,6 @@ tail_to_delta(Relation rel, const Load *load, HzRowBuffer *buffer)
 	MemoryContextDelete(context);
 }
 
-/* Takes the buffer away from the load, so that nothing that runs meanwhile finds and flushes it again. */
-static HzRowBuffer *
-detach_buffer(Load *load)
-{
-	HzRowBuffer *buffer = load->buffer;
-
-	load->buffer = NULL;
-	return buffer;
-}
-
-/* Gives a buffer back, emptied, unless user code has begun a new one meanwhile. */
-static void
-reattach_buffer(Load *load, HzRowBuffer *buffer)
-{
-	if (load->buffer != NULL)
-		hz_rowbuffer_destroy(buffer);
-	else
-		load->buffer = buffer;
-}
-
 static void
 write_out(Relation rel, const Load *load, HzRowBuffer *buffer)
 {
@@ -217,31 +213,39 @@ write_out(Relation rel, const Load *load, HzRowBuffer *buffer)
 static void
 flush_load(Relation rel, Load *load)
 {
-	HzRowBuffer *buffer;
-
-	if (load->buffer == NULL || load->written_in != InvalidSubTransactionId)
+	if (load->buffer == NULL || hz_rowbuffer_rows(load->buffer) == 0 || load->flushing ||
+		load->written_in != InvalidSubTransactionId)
 		return;
-	buffer = detach_buffer(load);
-	write_out(rel, load, buffer);
+	/* what runs meanwhile must not flush it again; an error that somebody catches leaves the rows to be written */
+	load->flushing = true;
+	PG_TRY();
+	{
+		write_out(rel, load, load->buffer);
+	}
+	PG_FINALLY();
+	{
+		load->flushing = false;
+	}
+	PG_END_TRY();
 	if (GetCurrentSubTransactionId() != load->subid)
 		load->written_in = GetCurrentSubTransactionId();
 	else
-		hz_rowbuffer_reset(buffer);
-	reattach_buffer(load, buffer);
+		hz_rowbuffer_reset(load->buffer);
 }
 
 void
 hz_bulk_flush(Relation rel)
 {
-	Load *load;
+	bool any = false;
 
-	if (loads == NULL)
-		return;
-	load = find_load(RelationGetRelid(rel));
-	if (load == NULL)
-		return;
-	flush_load(rel, load);
-	if (!IsInParallelMode() && OidIsValid(rel->rd_rel->reltoastrelid))
+	for (Load *load = loads; load != NULL; load = load->next)
+	{
+		if (load->relid != RelationGetRelid(rel))
+			continue;
+		flush_load(rel, load);
+		any = true;
+	}
+	if (any && !IsInParallelMode() && OidIsValid(rel->rd_rel->reltoastrelid))
 	{
 		HzStore *store = hz_store_open(rel, RowExclusiveLock);
 
@@ -262,7 +266,7 @@ bound_memory(void)
 		uint64 bytes = load->buffer ? hz_rowbuffer_bytes(load->buffer) : 0;
 
 		total += bytes;
-		if (bytes > 0 && load->written_in == InvalidSubTransactionId &&
+		if (bytes > 0 && load->written_in == InvalidSubTransactionId && !load->flushing &&
 			(largest == NULL || bytes > hz_rowbuffer_bytes(largest->buffer)))
 			largest = load;
 	}
@@ -279,6 +283,7 @@ void
 hz_bulk_add(Relation rel, TupleTableSlot *slot, CommandId cid)
 {
 	Load *load = get_load(rel, cid);
+	uint64 before;
 
 	if (load->buffer == NULL)
 	{
@@ -289,11 +294,15 @@ hz_bulk_add(Relation rel, TupleTableSlot *slot, CommandId cid)
 		MemoryContextSwitchTo(old);
 	}
 	slot_getallattrs(slot);
+	before = hz_rowbuffer_bytes(load->buffer);
 	hz_rowbuffer_add(load->buffer, slot->tts_values, slot->tts_isnull);
 	if (hz_rowbuffer_rows(load->buffer) >= load->options->row_group_rows)
 		flush_load(rel, load);
-	else if (hz_rowbuffer_rows(load->buffer) % 256 == 0)
+	else if ((unbounded += hz_rowbuffer_bytes(load->buffer) - before) > BOUND_BYTES)
+	{
+		unbounded = 0;
 		bound_memory();
+	}
 }
 
 static void
@@ -353,7 +362,8 @@ end_of_writer(Load *load, SubXactEvent event, SubTransactionId parent)
 	{
 		load->written_in = InvalidSubTransactionId;
 		if (load->buffer != NULL)
-			hz_rowbuffer_reset(load->buffer);
+			hz_rowbuffer_destroy(load->buffer);
+		load->buffer = NULL;
 	}
 }
 
@@ -374,6 +384,7 @@ subxact_callback(SubXactEvent event, SubTransactionId mySubid, SubTransactionId 
 			if (load->buffer != NULL)
 				hz_rowbuffer_destroy(load->buffer);
 			load->buffer = NULL;
+			load->flushing = false;
 			load->written_in = InvalidSubTransactionId;
 			load->subid = parentSubid;
 			load->head = 0;

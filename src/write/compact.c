@@ -182,17 +182,6 @@ gather_row(void *arg, const Datum *values, const bool *isnull, uint64 number)
 	gather_add(arg, values, isnull, &tid);
 }
 
-/* Live rows of a group under the mover's snapshot. */
-static uint32
-live_rows(HzMover *mover, HzGroup *group)
-{
-	uint64 *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
-	uint32 live = group->rows - hz_mark_deleted_rows(mover->store, group, mover->snapshot, deleted);
-
-	pfree(deleted);
-	return live;
-}
-
 /* What pick_groups() has to know of a group. */
 typedef struct Candidate
 {
@@ -228,7 +217,7 @@ examine_candidate(HzMover *mover, HzGroup *group)
 {
 	Candidate candidate;
 
-	candidate.live = live_rows(mover, group);
+	candidate.live = hz_mover_live_rows(mover, group);
 	candidate.bytes = (uint64) ((double) hz_groupread_raw_bytes(mover->store, group) *
 								candidate.live / group->rows) +
 					  candidate.live * missing_bytes(RelationGetDescr(mover->rel), group);

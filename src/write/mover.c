@@ -12,7 +12,9 @@
 #include "catalog/index.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "pgstat.h"
 #include "storage/lmgr.h"
+#include "storage/predicate.h"
 #include "storage/smgr.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -54,7 +56,8 @@ open_indexes(HzMover *mover)
 
 /*
  * Where changes are decoded logically, a move must say nothing: heap_delete() is given a copy of the
- * relcache entry without replica identity (PROTOCOLS 3.6), as long-lived as a resource owner may need it.
+ * relcache entry without replica identity (PROTOCOLS 3.6). It lives in TopMemoryContext and is leaked by an error,
+ * since the table's storage manager entry then goes on pointing to its rd_smgr.
  */
 static Relation
 silent_delta(Relation rel)
@@ -63,9 +66,9 @@ silent_delta(Relation rel)
 
 	if (!RelationIsLogicallyLogged(rel))
 		return rel;
-	copy = MemoryContextAlloc(TopTransactionContext, sizeof(RelationData));
+	copy = MemoryContextAlloc(TopMemoryContext, sizeof(RelationData));
 	memcpy(copy, rel, sizeof(RelationData));
-	copy->rd_rel = MemoryContextAlloc(TopTransactionContext, CLASS_TUPLE_SIZE);
+	copy->rd_rel = MemoryContextAlloc(TopMemoryContext, CLASS_TUPLE_SIZE);
 	memcpy(copy->rd_rel, rel->rd_rel, CLASS_TUPLE_SIZE);
 	copy->rd_rel->relreplident = REPLICA_IDENTITY_NOTHING;
 	copy->rd_smgr = NULL;
@@ -116,7 +119,11 @@ hz_mover_end(HzMover *mover)
 	foreach(cell, mover->indexes)
 		index_close(lfirst(cell), NoLock);
 	if (mover->delta != NULL && mover->delta != mover->rel)
+	{
 		RelationCloseSmgr(mover->delta);
+		pfree(mover->delta->rd_rel);
+		pfree(mover->delta);
+	}
 	hz_store_close(mover->store);
 	if (mover->snapshot != NULL)
 	{
@@ -124,6 +131,16 @@ hz_mover_end(HzMover *mover)
 		UnregisterSnapshot(mover->snapshot);
 	}
 	MemoryContextDelete(mover->context);
+}
+
+uint32
+hz_mover_live_rows(HzMover *mover, HzGroup *group)
+{
+	uint64 *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
+	uint32 live = group->rows - hz_mark_deleted_rows(mover->store, group, mover->snapshot, deleted);
+
+	pfree(deleted);
+	return live;
 }
 
 /* Loads buffered row `row` into the mover's slot. */
@@ -238,8 +255,15 @@ hz_mover_take_delta(HzMover *mover, HzMoved *moved)
 		if (heap_delete(mover->delta, &moved->old[i], mover->cid, InvalidSnapshot, false, &failure,
 						false) != TM_Ok)
 			delete_at_birth(moved, i);
+		else if (mover->delta != mover->rel)
+			pgstat_count_heap_delete(mover->rel); /* the copy counts nothing */
 	}
 	hz_heapview_end(&view);
+	/*
+	 * A serializable reader may have locked pages of the delta only, as an index-only scan does; whoever
+	 * deletes a moved row looks for locks on the whole table.
+	 */
+	TransferPredicateLocksToHeapRelation(mover->rel);
 	return moved->group->rows - moved->deleted_count;
 }
 

@@ -51,6 +51,9 @@ typedef struct HzMoved
 extern bool hz_mover_begin(HzMover *mover, Relation rel);
 extern void hz_mover_end(HzMover *mover);
 
+/* Rows of a group that the mover's snapshot does not see as deleted. */
+extern uint32 hz_mover_live_rows(HzMover *mover, HzGroup *group);
+
 /* Steps 1 and 2 for the buffered rows, whose old TIDs are `old` (rows entries, in the buffer's order). */
 extern HzMoved *hz_mover_write(HzMover *mover, HzRowBuffer *buffer, const ItemPointerData *old,
 							   const HzOptions *options);

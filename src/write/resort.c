@@ -27,6 +27,7 @@ typedef struct Resort
 	Tuplesortstate *sort;
 	List *expressions; /* of ExprState, for keys that are no columns */
 	HzColumnType *types;
+	uint64 rows; /* put into the sort */
 	HzCompactProgress *progress;
 } Resort;
 
@@ -96,6 +97,7 @@ put_row(Resort *resort, uint64 number)
 	slot->tts_isnull[at] = false;
 	MemoryContextSwitchTo(old);
 	tuplesort_puttupleslot(resort->sort, slot);
+	resort->rows++;
 	ResetPerTupleExprContext(resort->mover.estate);
 }
 
@@ -172,13 +174,14 @@ sort_groups(Resort *resort, HzGroup **groups, uint32 count)
 	uint64 rows = 0;
 
 	for (uint32 i = 0; i < count; i++)
-		rows += groups[i]->rows;
+		rows += hz_mover_live_rows(&resort->mover, groups[i]);
 	hz_compact_begin_phase(resort->progress, HZ_COMPACT_SORT, rows);
 	resort->types = hz_coltype_for(resort->desc);
 	begin_sort(resort);
 	for (uint32 i = 0; i < count; i++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
+		uint64 before = resort->rows;
 
 		hz_groupread_describe(resort->mover.store, groups[i]);
 		hz_groupwalk(resort->mover.store, groups[i], resort->desc, resort->types,
@@ -187,7 +190,7 @@ sort_groups(Resort *resort, HzGroup **groups, uint32 count)
 		/* the description went with the context */
 		groups[i]->described = false;
 		MemoryContextReset(context);
-		hz_compact_advance(resort->progress, groups[i]->rows);
+		hz_compact_advance(resort->progress, resort->rows - before);
 	}
 	tuplesort_performsort(resort->sort);
 }
