@@ -200,7 +200,7 @@ run_regress() {
 
   start_cluster "$work/$suite" 5499 \
     "max_prepared_transactions = 10" "max_connections = 60" "shared_buffers = 128MB" \
-    "wal_level = replica" "max_wal_size = 2GB" "log_min_messages = warning" "timezone = 'UTC'"
+    "wal_level = replica" "max_wal_size = 2GB" "log_min_messages = warning" "timezone = 'UTC'" "jit = off"
   own_dir "$results"
   run_as_db timeout "${HANZO_TIMEOUT:-3600}" "$driver" --bindir="$BINDIR" --host="$PGHOST" --port="$PGPORT" \
     --user=postgres --encoding=UTF8 --dlpath="$("$PG_CONFIG" --pkglibdir)" \

@@ -126,13 +126,6 @@ run_step(Job *job, Step step)
 }
 
 static bool
-tidy_step(Relation rel, HzCompactProgress *progress)
-{
-	hz_compact_tidy(rel, progress);
-	return false;
-}
-
-static bool
 resort_step(Relation rel, HzCompactProgress *progress)
 {
 	hz_compact_resort(rel, progress);
@@ -148,7 +141,8 @@ compact_table(Oid relid, MemoryContext context)
 		CHECK_FOR_INTERRUPTS();
 	while (run_step(&job, hz_compact_groups))
 		CHECK_FOR_INTERRUPTS();
-	(void) run_step(&job, tidy_step);
+	while (run_step(&job, hz_compact_tidy))
+		CHECK_FOR_INTERRUPTS();
 }
 
 static void
@@ -159,7 +153,8 @@ optimize_table(Oid relid, MemoryContext context)
 	while (run_step(&job, hz_compact_delta))
 		CHECK_FOR_INTERRUPTS();
 	(void) run_step(&job, resort_step);
-	(void) run_step(&job, tidy_step);
+	while (run_step(&job, hz_compact_tidy))
+		CHECK_FOR_INTERRUPTS();
 }
 
 /* The tables to work on: the relation, or the columnar leaves of a partitioned one. In `context`. */

@@ -274,13 +274,33 @@ copy_groups(Copy *copy, double *tuples, double *vacuumed, double *recently_dead)
 	MemoryContextDelete(context);
 }
 
+/* Copies all tuples of a reserved chunk_id, but those that are dead to all. */
+static void
+copy_plain(Copy *copy, Oid chunk_id)
+{
+	HzStoreScan scan;
+
+	hz_store_scan_begin(copy->from, &scan, chunk_id, PG_INT32_MIN, PG_INT32_MAX, SnapshotAny,
+						ForwardScanDirection);
+	while (hz_store_scan_next(&scan))
+	{
+		HeapTuple original;
+
+		CHECK_FOR_INTERRUPTS();
+		if (tuple_state(copy, scan.tuple) == HEAPTUPLE_DEAD)
+			continue;
+		original = heap_copytuple(scan.tuple);
+		(void) copy_tuple(copy, original, heap_copytuple(scan.tuple));
+	}
+	hz_store_scan_end(&scan);
+}
+
 static void
 copy_column_store(Relation old_table, Relation new_table, TransactionId oldest_xmin,
 				  TransactionId xid_cutoff, MultiXactId multi_cutoff, double *tuples,
 				  double *vacuumed, double *recently_dead)
 {
 	Copy copy = {.oldest_xmin = oldest_xmin};
-	HzStoreScan scan;
 
 	copy.from = hz_store_open(old_table, AccessExclusiveLock);
 	copy.to = hz_store_open(new_table, AccessExclusiveLock);
@@ -288,15 +308,8 @@ copy_column_store(Relation old_table, Relation new_table, TransactionId oldest_x
 	{
 		copy.rewrite = begin_heap_rewrite(copy.from->toast, copy.to->toast, oldest_xmin, xid_cutoff,
 										  multi_cutoff);
-		hz_store_scan_begin(copy.from, &scan, HZ_STORE_META, 0, 0, SnapshotAny,
-							ForwardScanDirection);
-		while (hz_store_scan_next(&scan))
-		{
-			HeapTuple original = heap_copytuple(scan.tuple);
-
-			(void) copy_tuple(&copy, original, heap_copytuple(scan.tuple));
-		}
-		hz_store_scan_end(&scan);
+		copy_plain(&copy, HZ_STORE_META);
+		copy_plain(&copy, HZ_STORE_GARBAGE);
 		copy_groups(&copy, tuples, vacuumed, recently_dead);
 		end_heap_rewrite(copy.rewrite);
 	}

@@ -25,6 +25,7 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/snapmgr.h"
 
 #include "am/columnar_am.h"
@@ -263,6 +264,11 @@ relation_vacuum(Relation rel, struct VacuumParams *params, BufferAccessStrategy 
 	hz_heapview_begin(&view, rel);
 	heap_vacuum_rel(rel, params, strategy);
 	hz_heapview_end(&view);
+	/*
+	 * Until 15.8 an update in place invalidated caches at the end of the command only: then vac_update_relstats()
+	 * would compare with what pg_class held before heap's VACUUM, and find nothing to do.
+	 */
+	CommandEndInvalidationMessages();
 	store = hz_store_open(rel, RowExclusiveLock);
 	if (!hz_store_is_empty(store))
 		finish_vacuum(rel, store, params, strategy, before, before_count);

@@ -18,6 +18,7 @@
 #define DIRECTORY_MAGIC 0x47525A48 /* "HZRG" */
 #define DIRECTORY_VERSION 1
 #define DIRECTORY_HEADER 40
+#define GARBAGE_SIZE 8
 #define FLAG_IN_STREAM 1
 
 bool
@@ -295,6 +296,7 @@ hz_directory_delete(HzStore *store, HzGroup *group, CommandId cid)
 {
 	TM_FailureData failure;
 	TM_Result result;
+	uint8_t garbage[GARBAGE_SIZE];
 
 	result = heap_delete(store->toast, &group->tid, cid, InvalidSnapshot, true, &failure, false);
 	if (result != TM_Ok)
@@ -303,5 +305,35 @@ hz_directory_delete(HzStore *store, HzGroup *group, CommandId cid)
 							   group->number, RelationGetRelationName(store->table)),
 						errhint("Run the command again.")));
 	hz_store_count_change(store);
-	delete_tuples(store, group->chunk_id, PG_INT32_MIN, PG_INT32_MAX, cid);
+	hz_store32(garbage, group->chunk_id);
+	hz_store32(garbage + 4, hz_store_checksum(HZ_STORE_GARBAGE, (int32) group->number, garbage, 4));
+	hz_store_put(store, HZ_STORE_GARBAGE, (int32) group->number, garbage, GARBAGE_SIZE, cid, 0,
+				 NULL, NULL);
+}
+
+uint32
+hz_directory_collect(HzStore *store, Snapshot snapshot, CommandId cid, uint32 limit)
+{
+	HzStoreScan scan;
+	uint32 count = 0;
+
+	hz_store_scan_begin(store, &scan, HZ_STORE_GARBAGE, 0, PG_INT32_MAX, snapshot,
+						ForwardScanDirection);
+	while (count < limit && hz_store_scan_next(&scan))
+	{
+		ItemPointerData tid = scan.tuple->t_self;
+		TM_FailureData failure;
+		Oid chunk_id;
+
+		if (scan.length != GARBAGE_SIZE ||
+			hz_load32(scan.data + 4) !=
+				hz_store_checksum(HZ_STORE_GARBAGE, scan.seq, scan.data, 4) ||
+			(chunk_id = hz_load32(scan.data)) < FirstNormalObjectId)
+			report_damage(store, scan.tuple, "damaged garbage entry");
+		delete_tuples(store, chunk_id, PG_INT32_MIN, PG_INT32_MAX, cid);
+		if (heap_delete(store->toast, &tid, cid, InvalidSnapshot, true, &failure, false) == TM_Ok)
+			count++;
+	}
+	hz_store_scan_end(&scan);
+	return count;
 }

@@ -4,7 +4,8 @@
  *
  * One tuple (HZ_STORE_DIRECTORY, group number) per row group. A group is visible exactly when its
  * directory tuple is. Its number is its first row number / 256; numbers are never reused. A group whose
- * tuple goes (compaction, rewriting, TTL) takes its pages, marks and forwards with it in the same transaction.
+ * tuple goes (compaction, rewriting, TTL) leaves its pages, marks and forwards to a garbage tuple: (HZ_STORE_GARBAGE,
+ * group number), payload chunk_id u32 and its checksum u32 (hz_store_checksum).
  *
  * The tuple's payload, little-endian:
  *
@@ -97,9 +98,16 @@ extern HTSV_Result hz_directory_state(HzStore *store, const HzGroup *group,
 									  TransactionId oldest_xmin);
 
 /*
- * Deletes the directory tuple and everything that belongs to the group. The caller holds the group's
- * short lock and has seen that nobody acts on its rows (PROTOCOLS 3.2).
+ * Deletes the directory tuple: the group is gone. The caller holds the group's short lock and has seen that
+ * nobody acts on its rows (PROTOCOLS 3.2). Its pages, marks and forwards are garbage for a later transaction, so that
+ * writers, who wait for this one, do not wait for that too.
  */
 extern void hz_directory_delete(HzStore *store, HzGroup *group, CommandId cid);
+
+/*
+ * Deletes the tuples of up to `limit` groups that are gone, committed and visible to the MVCC snapshot; returns how
+ * many groups that were. Needs the table's ShareUpdateExclusiveLock.
+ */
+extern uint32 hz_directory_collect(HzStore *store, Snapshot snapshot, CommandId cid, uint32 limit);
 
 #endif /* HZ_DIRECTORY_H */

@@ -676,7 +676,7 @@ take_old_marks(HzStore *store, HzGroup *group, uint64 *deleted, CommandId cid)
 	hz_store_scan_begin(store, &scan, group->chunk_id,
 						mark_seq(HZ_MARK_VECTOR_POSITION - 1, HZ_MARK_SLOTS - 1), -1, SnapshotSelf,
 						ForwardScanDirection);
-	while (hz_store_scan_next(&scan))
+	while (taken < HZ_MARK_FOLD && hz_store_scan_next(&scan))
 	{
 		TM_FailureData failure;
 		ItemPointerData tid = scan.tuple->t_self;
@@ -696,7 +696,7 @@ take_old_marks(HzStore *store, HzGroup *group, uint64 *deleted, CommandId cid)
 	return taken;
 }
 
-uint32
+bool
 hz_mark_fold(HzStore *store, HzGroup *group, CommandId cid)
 {
 	uint64 *deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
@@ -723,5 +723,5 @@ hz_mark_fold(HzStore *store, HzGroup *group, CommandId cid)
 	}
 	hz_store_unlock_group(store, group->number);
 	pfree(deleted);
-	return taken;
+	return taken == HZ_MARK_FOLD;
 }

@@ -88,9 +88,11 @@ extern void hz_mark_write_vector(HzStore *store, HzGroup *group, const uint64 *d
 extern bool hz_mark_group_busy(HzStore *store, HzGroup *group, Snapshot snapshot);
 
 /*
- * Packs committed marks older than every snapshot into the group's delete vectors and deletes the
- * marks. Takes the group's lock. Returns the number of marks folded.
+ * Packs up to HZ_MARK_FOLD committed marks older than every snapshot into the group's delete vectors and deletes the
+ * marks. Holds the group's lock meanwhile: some milliseconds. True: there may be more, for the next command.
  */
-extern uint32 hz_mark_fold(HzStore *store, HzGroup *group, CommandId cid);
+#define HZ_MARK_FOLD 4096
+
+extern bool hz_mark_fold(HzStore *store, HzGroup *group, CommandId cid);
 
 #endif /* HZ_MARK_H */

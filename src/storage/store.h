@@ -8,6 +8,7 @@
  *	  chunk_id           chunk_seq                  what
  *	  HZ_STORE_META      0                          format version, next row block, change counter
  *	  HZ_STORE_DIRECTORY group number               one tuple per row group (directory.h)
+ *	  HZ_STORE_GARBAGE   group number               a group that is gone, whose tuples are still to be deleted
  *	  a group's own id   0, 1, …                    its bytes, HZ_STORE_PAGE a tuple
  *	  a group's own id   HZ_STORE_FORWARDS + n      forwards of the rows moved into it (directory.h)
  *	  a group's own id   < 0                        marks and delete vectors (mark.h)
@@ -28,6 +29,7 @@
 
 #define HZ_STORE_META ((Oid) 101)
 #define HZ_STORE_DIRECTORY ((Oid) 102)
+#define HZ_STORE_GARBAGE ((Oid) 103)
 #define HZ_STORE_VERSION 1
 #define HZ_STORE_PAGE 8124 /* payload bytes that make a tuple fill a page of 8 kB */
 #define HZ_STORE_FORWARDS 0x40000000

@@ -45,6 +45,8 @@ hz_compact_advance(HzCompactProgress *progress, uint64 rows)
 	progress->report(progress);
 }
 
+#define GARBAGE_GROUPS 64 /* of which the tuples are deleted in one transaction */
+
 /* Makes room for a group's worth of rows, in the memory of the last round where that fits. */
 static void
 gather_begin(HzCompactProgress *progress, HzMover *mover)
@@ -329,23 +331,43 @@ hz_compact_groups(Relation rel, HzCompactProgress *progress)
 	return progress->next_group != PG_UINT32_MAX;
 }
 
-void
+/* The tuples of groups that are gone, some groups at a time; true: there may be more. */
+static bool
+collect_garbage(HzStore *store, Snapshot snapshot)
+{
+	uint32 count = hz_directory_collect(store, snapshot, GetCurrentCommandId(true), GARBAGE_GROUPS);
+
+	CommandCounterIncrement();
+	return count == GARBAGE_GROUPS;
+}
+
+bool
 hz_compact_tidy(Relation rel, HzCompactProgress *progress)
 {
 	HzStore *store = hz_store_open(rel, RowExclusiveLock);
 	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
-	CommandId cid = GetCurrentCommandId(true);
-	uint32 count;
-	HzGroup **groups = hz_directory_read(store, snapshot, &count);
+	uint32 count = 0;
+	HzGroup **groups = NULL;
+	bool more = false;
 
-	hz_compact_begin_phase(progress, HZ_COMPACT_TIDY, 0);
+	if (progress->phase != HZ_COMPACT_TIDY)
+		hz_compact_begin_phase(progress, HZ_COMPACT_TIDY, 0);
+	if (!hz_store_is_empty(store))
+	{
+		more = collect_garbage(store, snapshot);
+		/* the rest is done once, in the last round */
+		if (!more)
+			groups = hz_directory_read(store, snapshot, &count);
+	}
 	for (uint32 i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		(void) hz_mark_fold(store, groups[i], cid);
-		(void) hz_forward_expire(store, groups[i], cid);
+		while (hz_mark_fold(store, groups[i], GetCurrentCommandId(true)))
+			CommandCounterIncrement();
+		(void) hz_forward_expire(store, groups[i], GetCurrentCommandId(true));
 	}
 	UnregisterSnapshot(snapshot);
 	hz_store_close(store);
 	CommandCounterIncrement();
+	return more;
 }

@@ -52,8 +52,8 @@ extern bool hz_compact_delta(Relation rel, HzCompactProgress *progress);
 /* Rewrites neighbouring small groups, or one with many deleted rows; false when there is nothing to do. */
 extern bool hz_compact_groups(Relation rel, HzCompactProgress *progress);
 
-/* Folds old marks and drops old forwards of all groups. */
-extern void hz_compact_tidy(Relation rel, HzCompactProgress *progress);
+/* Deletes what groups that are gone have left; folds old marks and drops old forwards. False: all is done. */
+extern bool hz_compact_tidy(Relation rel, HzCompactProgress *progress);
 
 /* Rewrites all row groups of the table sorted by its sort key as a whole. */
 extern void hz_compact_resort(Relation rel, HzCompactProgress *progress);
