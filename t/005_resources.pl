@@ -78,9 +78,11 @@ is($node->safe_psql('postgres', q{SELECT delta_rows FROM hanzo_datastore.table_s
 $node->safe_psql('postgres', "INSERT INTO load $texts; CALL hanzo_datastore.compact('load'); VACUUM load");
 is($node->safe_psql('postgres', 'SELECT count(*) FROM load'), '701000', 'the load works');
 
-# 350 MB of address space, half of which the server itself needs.
+# 150 MB of address space beyond what a session has mapped at its start.
 my $memory = qr/out of memory|could not resize|Cannot allocate/;
-restart_limited('ulimit -v 350000');
+my $session = $node->safe_psql('postgres', q{SELECT hanzo_datastore.columnar_options_of('c'); SELECT pg_read_file('/proc/self/status')});
+my ($mapped) = $session =~ /^VmSize:\s+(\d+) kB$/m or die "no VmSize: $session";
+restart_limited('ulimit -v ' . ($mapped + 150 * 1024));
 fails('load', $memory, "SET maintenance_work_mem = '1GB'; COPY load FROM PROGRAM 'head -c 250000000 /dev/zero | tr \"\\\\0\" x | fold -w 3000 | sed \"s/^/1\t/\"'");
 fails('large value', $memory, q{INSERT INTO load SELECT 1, repeat('x', 250000000)});
 fails('compaction with too much memory',

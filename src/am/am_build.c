@@ -28,6 +28,7 @@
 #include "am/columnar_am.h"
 #include "am/scandesc.h"
 #include "base/bitmap.h"
+#include "base/compat.h"
 #include "storage/heapview.h"
 #include "storage/mark.h"
 #include "storage/rowid.h"
@@ -482,7 +483,7 @@ next_index_tid(IndexTids *tids)
 	Datum value;
 	bool isnull;
 
-	tids->empty = !tuplesort_getdatum(tids->sort, true, &value, &isnull, NULL);
+	tids->empty = !hz_compat_tuplesort_getdatum(tids->sort, &value, &isnull);
 	if (!tids->empty)
 		itemptr_decode(&tids->current, DatumGetInt64(value));
 }

@@ -20,7 +20,7 @@
 #include "storage/rowid.h"
 
 /* ANALYZE: the rows, counted over all groups, for which block `block` of `blocks` stands. */
-static bool
+static void
 find_share(HzScanDesc *scan, uint64 block, uint64 blocks)
 {
 	uint32 count;
@@ -30,15 +30,15 @@ find_share(HzScanDesc *scan, uint64 block, uint64 blocks)
 
 	for (uint32 i = 0; i < count; i++)
 		rows += groups[i]->rows;
+	scan->slice_left = 0;
 	if (block >= blocks)
-		return false;
+		return;
 	first = (uint64) ((double) rows * block / blocks);
 	scan->slice_left = (uint64) ((double) rows * (block + 1) / blocks) - first;
 	scan->group_index = 0;
 	while (scan->group_index < count && first >= groups[scan->group_index]->rows)
 		first -= groups[scan->group_index++]->rows;
 	scan->position = (uint32) first;
-	return scan->slice_left > 0;
 }
 
 /* TABLESAMPLE: finds slice `block` (0-based) of 256 rows; false when there is none. */
@@ -64,18 +64,29 @@ find_slice(HzScanDesc *scan, uint64 block)
 	return false;
 }
 
+/* Goes to a block of ANALYZE's sample; one without rows has none to give. */
 static bool
-scan_analyze_next_block(TableScanDesc sscan, BlockNumber blockno, BufferAccessStrategy bstrategy)
+analyze_block(TableScanDesc sscan, BlockNumber block, BufferAccessStrategy strategy)
 {
 	HzScanDesc *scan = (HzScanDesc *) sscan;
-	BlockNumber delta_blocks = ((HeapScanDesc) scan->delta)->rs_nblocks;
+	HeapScanDesc delta = (HeapScanDesc) scan->delta;
 
-	scan->in_columns = blockno >= delta_blocks;
+	scan->in_columns = block >= delta->rs_nblocks;
 	if (scan->in_columns)
-		return find_share(scan, blockno - delta_blocks,
-						  RelationGetNumberOfBlocks(sscan->rs_rd) - delta_blocks);
-	return GetHeapamTableAmRoutine()->scan_analyze_next_block(scan->delta, blockno, bstrategy);
+	{
+		find_share(scan, block - delta->rs_nblocks,
+				   RelationGetNumberOfBlocks(sscan->rs_rd) - delta->rs_nblocks);
+		return true;
+	}
+	/* as heap's own callback, whose arguments change; its next_tuple releases the buffer */
+	delta->rs_cblock = block;
+	delta->rs_cindex = FirstOffsetNumber;
+	delta->rs_cbuf = ReadBufferExtended(sscan->rs_rd, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
+	LockBuffer(delta->rs_cbuf, BUFFER_LOCK_SHARE);
+	return true;
 }
+
+HZ_COMPAT_ANALYZE_NEXT_BLOCK(scan_analyze_next_block, analyze_block)
 
 static bool
 scan_analyze_next_tuple(TableScanDesc sscan, TransactionId OldestXmin, double *liverows,

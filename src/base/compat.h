@@ -34,9 +34,61 @@
 #define hz_compat_inplace_update(relation, tuple) heap_inplace_update(relation, tuple)
 #endif
 
-/* 17: heapgetpage() became heap_prepare_pagescan(), which wants the buffer read. */
+/* 16: macros of variable-length values went to a header of their own. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 17: heapgetpage() became heap_prepare_pagescan(), which wants the buffer read. For scans in page mode. */
 #if PG_VERSION_NUM < 170000
 #define hz_compat_heap_read_page(scan, block) heapgetpage(scan, block)
+#else
+#include "access/heapam.h"
+#include "storage/bufmgr.h"
+static inline void
+hz_compat_heap_read_page(TableScanDesc sscan, BlockNumber block)
+{
+	HeapScanDesc scan = (HeapScanDesc) sscan;
+
+	if (BufferIsValid(scan->rs_cbuf))
+		ReleaseBuffer(scan->rs_cbuf);
+	scan->rs_cbuf = InvalidBuffer;
+	scan->rs_cbuf =
+		ReadBufferExtended(sscan->rs_rd, MAIN_FORKNUM, block, RBM_NORMAL, scan->rs_strategy);
+	scan->rs_cblock = block;
+	heap_prepare_pagescan(sscan);
+}
+#endif
+
+/*
+ * 17: ANALYZE's blocks come out of a stream, of which only the numbers are taken. Defines the callback `name`, which
+ * calls work(scan, block, strategy).
+ */
+#if PG_VERSION_NUM < 170000
+#define HZ_COMPAT_ANALYZE_NEXT_BLOCK(name, work)                                           \
+	static bool name(TableScanDesc scan, BlockNumber block, BufferAccessStrategy strategy) \
+	{                                                                                      \
+		return work(scan, block, strategy);                                                \
+	}
+#else
+#include "storage/read_stream.h"
+#define HZ_COMPAT_ANALYZE_NEXT_BLOCK(name, work)                         \
+	static bool name(TableScanDesc scan, ReadStream *stream)             \
+	{                                                                    \
+		BufferAccessStrategy strategy;                                   \
+		BlockNumber block = read_stream_next_block(stream, &strategy);   \
+                                                                         \
+		return BlockNumberIsValid(block) && work(scan, block, strategy); \
+	}
+#endif
+
+/* 16: tuplesort_getdatum() says whether it copies. */
+#if PG_VERSION_NUM < 160000
+#define hz_compat_tuplesort_getdatum(state, value, isnull) \
+	tuplesort_getdatum(state, true, value, isnull, NULL)
+#else
+#define hz_compat_tuplesort_getdatum(state, value, isnull) \
+	tuplesort_getdatum(state, true, true, value, isnull, NULL)
 #endif
 
 /* 16: table_tuple_update() says which indexes to update, not only whether. */
