@@ -13,6 +13,7 @@
 #include "storage/forward.h"
 #include "storage/heapview.h"
 #include "storage/options.h"
+#include "storage/store.h"
 #include "write/bulk.h"
 
 PG_MODULE_MAGIC;
@@ -23,6 +24,7 @@ void
 _PG_init(void)
 {
 	hz_heapview_init();
+	hz_store_init();
 	hz_options_init();
 	hz_dircache_init();
 	hz_forward_init();

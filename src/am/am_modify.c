@@ -209,32 +209,34 @@ static TM_Result
 update_columnar(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId cid,
 				Snapshot crosscheck, bool wait, TM_FailureData *failure)
 {
-	TM_Result result;
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo act", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	/* with it, the indexes that unique checks of the new version need (PROTOCOLS 2.7) */
+	HzStore *store = hz_store_open(rel, RowExclusiveLock);
+	TM_Result result = TM_Deleted;
 	HzHeapView view;
-	HzStore *store;
-	MemoryContext context;
-	MemoryContext old;
 
 	refuse_undecodable(rel, true);
-	result = act_on_columns(rel, tid, HZ_MARK_LOCKED, LockTupleExclusive, cid, crosscheck,
-							wait ? HZ_MARK_WAIT_BLOCK : HZ_MARK_WAIT_NEVER, failure);
-	if (result != TM_Ok)
-		return result;
-	prepare_index_inserts(rel);
-	hz_heapview_begin(&view, rel);
-	/* an update is no insert to whoever decodes the log */
-	GetHeapamTableAmRoutine()->tuple_insert(rel, slot, cid, HEAP_INSERT_NO_LOGICAL, NULL);
-	hz_heapview_end(&view);
-	context = AllocSetContextCreate(CurrentMemoryContext, "hanzo act", ALLOCSET_SMALL_SIZES);
-	old = MemoryContextSwitchTo(context);
-	store = hz_store_open(rel, RowExclusiveLock);
-	hz_mark_updated(store, tid, &slot->tts_tid, cid);
-	CheckForSerializableConflictIn(rel, NULL, InvalidBlockNumber);
+	if (store != NULL)
+		result = hz_mark_act(store, tid, HZ_MARK_LOCKED, LockTupleExclusive, cid, crosscheck,
+							 wait ? HZ_MARK_WAIT_BLOCK : HZ_MARK_WAIT_NEVER, failure);
+	if (result == TM_Ok)
+	{
+		MemoryContextSwitchTo(old);
+		hz_heapview_begin(&view, rel);
+		/* an update is no insert to whoever decodes the log */
+		GetHeapamTableAmRoutine()->tuple_insert(rel, slot, cid, HEAP_INSERT_NO_LOGICAL, NULL);
+		hz_heapview_end(&view);
+		MemoryContextSwitchTo(context);
+		hz_mark_updated(store, tid, &slot->tts_tid, cid);
+		CheckForSerializableConflictIn(rel, NULL, InvalidBlockNumber);
+		pgstat_count_heap_delete(rel);
+	}
 	hz_store_close(store);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
-	pgstat_count_heap_delete(rel);
-	return TM_Ok;
+	return result;
 }
 
 static TM_Result

@@ -54,6 +54,7 @@ relation_nontransactional_truncate(Relation rel)
 		heap_truncate_one_rel(toast);
 		table_close(toast, NoLock);
 	}
+	hz_store_forget();
 	hz_dircache_forget(RelationGetRelid(rel));
 	hz_groupcache_forget(RelationGetRelid(rel));
 }

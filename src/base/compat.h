@@ -34,6 +34,13 @@
 #define hz_compat_inplace_update(relation, tuple) heap_inplace_update(relation, tuple)
 #endif
 
+/* 17: the local transaction id moved within PGPROC. */
+#if PG_VERSION_NUM < 170000
+#define hz_compat_lxid() (MyProc->lxid)
+#else
+#define hz_compat_lxid() (MyProc->vxid.lxid)
+#endif
+
 /* 16: macros of variable-length values went to a header of their own. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

@@ -24,7 +24,7 @@ open_rows(const HzChunkMeta *meta, const HzSource *source, uint32_t max_rows,
 	r->meta = *meta;
 	r->source = *source;
 	r->piece_vector = r->validity_vector = r->slots_vector = r->starts_vector = r->child_index =
-		HZ_NO_VECTOR;
+		r->integers_vector = r->singles_vector = HZ_NO_VECTOR;
 	if (status == HZ_OK)
 		status = hz_chunk_head_read(head, meta->head_length, meta, &r->head);
 	hz_free(head);
@@ -51,6 +51,7 @@ hz_chunk_close(HzChunkReader *reader)
 	hz_chunk_close(reader->child);
 	hz_chunk_head_free(&reader->head);
 	hz_bytes_free(&reader->piece);
+	hz_free(reader->integers);
 	hz_free(reader->slots);
 	hz_free(reader->codes);
 	hz_free(reader->lengths);

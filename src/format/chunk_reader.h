@@ -21,6 +21,10 @@ struct HzChunkReader
 	uint32_t piece_vector;
 	uint64_t validity[HZ_ENCODING_ROOM / 64]; /* of validity_vector */
 	uint32_t validity_vector;
+	int64_t *integers; /* of integers_vector: its codes or values, for single ones */
+	uint32_t integers_vector;
+	uint32_t singles_vector; /* of which `singles` integers were read one by one */
+	uint32_t singles;
 	uint8_t *slots; /* of slots_vector, in its FLAT form */
 	uint32_t slots_vector;
 	uint16_t *codes;

@@ -8,6 +8,9 @@
 /* Single entries read from a dictionary before all of it is decoded. */
 #define SINGLES_BEFORE_DICT 32
 
+/* Single integers read from a vector before all of it is decoded. */
+#define SINGLES_BEFORE_VECTOR 3
+
 /* Dictionaries that are decoded at once. Fuzzers, whose dictionaries are small, need both ways. */
 #ifdef HZ_FUZZING
 #define SMALL_DICT_ENTRIES 2
@@ -44,15 +47,41 @@ frame_string(HzChunkReader *reader, uint64_t position, uint64_t length)
 	return status;
 }
 
+/* Integer i of vector v, whose piece is loaded. Whoever asks again and again has the vector decoded. */
 static HzStatus
-decode_code(HzChunkReader *reader, const HzChunkPiece *piece, uint32_t i, uint32_t *code)
+single_integer(HzChunkReader *reader, uint32_t v, uint32_t i, int64_t *value)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+	const uint8_t *data = hz_reader_data(reader, piece);
+	HzStatus status;
+
+	if (reader->integers_vector != v)
+	{
+		if (reader->singles_vector != v)
+			reader->singles = 0;
+		reader->singles_vector = v;
+		if (reader->singles++ < SINGLES_BEFORE_VECTOR)
+			return hz_int_value(data, piece->data_length, piece->zone.rows, i, value);
+		if (reader->integers == NULL)
+			reader->integers = hz_alloc(HZ_ENCODING_ROOM * sizeof(int64_t));
+		reader->integers_vector = HZ_NO_VECTOR;
+		status = hz_int_decode(data, piece->data_length, piece->zone.rows, sizeof(int64_t),
+							   reader->integers);
+		if (status != HZ_OK)
+			return status;
+		reader->integers_vector = v;
+	}
+	*value = reader->integers[i];
+	return HZ_OK;
+}
+
+static HzStatus
+decode_code(HzChunkReader *reader, uint32_t v, uint32_t i, uint32_t *code)
 {
 	const HzChunkDict *dict = &reader->head.dict;
 	int64_t value;
-	HzStatus status;
+	HzStatus status = single_integer(reader, v, i, &value);
 
-	status = hz_int_value(hz_reader_data(reader, piece), piece->data_length, piece->zone.rows, i,
-						  &value);
 	if (status != HZ_OK)
 		return status;
 	if (value < INT16_MIN || value > INT16_MAX)
@@ -100,11 +129,11 @@ wants_whole_dict(HzChunkReader *reader)
 }
 
 static HzStatus
-code_value(HzChunkReader *reader, const HzChunkPiece *piece, uint32_t i, HzVector *out)
+code_value(HzChunkReader *reader, uint32_t v, uint32_t i, HzVector *out)
 {
 	const HzChunkDict *dict = &reader->head.dict;
 	uint32_t code;
-	HzStatus status = decode_code(reader, piece, i, &code);
+	HzStatus status = decode_code(reader, v, i, &code);
 
 	if (status != HZ_OK)
 		return status;
@@ -120,13 +149,12 @@ code_value(HzChunkReader *reader, const HzChunkPiece *piece, uint32_t i, HzVecto
 }
 
 static HzStatus
-integer_value(HzChunkReader *reader, const HzChunkPiece *piece, uint32_t i, HzVector *out)
+integer_value(HzChunkReader *reader, uint32_t v, uint32_t i, HzVector *out)
 {
+	const HzChunkPiece *piece = &reader->head.pieces[v];
 	int64_t value;
-	HzStatus status;
+	HzStatus status = single_integer(reader, v, i, &value);
 
-	status = hz_int_value(hz_reader_data(reader, piece), piece->data_length, piece->zone.rows, i,
-						  &value);
 	if (status != HZ_OK)
 		return status;
 	out->width = piece->mode == HZ_PIECE_DECIMAL64 ? sizeof(int64_t) : reader->head.width;
@@ -212,16 +240,16 @@ value_by_mode(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *val
 	switch (piece->mode)
 	{
 		case HZ_PIECE_CODES:
-			return code_value(reader, piece, i, out);
+			return code_value(reader, v, i, out);
 		case HZ_PIECE_STRINGS:
 			return string_value(reader, v, i, validity, out);
 		case HZ_PIECE_ARRAYS:
 			return array_value(reader, v, i, validity, out);
 		case HZ_PIECE_DECIMAL64:
-			return integer_value(reader, piece, i, out);
+			return integer_value(reader, v, i, out);
 		case HZ_PIECE_VALUES:
 			if (hz_kind_is_integer(reader->head.kind))
-				return integer_value(reader, piece, i, out);
+				return integer_value(reader, v, i, out);
 			return slot_value(reader, v, i, validity, out);
 		default:
 			return slot_value(reader, v, i, validity, out);

@@ -318,7 +318,7 @@ tuple_visible(HzStore *store, const HzGroup *group, Snapshot snapshot)
 	bool visible = false;
 
 	/* VACUUM may have removed it, and cut the relation off before it */
-	if (ItemPointerGetBlockNumber(&group->tid) >= RelationGetNumberOfBlocks(store->toast))
+	if (!hz_store_has_block(store, ItemPointerGetBlockNumber(&group->tid)))
 		return false;
 	tuple.t_self = group->tid;
 	if (heap_fetch(store->toast, snapshot, &tuple, &buffer, false))
@@ -373,12 +373,12 @@ hz_dircache_visible(HzDirCache *cache, HzStore *store, Snapshot snapshot, uint32
 	return result;
 }
 
-HzGroup *
-hz_dircache_find(HzDirCache *cache, HzStore *store, uint64 row, Snapshot snapshot)
+/* The entry that covers the row; false when there is none. */
+static bool
+find_entry(const HzDirCache *cache, uint64 row, uint32 *index)
 {
 	uint32 low = 0;
 	uint32 high = cache->count;
-	HzGroup *copy;
 
 	/* the last group that starts at or before the row */
 	while (low < high)
@@ -391,15 +391,44 @@ hz_dircache_find(HzDirCache *cache, HzStore *store, uint64 row, Snapshot snapsho
 			high = middle;
 	}
 	if (low == 0)
-		return NULL;
-	low--;
-	if (row - hz_group_first_row(&cache->groups[low]) >= cache->groups[low].rows ||
-		!entry_visible(cache, store, low, snapshot))
-		return NULL;
+		return false;
+	*index = low - 1;
+	return row - hz_group_first_row(&cache->groups[*index]) < cache->groups[*index].rows;
+}
+
+static HzGroup *
+copy_entry(HzDirCache *cache, uint32 index)
+{
+	HzGroup *copy = palloc(sizeof(HzGroup));
+
 	hold_cache(cache);
-	copy = palloc(sizeof(HzGroup));
-	*copy = cache->groups[low];
+	*copy = cache->groups[index];
 	return copy;
+}
+
+HzGroup *
+hz_dircache_find(HzDirCache *cache, HzStore *store, uint64 row, Snapshot snapshot)
+{
+	uint32 index;
+
+	if (!find_entry(cache, row, &index) || !entry_visible(cache, store, index, snapshot))
+		return NULL;
+	return copy_entry(cache, index);
+}
+
+HzGroup *
+hz_dircache_place(HzStore *store, uint64 row)
+{
+	HzDirCache *cache = find_cache(store);
+	uint32 index;
+
+	/* a number names one group for ever: what is cached need not be up to date */
+	if (cache != NULL && find_entry(cache, row, &index))
+		return copy_entry(cache, index);
+	cache = hz_dircache_get(store);
+	if (cache != NULL && find_entry(cache, row, &index))
+		return copy_entry(cache, index);
+	return NULL;
 }
 
 void

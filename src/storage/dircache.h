@@ -35,6 +35,9 @@ extern HzGroup **hz_dircache_visible(HzDirCache *cache, HzStore *store, Snapshot
 /* A copy of the group that holds the row, if the MVCC snapshot sees it; likewise. */
 extern HzGroup *hz_dircache_find(HzDirCache *cache, HzStore *store, uint64 row, Snapshot snapshot);
 
+/* A copy of the group that holds the row, whoever may see it; NULL: not known here. Its tuple may have gone since. */
+extern HzGroup *hz_dircache_place(HzStore *store, uint64 row);
+
 /* Whether any mark may exist in this store, as META said when hz_dircache_get() was last called. */
 extern bool hz_dircache_marked(const HzDirCache *cache);
 

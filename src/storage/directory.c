@@ -192,6 +192,40 @@ hz_directory_read(HzStore *store, Snapshot snapshot, uint32 *count)
 	return groups;
 }
 
+/*
+ * The group of a row by a look at the one tuple that the cache knows, with a snapshot that is not MVCC; NULL: the index
+ * has to be asked.
+ */
+static HzGroup *
+find_by_place(HzStore *store, uint64 row, Snapshot snapshot, HeapTuple *copy)
+{
+	HzGroup *group = hz_dircache_place(store, row);
+	HeapTupleData tuple;
+	Buffer buffer;
+	Oid chunk_id;
+	int32 seq;
+	Size length;
+	bool found;
+
+	if (group == NULL || !hz_store_has_block(store, ItemPointerGetBlockNumber(&group->tid)))
+		return NULL;
+	tuple.t_self = group->tid;
+	if (!heap_fetch(store->toast, snapshot, &tuple, &buffer, false))
+		return NULL;
+	(void) hz_store_tuple_data(store, &tuple, &chunk_id, &seq, &length);
+	found = chunk_id == HZ_STORE_DIRECTORY && seq == (int32) group->number;
+	if (found)
+	{
+		group->raw_xmin = HeapTupleHeaderGetRawXmin(tuple.t_data);
+		group->infomask = tuple.t_data->t_infomask;
+		group->cmin = HeapTupleHeaderGetRawCommandId(tuple.t_data);
+		if (copy != NULL)
+			*copy = heap_copytuple(&tuple);
+	}
+	ReleaseBuffer(buffer);
+	return found ? group : NULL;
+}
+
 HzGroup *
 hz_directory_find_tuple(HzStore *store, uint64 row, Snapshot snapshot, HeapTuple *tuple)
 {
@@ -206,6 +240,10 @@ hz_directory_find_tuple(HzStore *store, uint64 row, Snapshot snapshot, HeapTuple
 	cache = tuple == NULL ? cache_for(store, snapshot) : NULL;
 	if (cache != NULL)
 		return hz_dircache_find(cache, store, row, snapshot);
+	if (snapshot->snapshot_type != SNAPSHOT_MVCC)
+		found = find_by_place(store, row, snapshot, tuple);
+	if (found != NULL)
+		return found;
 	hz_store_scan_begin(store, &scan, HZ_STORE_DIRECTORY, (int32) Max(least, 0), (int32) block,
 						snapshot, BackwardScanDirection);
 	while (found == NULL && hz_store_scan_next(&scan))
@@ -257,7 +295,7 @@ hz_directory_state(HzStore *store, const HzGroup *group, TransactionId oldest_xm
 	HTSV_Result state;
 
 	/* removed, and the relation cut off before it */
-	if (ItemPointerGetBlockNumber(&group->tid) >= RelationGetNumberOfBlocks(store->toast))
+	if (!hz_store_has_block(store, ItemPointerGetBlockNumber(&group->tid)))
 		return HEAPTUPLE_DEAD;
 	tuple.t_self = group->tid;
 	if (!heap_fetch(store->toast, SnapshotAny, &tuple, &buffer, false))

@@ -27,8 +27,7 @@ struct HzGroupReader
 	bool fleeting;
 	MemoryContext context;
 	uint64 bytes_read;
-	BlockNumber last_block;  /* for error messages */
-	BlockNumber block_count; /* of the TOAST relation; 0: not asked yet */
+	BlockNumber last_block; /* for error messages */
 	struct ColumnSource
 	{
 		struct HzGroupReader *reader;
@@ -110,9 +109,7 @@ copy_from_page(HzGroupReader *reader, uint32 seq, uint32 offset, uint32 length, 
 	Size available;
 	bool done = false;
 
-	if (reader->block_count == 0)
-		reader->block_count = RelationGetNumberOfBlocks(store->toast);
-	if (block != InvalidBlockNumber && block < reader->block_count)
+	if (block != InvalidBlockNumber && hz_store_has_block(store, block))
 	{
 		Buffer buffer =
 			ReadBufferExtended(store->toast, MAIN_FORKNUM, block, RBM_NORMAL, reader->strategy);
@@ -257,7 +254,6 @@ void
 hz_groupread_attach(HzGroupReader *reader, HzStore *store)
 {
 	reader->store = store;
-	reader->block_count = 0;
 }
 
 bool

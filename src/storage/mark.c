@@ -385,9 +385,7 @@ put_mark(HzStore *store, HzGroup *group, uint32 position, uint32 slot, HzMarkKin
 						errmsg("too many locks on one row of table \"%s\"",
 							   RelationGetRelationName(store->table)),
 						errhint("VACUUM the table, then run the command again.")));
-	if (!store->marked_set && !hz_store_meta(store).marked)
-		hz_store_set_marked(store);
-	store->marked_set = true;
+	hz_store_set_marked(store);
 	payload[0] = kind;
 	payload[1] = kind == HZ_MARK_LOCKED ? mode : 0;
 	if (successor != NULL)

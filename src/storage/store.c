@@ -23,6 +23,7 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -47,6 +48,21 @@ StaticAssertDecl(MAXALIGN(SizeofHeapTupleHeader) + 8 + VARHDRSZ + HZ_STORE_PAGE 
 static Oid pending_relid = InvalidOid;
 static TransactionId pending_xact = InvalidTransactionId;
 static uint32 pending_next = 0;
+
+/*
+ * Blocks of the TOAST heap that was asked about last, in this transaction: the lock on it, which nobody releases before
+ * the end, lets it only grow.
+ */
+static struct
+{
+	LocalTransactionId lxid;
+	RelFileLocator locator;
+	BlockNumber blocks;
+} known;
+
+/* The last column store whose META is known to say that marks exist. */
+static bool marked_known = false;
+static RelFileLocator marked_locator;
 
 HzStore *
 hz_store_open(Relation table, LOCKMODE lockmode)
@@ -76,9 +92,41 @@ hz_store_close(HzStore *store)
 }
 
 bool
-hz_store_is_empty(const HzStore *store)
+hz_store_has_block(HzStore *store, BlockNumber block)
 {
-	return store == NULL || RelationGetNumberOfBlocks(store->toast) == 0;
+	if (block < store->blocks)
+		return true;
+	/* asking the kernel for each of many rows is what a row would cost most */
+	if (known.lxid != hz_compat_lxid() || !RelFileLocatorEquals(known.locator, store->toast->rd_locator) ||
+		block >= known.blocks)
+	{
+		known.blocks = RelationGetNumberOfBlocks(store->toast);
+		known.locator = store->toast->rd_locator;
+		known.lxid = hz_compat_lxid();
+	}
+	store->blocks = known.blocks;
+	return block < store->blocks;
+}
+
+/* A subtransaction's locks, which keep relations from being cut off, go with it. */
+static void
+subxact_callback(SubXactEvent event, SubTransactionId mySubid, SubTransactionId parentSubid,
+				 void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		known.lxid = InvalidLocalTransactionId;
+}
+
+void
+hz_store_init(void)
+{
+	RegisterSubXactCallback(subxact_callback, NULL);
+}
+
+bool
+hz_store_is_empty(HzStore *store)
+{
+	return store == NULL || !hz_store_has_block(store, 0);
 }
 
 void
@@ -495,7 +543,20 @@ hz_store_count_change(HzStore *store)
 void
 hz_store_set_marked(HzStore *store)
 {
-	change_meta(store, set_marked, 0);
+	/* once set the flag stays, as long as the file does */
+	if (marked_known && RelFileLocatorEquals(marked_locator, store->toast->rd_locator))
+		return;
+	if (!hz_store_meta(store).marked)
+		change_meta(store, set_marked, 0);
+	marked_known = true;
+	marked_locator = store->toast->rd_locator;
+}
+
+void
+hz_store_forget(void)
+{
+	marked_known = false;
+	known.lxid = InvalidLocalTransactionId;
 }
 
 void

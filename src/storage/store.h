@@ -42,8 +42,8 @@ typedef struct HzStore
 	int index_count;
 	int valid_index;
 	LOCKMODE lockmode;
+	BlockNumber blocks; /* of the TOAST heap, at least; our lock keeps it from being cut off */
 	bool unmarked;   /* META said so after the statement's snapshot: there are no marks */
-	bool marked_set; /* we have seen to META's flag ourselves */
 } HzStore;
 
 /*
@@ -56,7 +56,10 @@ extern HzStore *hz_store_open(Relation table, LOCKMODE lockmode);
 extern void hz_store_close(HzStore *store);
 
 /* No row group can exist: the TOAST heap has no block (PROTOCOLS 1.2). NULL counts as empty. */
-extern bool hz_store_is_empty(const HzStore *store);
+extern bool hz_store_is_empty(HzStore *store);
+
+/* Whether the TOAST heap has this block. Asks the kernel only when it did not have it before. */
+extern bool hz_store_has_block(HzStore *store, BlockNumber block);
 
 /* Inserts a tuple; *tid (may be NULL) gets where it is. */
 extern void hz_store_put(HzStore *store, Oid chunk_id, int32 chunk_seq, const void *data,
@@ -124,8 +127,14 @@ extern HzStoreMeta hz_store_meta(HzStore *store);
  */
 extern void hz_store_count_change(HzStore *store);
 
-/* Says that marks exist from now on; before the first one is inserted. */
+/* Says that marks exist from now on; before one is inserted. */
 extern void hz_store_set_marked(HzStore *store);
+
+/* To be called when the tuples go and the file stays: TRUNCATE of a relation new in this transaction. */
+extern void hz_store_forget(void);
+
+/* Installs the transaction callback; called once by _PG_init. */
+extern void hz_store_init(void);
 
 /* An unused chunk_id for a new group, unknown to the TOAST relation so far. */
 extern Oid hz_store_new_chunk_id(HzStore *store);

@@ -200,7 +200,8 @@ tail_to_delta(Relation rel, const Load *load, HzRowBuffer *buffer)
 static void
 write_out(Relation rel, const Load *load, HzRowBuffer *buffer)
 {
-	if (hz_rowbuffer_rows(buffer) >= HZ_BULK_HEAD || hz_rowbuffer_bytes(buffer) >= ENOUGH_BYTES)
+	if (hz_rowbuffer_rows(buffer) >= Min(HZ_BULK_HEAD, load->options->row_group_rows) ||
+		hz_rowbuffer_bytes(buffer) >= ENOUGH_BYTES)
 		seal_rows(rel, load, buffer);
 	else if (hz_rowbuffer_rows(buffer) > 0)
 		tail_to_delta(rel, load, buffer);
