@@ -21,9 +21,10 @@
 #include "compress/compress.h"
 #include "format/zone.h"
 
-#define HZ_CHUNK_MAX_ROWS 131072   /* rows of a row group: positions take 17 bits */
-#define HZ_CHUNK_MAX_DICT 65535    /* entries of a dictionary: codes take 16 bits */
-#define HZ_CHUNK_FRAME_BYTES 65536 /* a frame is closed when it has at least so many bytes */
+#define HZ_CHUNK_MAX_ROWS 131072         /* rows of a row group: positions take 17 bits */
+#define HZ_CHUNK_MAX_DICT 65535          /* entries of a dictionary: codes take 16 bits */
+#define HZ_CHUNK_FRAME_BYTES 65536       /* a frame is closed when it has at least so many bytes */
+#define HZ_CHUNK_LONG_FRAME_BYTES 393216 /* the same where values are long */
 
 /* The values of one column of a row group, in the row group's order. Borrowed memory. */
 typedef struct HzColumn

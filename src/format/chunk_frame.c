@@ -1,10 +1,12 @@
 /*
  * format/chunk_frame.c
- *	  Frames: the bytes of strings, cut at value boundaries into pieces of about 64 KB, each compressed
+ *	  Frames: the bytes of strings, cut at value boundaries into pieces of about 64 KB or more, each compressed
  *	  by itself; and the reader's cache of decompressed frames.
  *
  * A frame is closed when it has HZ_CHUNK_FRAME_BYTES or more, and before a value that would fill a frame alone,
- * so that the neighbours of a large value can be read without it.
+ * so that the neighbours of a large value can be read without it. Where values are long, ZSTD gets frames of
+ * HZ_CHUNK_LONG_FRAME_BYTES: prompts and answers repeat themselves over longer distances, and a frame of 64 KB would
+ * hold but a few of them.
  */
 #include "format/chunk_internal.h"
 
@@ -18,6 +20,9 @@
 
 /* A frame with fewer bytes is not closed before a large value. */
 #define SMALL_FRAME_BYTES 4096
+
+/* Values are long when they have as many bytes on average. */
+#define LONG_VALUE_BYTES 512
 
 /* What the cache keeps between calls. */
 #define CACHE_BYTES (1024 * 1024)
@@ -65,6 +70,18 @@ hz_frame_finish(HzFrameWriter *writer)
 	writer->misses = frame.codec != HZ_CODEC_NONE ? 0 : writer->misses + 1;
 	writer->count++;
 	writer->raw.length = 0;
+	writer->values = 0;
+}
+
+/* The frame has as many bytes as its values ask for. */
+static bool
+is_full(const HzFrameWriter *writer)
+{
+	if (writer->raw.length < HZ_CHUNK_FRAME_BYTES)
+		return false;
+	return writer->codec != HZ_CODEC_ZSTD ||
+		   writer->raw.length < (size_t) LONG_VALUE_BYTES * writer->values ||
+		   writer->raw.length >= HZ_CHUNK_LONG_FRAME_BYTES;
 }
 
 void
@@ -74,7 +91,8 @@ hz_frame_append(HzFrameWriter *writer, const void *data, size_t length)
 		hz_frame_finish(writer);
 	hz_bytes_append(&writer->raw, data, length);
 	writer->raw_total += length;
-	if (writer->raw.length >= HZ_CHUNK_FRAME_BYTES)
+	writer->values += length > 0;
+	if (is_full(writer))
 		hz_frame_finish(writer);
 }
 

@@ -31,7 +31,7 @@
 #define HZ_CHUNK_HEAD_FIXED 16 /* bytes before the vectors' table */
 
 #define HZ_CHUNK_MAX_VALUE 0x3fffffff /* bytes of one value, as a varlena */
-#define HZ_CHUNK_MAX_FRAME (HZ_CHUNK_MAX_VALUE + HZ_CHUNK_FRAME_BYTES)
+#define HZ_CHUNK_MAX_FRAME (HZ_CHUNK_MAX_VALUE + HZ_CHUNK_LONG_FRAME_BYTES)
 #define HZ_CHUNK_MAX_ELEMENTS (1 << 22) /* rows of a child column */
 #define HZ_CHUNK_MAX_DICT_BYTES \
 	(4 << 20)                      /* of a dictionary's values: reading one value reads them all */
@@ -279,6 +279,7 @@ typedef struct HzFrameWriter
 {
 	HzCodec codec;
 	int level;
+	uint32_t values; /* of the open frame, empty ones apart */
 	uint32_t misses; /* frames in a row that did not gain */
 	uint32_t count;
 	uint64_t raw_total;

@@ -97,8 +97,8 @@ hz_store_has_block(HzStore *store, BlockNumber block)
 	if (block < store->blocks)
 		return true;
 	/* asking the kernel for each of many rows is what a row would cost most */
-	if (known.lxid != hz_compat_lxid() || !RelFileLocatorEquals(known.locator, store->toast->rd_locator) ||
-		block >= known.blocks)
+	if (known.lxid != hz_compat_lxid() ||
+		!RelFileLocatorEquals(known.locator, store->toast->rd_locator) || block >= known.blocks)
 	{
 		known.blocks = RelationGetNumberOfBlocks(store->toast);
 		known.locator = store->toast->rd_locator;

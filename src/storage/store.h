@@ -43,7 +43,7 @@ typedef struct HzStore
 	int valid_index;
 	LOCKMODE lockmode;
 	BlockNumber blocks; /* of the TOAST heap, at least; our lock keeps it from being cut off */
-	bool unmarked;   /* META said so after the statement's snapshot: there are no marks */
+	bool unmarked;      /* META said so after the statement's snapshot: there are no marks */
 } HzStore;
 
 /*
