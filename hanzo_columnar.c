@@ -15,6 +15,7 @@
 #include "storage/options.h"
 #include "storage/store.h"
 #include "write/bulk.h"
+#include "write/sealer.h"
 
 PG_MODULE_MAGIC;
 
@@ -30,6 +31,7 @@ _PG_init(void)
 	hz_forward_init();
 	hz_groupcache_init();
 	hz_bulk_init();
+	hz_sealer_init();
 	hz_exec_init();
 	hz_plan_init();
 }

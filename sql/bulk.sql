@@ -128,4 +128,67 @@ SELECT count(*) FROM s;
 COMMIT PREPARED 'load';
 SELECT count(*) FROM s;
 
+-- Row groups encoded in a thread beside the load: the same rows with and without; loads that fail while it works.
+CREATE TABLE source_heap (id integer, n numeric(10,2), t text, u uuid, a integer[], j jsonb) USING heap;
+INSERT INTO source_heap SELECT i, i / 7.0, CASE WHEN i % 5 > 0 THEN md5(i::text) END, md5(i::text)::uuid, ARRAY[i, i % 3], jsonb_build_object('k', i % 9) FROM generate_series(1, 60000) AS i;
+SELECT current_setting('data_directory') || '/hanzo_bulk.copy' AS file \gset
+COPY source_heap TO :'file';
+CREATE TABLE beside (LIKE source_heap) USING hanzo_columnar;
+CREATE TABLE alone (LIKE source_heap) USING hanzo_columnar;
+SELECT hanzo_datastore.alter_columnar_table(t::regclass, row_group_rows => 5000, order_by => 'u, id', bloom => '{u}') FROM unnest('{beside,alone}'::text[]) AS t;
+COPY beside FROM :'file';
+SET hanzo_datastore.enable_background_sealing = off;
+COPY alone FROM :'file';
+RESET hanzo_datastore.enable_background_sealing;
+SELECT test.differences('beside', 'source_heap'), test.differences('alone', 'source_heap'),
+  (SELECT count(*) FROM ((SELECT rows, raw_bytes, compressed_bytes FROM hanzo_datastore.row_group_stats('beside'))
+    EXCEPT ALL (SELECT rows, raw_bytes, compressed_bytes FROM hanzo_datastore.row_group_stats('alone'))) AS d) AS other_groups;
+-- The thread has done it.
+SET client_min_messages = debug1;
+COPY beside (id) FROM PROGRAM 'seq 20001 40000';
+SET hanzo_datastore.enable_background_sealing = off;
+COPY alone (id) FROM PROGRAM 'seq 20001 40000';
+RESET hanzo_datastore.enable_background_sealing;
+SET client_min_messages = warning;
+DELETE FROM beside WHERE u IS NULL;
+DELETE FROM alone WHERE u IS NULL;
+SELECT (SELECT count(*) FROM hanzo_datastore.verify('beside')), (SELECT count(*) FROM hanzo_datastore.verify('alone'));
+COPY beside (id) FROM PROGRAM 'seq 1 50000; echo no number';
+SELECT count(*) FROM beside;
+BEGIN;
+COPY beside FROM :'file';
+SAVEPOINT a;
+COPY beside FROM :'file';
+COPY beside (id) FROM PROGRAM 'seq 1 50000; echo no number';
+ROLLBACK TO a;
+SELECT count(*) FROM beside;
+ROLLBACK;
+SELECT count(*) FROM beside;
+DO $$
+BEGIN
+  FOR i IN 1..5 LOOP
+    BEGIN
+      COPY beside (id) FROM PROGRAM 'seq 1 30000; echo no number';
+    EXCEPTION WHEN invalid_text_representation THEN
+      NULL;
+    END;
+  END LOOP;
+END
+$$;
+\set VERBOSITY terse
+SET statement_timeout = '1ms';
+COPY beside FROM :'file';
+RESET statement_timeout;
+\set VERBOSITY default
+SELECT count(*) FROM beside;
+CREATE TABLE made USING hanzo_columnar AS TABLE source_heap;
+SELECT test.differences('made', 'source_heap');
+-- Two loads in turn, of which only one can have the thread.
+CREATE TABLE halves (LIKE source_heap) PARTITION BY HASH (id);
+CREATE TABLE halves_0 PARTITION OF halves FOR VALUES WITH (MODULUS 2, REMAINDER 0) USING hanzo_columnar;
+CREATE TABLE halves_1 PARTITION OF halves FOR VALUES WITH (MODULUS 2, REMAINDER 1) USING hanzo_columnar;
+SELECT hanzo_datastore.alter_columnar_table('halves', row_group_rows => 3000);
+COPY halves FROM :'file';
+SELECT test.differences('halves', 'source_heap'), test.stores('halves_0'), test.stores('halves_1');
+
 DROP SCHEMA bulk_test CASCADE;

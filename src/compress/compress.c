@@ -3,7 +3,7 @@
  *	  LZ4 blocks and ZSTD frames through the system's libraries. See compress.h.
  *
  * Frames do not trust their own headers: the caller says how long the result is, nothing is written past
- * that, and anything shorter is damage too. ZSTD's contexts are made at first use and live as long as the process,
+ * that, and anything shorter is damage too. ZSTD's contexts are made at first use and live as long as the thread,
  * outside of PostgreSQL's memory contexts; a call that fails leaves them usable.
  */
 #include "compress/compress.h"
@@ -38,6 +38,18 @@ hz_compress_by_name(const char *name, HzCodec *codec)
 	return false;
 }
 
+static __thread ZSTD_CCtx *compressor = NULL;
+static __thread ZSTD_DCtx *decompressor = NULL;
+
+void
+hz_compress_release(void)
+{
+	ZSTD_freeCCtx(compressor);
+	ZSTD_freeDCtx(decompressor);
+	compressor = NULL;
+	decompressor = NULL;
+}
+
 static HzStatus
 compress_lz4(const void *source, size_t length, HzBytes *out)
 {
@@ -58,19 +70,19 @@ compress_lz4(const void *source, size_t length, HzBytes *out)
 static HzStatus
 compress_zstd(int level, const void *source, size_t length, HzBytes *out)
 {
-	static ZSTD_CCtx *context = NULL;
 	size_t bound = ZSTD_compressBound(length);
 	size_t size;
 
-	if (context == NULL)
-		context = ZSTD_createCCtx();
-	if (context == NULL || ZSTD_isError(bound))
+	if (compressor == NULL)
+		compressor = ZSTD_createCCtx();
+	if (compressor == NULL || ZSTD_isError(bound))
 		return HZ_CODEC_FAILED;
 	if (level < HZ_ZSTD_LEVEL_MIN)
 		level = HZ_ZSTD_LEVEL_MIN;
 	if (level > HZ_ZSTD_LEVEL_MAX)
 		level = HZ_ZSTD_LEVEL_MAX;
-	size = ZSTD_compressCCtx(context, hz_bytes_reserve(out, bound), bound, source, length, level);
+	size =
+		ZSTD_compressCCtx(compressor, hz_bytes_reserve(out, bound), bound, source, length, level);
 	if (ZSTD_isError(size))
 		return HZ_CODEC_FAILED;
 	out->length += size;
@@ -107,14 +119,13 @@ decompress_lz4(const void *source, size_t length, void *target, size_t target_le
 static HzStatus
 decompress_zstd(const void *source, size_t length, void *target, size_t target_length)
 {
-	static ZSTD_DCtx *context = NULL;
 	size_t size;
 
-	if (context == NULL)
-		context = ZSTD_createDCtx();
-	if (context == NULL)
+	if (decompressor == NULL)
+		decompressor = ZSTD_createDCtx();
+	if (decompressor == NULL)
 		return HZ_CODEC_FAILED;
-	size = ZSTD_decompressDCtx(context, target, target_length, source, length);
+	size = ZSTD_decompressDCtx(decompressor, target, target_length, source, length);
 	return !ZSTD_isError(size) && size == target_length ? HZ_OK : HZ_CORRUPT;
 }
 

@@ -29,10 +29,13 @@ extern bool hz_compress_by_name(const char *name, HzCodec *codec);
 
 /*
  * Appends the compressed form of source[0..length) to `out`. `level` matters to ZSTD only. Contexts of
- * the libraries are kept per process, so that a call costs no allocation of theirs.
+ * the libraries are kept per thread, so that a call costs no allocation of theirs.
  */
 extern HzStatus hz_compress(HzCodec codec, int level, const void *source, size_t length,
 							HzBytes *out);
+
+/* Gives back what the libraries keep for this thread. Before a thread ends; the process's own is kept. */
+extern void hz_compress_release(void);
 
 /* Fills exactly target[0..target_length), or says that the bytes are damaged. */
 extern HzStatus hz_decompress(HzCodec codec, const void *source, size_t length, void *target,

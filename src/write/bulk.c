@@ -23,9 +23,13 @@
 #include "storage/store.h"
 #include "write/bulk.h"
 #include "write/seal.h"
+#include "write/sealer.h"
 
 #define TAIL_SLOTS 256
 #define BOUND_BYTES (64 * 1024) /* buffered between two looks at the memory of all loads */
+#define MIN_HALF_BYTES   \
+	((uint64) 8 * 1024 * \
+	 1024) /* below, groups would get too small by filling two buffers in turn */
 #define ENOUGH_BYTES \
 	(4 * 1024 * 1024) /* rows so wide make a group of decent size however few they are */
 
@@ -36,7 +40,9 @@ typedef struct Load
 	SubTransactionId subid;
 	uint64 head;         /* rows of this command that went to the delta */
 	HzRowBuffer *buffer; /* NULL until a row is buffered */
-	bool flushing;       /* the buffer is being written: it takes no rows */
+	HzRowBuffer *behind; /* full, being encoded in a thread or yet to be written; NULL: none */
+	HzRowBuffer *spare;  /* empty, to be the next buffer; NULL: none */
+	bool flushing;       /* the buffers are being written: they take no rows */
 	SubTransactionId
 		written_in; /* the subtransaction, deeper than ours, that has written the buffer */
 	HzOptions *options;
@@ -77,14 +83,35 @@ new_load(Relation rel)
 	return load;
 }
 
-/* A buffer that is empty goes: the next command's rows may have other columns, or never come. */
 static void
-drop_empty_buffer(Load *load)
+drop_buffer(HzRowBuffer **buffer)
 {
-	if (load->buffer == NULL || hz_rowbuffer_rows(load->buffer) > 0)
+	if (*buffer == NULL)
 		return;
-	hz_rowbuffer_destroy(load->buffer);
-	load->buffer = NULL;
+	hz_sealer_abandon(*buffer);
+	hz_rowbuffer_destroy(*buffer);
+	*buffer = NULL;
+}
+
+static void
+drop_buffers(Load *load)
+{
+	drop_buffer(&load->buffer);
+	drop_buffer(&load->behind);
+	drop_buffer(&load->spare);
+}
+
+static bool
+has_rows(const Load *load)
+{
+	return (load->buffer != NULL && hz_rowbuffer_rows(load->buffer) > 0) || load->behind != NULL;
+}
+
+static uint64
+buffered_bytes(const Load *load)
+{
+	return (load->buffer != NULL ? hz_rowbuffer_bytes(load->buffer) : 0) +
+		   (load->behind != NULL ? hz_rowbuffer_bytes(load->behind) : 0);
 }
 
 static Load *
@@ -97,7 +124,9 @@ get_load(Relation rel, CommandId cid)
 	if (load != NULL)
 	{
 		flush_load(rel, load);
-		drop_empty_buffer(load);
+		/* empty ones go: the next command's rows may have other columns, or never come */
+		if (!has_rows(load))
+			drop_buffers(load);
 	}
 	/* rows written by a subtransaction of theirs stay with the load that has them */
 	if (load == NULL || load->written_in != InvalidSubTransactionId)
@@ -133,7 +162,7 @@ hz_bulk_head(Relation rel, CommandId cid, int count)
 	return take;
 }
 
-/* Seals the buffer into a visible group. */
+/* Seals the buffer, which a thread may have encoded, into a visible group. */
 static void
 seal_rows(Relation rel, const Load *load, HzRowBuffer *buffer)
 {
@@ -141,8 +170,13 @@ seal_rows(Relation rel, const Load *load, HzRowBuffer *buffer)
 		AllocSetContextCreate(CurrentMemoryContext, "hanzo seal", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	HzStore *store = hz_store_open(rel, RowExclusiveLock);
-	HzGroup *group = hz_seal(store, buffer, load->options, load->cid, NULL);
+	HzGroup *group = hz_sealer_finish(store, buffer, load->cid);
 
+	if (group == NULL)
+		group = hz_seal(store, buffer, load->options, load->cid, NULL);
+	else
+		ereport(DEBUG1, (errmsg_internal("row group of %u rows was encoded beside the load",
+										 hz_rowbuffer_rows(buffer))));
 	hz_directory_insert(store, group, load->cid);
 	hz_store_close(store);
 	MemoryContextSwitchTo(old);
@@ -197,6 +231,21 @@ tail_to_delta(Relation rel, const Load *load, HzRowBuffer *buffer)
 	MemoryContextDelete(context);
 }
 
+/* All rows are written: buffers are empty. */
+static void
+forget_rows(Load *load)
+{
+	if (load->buffer != NULL)
+		hz_rowbuffer_reset(load->buffer);
+	if (load->behind != NULL)
+	{
+		drop_buffer(&load->spare);
+		hz_rowbuffer_reset(load->behind);
+		load->spare = load->behind;
+		load->behind = NULL;
+	}
+}
+
 static void
 write_out(Relation rel, const Load *load, HzRowBuffer *buffer)
 {
@@ -214,14 +263,16 @@ write_out(Relation rel, const Load *load, HzRowBuffer *buffer)
 static void
 flush_load(Relation rel, Load *load)
 {
-	if (load->buffer == NULL || hz_rowbuffer_rows(load->buffer) == 0 || load->flushing ||
-		load->written_in != InvalidSubTransactionId)
+	if (!has_rows(load) || load->flushing || load->written_in != InvalidSubTransactionId)
 		return;
 	/* what runs meanwhile must not flush it again; an error that somebody catches leaves the rows to be written */
 	load->flushing = true;
 	PG_TRY();
 	{
-		write_out(rel, load, load->buffer);
+		if (load->behind != NULL)
+			seal_rows(rel, load, load->behind);
+		if (load->buffer != NULL)
+			write_out(rel, load, load->buffer);
 	}
 	PG_FINALLY();
 	{
@@ -231,7 +282,42 @@ flush_load(Relation rel, Load *load)
 	if (GetCurrentSubTransactionId() != load->subid)
 		load->written_in = GetCurrentSubTransactionId();
 	else
-		hz_rowbuffer_reset(load->buffer);
+		forget_rows(load);
+}
+
+/* The one behind is written, in the load's own subtransaction. */
+static void
+finish_behind(Relation rel, Load *load)
+{
+	load->flushing = true;
+	PG_TRY();
+	{
+		seal_rows(rel, load, load->behind);
+	}
+	PG_FINALLY();
+	{
+		load->flushing = false;
+	}
+	PG_END_TRY();
+	hz_rowbuffer_reset(load->behind);
+	load->spare = load->behind;
+	load->behind = NULL;
+}
+
+/* The buffer is full: a thread encodes it while the next one fills, or else it is written here and now. */
+static void
+buffer_is_full(Relation rel, Load *load)
+{
+	if (load->behind != NULL)
+		finish_behind(rel, load);
+	if (hz_sealer_start(load->buffer, load->options))
+	{
+		load->behind = load->buffer;
+		load->buffer = load->spare;
+		load->spare = NULL;
+		return;
+	}
+	flush_load(rel, load);
 }
 
 void
@@ -264,11 +350,11 @@ bound_memory(void)
 
 	for (Load *load = loads; load != NULL; load = load->next)
 	{
-		uint64 bytes = load->buffer ? hz_rowbuffer_bytes(load->buffer) : 0;
+		uint64 bytes = buffered_bytes(load);
 
 		total += bytes;
 		if (bytes > 0 && load->written_in == InvalidSubTransactionId && !load->flushing &&
-			(largest == NULL || bytes > hz_rowbuffer_bytes(largest->buffer)))
+			(largest == NULL || bytes > buffered_bytes(largest)))
 			largest = load;
 	}
 	if (largest != NULL && total > hz_rowbuffer_limit())
@@ -290,15 +376,18 @@ hz_bulk_add(Relation rel, TupleTableSlot *slot, CommandId cid)
 	{
 		MemoryContext old = MemoryContextSwitchTo(loads_context);
 
-		load->options = hz_options_read(rel);
+		/* the thread may be using the options that are there */
+		if (load->behind == NULL)
+			load->options = hz_options_read(rel);
 		load->buffer = hz_rowbuffer_create(loads_context, RelationGetDescr(rel));
 		MemoryContextSwitchTo(old);
 	}
 	slot_getallattrs(slot);
 	before = hz_rowbuffer_bytes(load->buffer);
 	hz_rowbuffer_add(load->buffer, slot->tts_values, slot->tts_isnull);
-	if (hz_rowbuffer_rows(load->buffer) >= load->options->row_group_rows)
-		flush_load(rel, load);
+	if (hz_rowbuffer_rows(load->buffer) >= load->options->row_group_rows ||
+		hz_rowbuffer_bytes(load->buffer) >= Max(hz_rowbuffer_limit() / 2, MIN_HALF_BYTES))
+		buffer_is_full(rel, load);
 	else if ((unbounded += hz_rowbuffer_bytes(load->buffer) - before) > BOUND_BYTES)
 	{
 		unbounded = 0;
@@ -314,7 +403,7 @@ flush_all(void)
 		Relation rel;
 
 		/* the table of an empty buffer may be gone, as that of a rewrite is */
-		if (load->buffer == NULL || hz_rowbuffer_rows(load->buffer) == 0)
+		if (!has_rows(load))
 			continue;
 		rel = table_open(load->relid, RowExclusiveLock);
 		hz_bulk_flush(rel);
@@ -326,6 +415,7 @@ static void
 forget_all(void)
 {
 	/* the memory goes with TopTransactionContext */
+	hz_sealer_abandon(NULL);
 	loads = NULL;
 	loads_context = NULL;
 }
@@ -362,9 +452,7 @@ end_of_writer(Load *load, SubXactEvent event, SubTransactionId parent)
 	else if (event == SUBXACT_EVENT_COMMIT_SUB)
 	{
 		load->written_in = InvalidSubTransactionId;
-		if (load->buffer != NULL)
-			hz_rowbuffer_destroy(load->buffer);
-		load->buffer = NULL;
+		drop_buffers(load);
 	}
 }
 
@@ -382,9 +470,7 @@ subxact_callback(SubXactEvent event, SubTransactionId mySubid, SubTransactionId 
 			load->subid = parentSubid;
 		else if (event == SUBXACT_EVENT_ABORT_SUB)
 		{
-			if (load->buffer != NULL)
-				hz_rowbuffer_destroy(load->buffer);
-			load->buffer = NULL;
+			drop_buffers(load);
 			load->flushing = false;
 			load->written_in = InvalidSubTransactionId;
 			load->subid = parentSubid;

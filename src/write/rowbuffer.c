@@ -310,7 +310,7 @@ take_column(const HzRowBuffer *buffer, int attno, const uint32 *permutation, uin
 		column->validity = source->validity;
 	else if (source->validity != NULL)
 	{
-		uint64 *validity = palloc0(HZ_BITMAP_WORDS(count) * 8);
+		uint64 *validity = hz_alloc_zero(HZ_BITMAP_WORDS(count) * 8);
 
 		for (uint32 i = 0; i < count; i++)
 		{

@@ -41,7 +41,7 @@ extern Datum hz_rowbuffer_datum(const HzRowBuffer *buffer, uint32 row, int attno
 
 /*
  * Column `attno` with its rows in the order of `permutation` (rows entries; NULL: as they came), as the
- * format wants it; palloc'd in the current context, strings point into the buffer.
+ * format wants it; allocated by hz_alloc() and hence also in a thread, strings point into the buffer.
  */
 extern void hz_rowbuffer_column(const HzRowBuffer *buffer, int attno, const uint32 *permutation,
 								HzColumn *column);

@@ -8,6 +8,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "utils/memutils.h"
 
 #include "storage/mark.h"
@@ -22,7 +23,9 @@ typedef struct PageWriter
 	HzBytes pending; /* bytes not yet on a page */
 	CommandId cid;
 	BulkInsertState bistate;
-	bool scattered; /* too many block ranges: readers use the index */
+	bool scattered;     /* too many block ranges: readers use the index */
+	BlockNumber blocks; /* of the TOAST heap, before the first page */
+	bool extending;     /* free space has been used up: do not look for more before every page */
 } PageWriter;
 
 static void
@@ -55,8 +58,11 @@ write_pages(PageWriter *writer, bool last)
 
 		CHECK_FOR_INTERRUPTS();
 		hz_store_put(writer->store, writer->group->chunk_id, (int32) writer->group->pages,
-					 writer->pending.data + done, length, writer->cid, 0, writer->bistate, &tid);
+					 writer->pending.data + done, length, writer->cid,
+					 writer->extending ? HEAP_INSERT_SKIP_FSM : 0, writer->bistate, &tid);
 		note_block(writer, ItemPointerGetBlockNumber(&tid));
+		if (ItemPointerGetBlockNumber(&tid) >= writer->blocks)
+			writer->extending = true;
 		writer->group->pages++;
 		writer->group->bytes += length;
 		done += length;
@@ -65,9 +71,9 @@ write_pages(PageWriter *writer, bool last)
 	writer->pending.length -= done;
 }
 
-static void
-write_column(PageWriter *writer, HzRowBuffer *buffer, const HzOptions *options, int attno,
-			 const uint32 *permutation, HzChunkMeta *meta)
+HzStatus
+hz_seal_column(const HzRowBuffer *buffer, const HzOptions *options, int attno,
+			   const uint32 *permutation, HzBytes *out, HzChunkMeta *meta)
 {
 	const HzColumnType *type = &hz_rowbuffer_types(buffer)[attno];
 	HzChunkOptions chunk_options = {.codec = options->columns[attno].codec,
@@ -76,11 +82,18 @@ write_column(PageWriter *writer, HzRowBuffer *buffer, const HzOptions *options, 
 									.bloom = options->columns[attno].bloom,
 									.array = type->array};
 	HzColumn column;
-	HzStatus status;
-	uint64 offset = writer->group->bytes + writer->pending.length;
 
 	hz_rowbuffer_column(buffer, attno, permutation, &column);
-	status = hz_chunk_write(&column, &chunk_options, &writer->pending, meta);
+	return hz_chunk_write(&column, &chunk_options, out, meta);
+}
+
+static void
+write_column(PageWriter *writer, HzRowBuffer *buffer, const HzOptions *options, int attno,
+			 const uint32 *permutation, HzChunkMeta *meta)
+{
+	uint64 offset = writer->group->bytes + writer->pending.length;
+	HzStatus status = hz_seal_column(buffer, options, attno, permutation, &writer->pending, meta);
+
 	if (status != HZ_OK)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("could not encode column \"%s\": %s",
@@ -127,30 +140,54 @@ hz_seal_constant(const HzColumnType *type, Datum value, bool isnull, uint32 rows
 	hz_rowbuffer_destroy(buffer);
 }
 
-HzGroup *
-hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *options, CommandId cid,
-		uint32 *permutation)
+/* A group of the buffer's rows, with a number and a chunk_id of its own, but no pages yet. */
+static HzGroup *
+begin_group(HzStore *store, const HzRowBuffer *buffer, PageWriter *writer, CommandId cid)
 {
 	HzGroup *group = palloc0(sizeof(HzGroup));
 	int natts = hz_rowbuffer_desc(buffer)->natts;
-	PageWriter writer = {.store = store, .group = group, .cid = cid};
-	MemoryContext column_context =
-		AllocSetContextCreate(CurrentMemoryContext, "hanzo seal column", ALLOCSET_DEFAULT_SIZES);
-	uint32 *order;
 
+	memset(writer, 0, sizeof(*writer));
+	writer->store = store;
+	writer->group = group;
+	writer->cid = cid;
 	group->rows = group->meta.rows = hz_rowbuffer_rows(buffer);
 	Assert(group->rows > 0 && group->rows <= HZ_MARK_MAX_ROWS);
 	group->ranges = palloc(sizeof(HzBlockRange) * HZ_DIRECTORY_RANGES);
 	group->meta.column_count = natts;
 	group->meta.columns = palloc0(sizeof(HzChunkMeta) * Max(natts, 1));
 	group->described = true;
-	order = hz_sortrows(buffer, options, permutation);
 	group->number = hz_store_draw(store, hz_rowid_blocks(group->rows));
 	group->chunk_id = hz_store_new_chunk_id(store);
-	writer.bistate = GetBulkInsertState();
-	/* allocated here, so that growing it leaves it in this context, not in column_context */
-	(void) hz_bytes_reserve(&writer.pending, HZ_STORE_PAGE * 8);
-	for (int i = 0; i < natts; i++)
+	writer->bistate = GetBulkInsertState();
+	writer->blocks = RelationGetNumberOfBlocks(store->toast);
+	/* allocated here, so that growing it leaves it in this context, not in a column's */
+	(void) hz_bytes_reserve(&writer->pending, HZ_STORE_PAGE * 8);
+	return group;
+}
+
+static void
+end_group(PageWriter *writer)
+{
+	write_description(writer, &writer->group->meta);
+	write_pages(writer, true);
+	if (writer->scattered)
+		writer->group->range_count = 0;
+	FreeBulkInsertState(writer->bistate);
+	hz_bytes_free(&writer->pending);
+}
+
+HzGroup *
+hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *options, CommandId cid,
+		uint32 *permutation)
+{
+	MemoryContext column_context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo seal column", ALLOCSET_DEFAULT_SIZES);
+	uint32 *order = hz_sortrows(buffer, options, permutation);
+	PageWriter writer;
+	HzGroup *group = begin_group(store, buffer, &writer, cid);
+
+	for (uint32 i = 0; i < group->meta.column_count; i++)
 	{
 		MemoryContext old;
 
@@ -162,12 +199,21 @@ hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *options, CommandId
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(column_context);
 	}
-	write_description(&writer, &group->meta);
-	write_pages(&writer, true);
-	if (writer.scattered)
-		group->range_count = 0;
-	FreeBulkInsertState(writer.bistate);
-	hz_bytes_free(&writer.pending);
+	end_group(&writer);
 	MemoryContextDelete(column_context);
+	return group;
+}
+
+HzGroup *
+hz_seal_encoded(HzStore *store, const HzRowBuffer *buffer, const HzBytes *chunks,
+				const HzChunkMeta *columns, CommandId cid)
+{
+	PageWriter writer;
+	HzGroup *group = begin_group(store, buffer, &writer, cid);
+
+	memcpy(group->meta.columns, columns, sizeof(HzChunkMeta) * group->meta.column_count);
+	hz_bytes_append(&writer.pending, chunks->data, chunks->length);
+	write_pages(&writer, false);
+	end_group(&writer);
 	return group;
 }

@@ -18,6 +18,17 @@
 extern HzGroup *hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *options,
 						CommandId cid, uint32 *permutation);
 
+/*
+ * Encodes one column in the order of `permutation` (NULL: as the rows came); appends the chunk to `out` and fills
+ * *meta but for its offset. Pure C: may run in a thread beside the backend, with an arena (base/memory.h).
+ */
+extern HzStatus hz_seal_column(const HzRowBuffer *buffer, const HzOptions *options, int attno,
+							   const uint32 *permutation, HzBytes *out, HzChunkMeta *meta);
+
+/* As hz_seal(), for columns that are encoded already: `chunks` one after the other, with their offsets in `columns`. */
+extern HzGroup *hz_seal_encoded(HzStore *store, const HzRowBuffer *buffer, const HzBytes *chunks,
+								const HzChunkMeta *columns, CommandId cid);
+
 /* Appends a chunk of `rows` equal values (or nulls) to `out` and describes it in *meta. */
 extern void hz_seal_constant(const HzColumnType *type, Datum value, bool isnull, uint32 rows,
 							 HzBytes *out, HzChunkMeta *meta);

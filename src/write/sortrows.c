@@ -72,6 +72,44 @@ compare_entries(const Entry *left, const Entry *right, const RowSort *state)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
+/*
+ * Sorts by codes alone, stably, hence by arrival where they are equal: a pass for each byte that is not the same
+ * everywhere, from the least.
+ */
+static void
+radix_sort(Entry *entries, uint32 rows)
+{
+	Entry *from = entries;
+	Entry *to = palloc_extended(sizeof(Entry) * rows, MCXT_ALLOC_HUGE);
+	Entry *spare = to;
+
+	for (int shift = 0; shift < CODE_BITS; shift += 8)
+	{
+		uint32 starts[256] = {0};
+		uint32 at = 0;
+		Entry *swap = from;
+
+		for (uint32 i = 0; i < rows; i++)
+			starts[(from[i].code >> shift) & 0xFF]++;
+		if (starts[(from[0].code >> shift) & 0xFF] == rows)
+			continue;
+		for (int b = 0; b < 256; b++)
+		{
+			uint32 count = starts[b];
+
+			starts[b] = at;
+			at += count;
+		}
+		for (uint32 i = 0; i < rows; i++)
+			to[starts[(from[i].code >> shift) & 0xFF]++] = from[i];
+		from = to;
+		to = swap;
+	}
+	if (from != entries)
+		memcpy(entries, from, sizeof(Entry) * rows);
+	pfree(spare);
+}
+
 /* Values of a key that is a column. */
 static void
 column_values(const HzRowBuffer *buffer, int attno, KeyColumn *key)
@@ -339,7 +377,10 @@ hz_sortrows(const HzRowBuffer *buffer, const HzOptions *options, uint32 *permuta
 	for (uint32 i = 0; i < rows; i++)
 		entries[i].row = i;
 	state.first_open = pack_codes(&state, entries, rows);
-	sort_entries(entries, rows, &state);
+	if (state.first_open == state.key_count)
+		radix_sort(entries, rows);
+	else
+		sort_entries(entries, rows, &state);
 	for (uint32 i = 0; i < rows; i++)
 		permutation[i] = entries[i].row;
 	MemoryContextSwitchTo(caller);

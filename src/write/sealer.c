@@ -1,0 +1,237 @@
+/*
+ * write/sealer.c
+ *	  The thread that encodes a row buffer. See sealer.h.
+ *
+ * Memory: two mappings, kept for the next buffer and given back at the end of the transaction: one for what a column
+ * needs while it is encoded, one for the encoded chunks. Only what is touched is ever taken from the machine.
+ */
+#include "postgres.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "port/atomics.h"
+#include "storage/ipc.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#include "write/sealer.h"
+#include "write/sortrows.h"
+
+#define STACK_BYTES (4 * 1024 * 1024)
+#define SLACK_BYTES ((Size) 64 * 1024 * 1024)
+
+/* Reserved for encoding one column, as a multiple of all values: drafts in several encodings, hash tables. */
+#define SCRATCH_FACTOR 8
+
+typedef struct Sealer
+{
+	bool running;
+	pthread_t thread;
+	MemoryContext context; /* of order and columns */
+	const HzRowBuffer *buffer;
+	const HzOptions *options;
+	uint32 *order; /* NULL: as the rows came */
+	HzChunkMeta *columns;
+	int natts;
+	HzArena scratch;
+	HzBytes chunks;
+	pg_atomic_uint32 stop;
+	HzStatus status; /* of the thread, when it has ended */
+} Sealer;
+
+static Sealer sealer;
+static bool enabled = true;
+
+static void *
+map_memory(Size size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+						MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void
+unmap_memory(void)
+{
+	if (sealer.scratch.base != NULL)
+		munmap(sealer.scratch.base, sealer.scratch.size);
+	if (sealer.chunks.data != NULL)
+		munmap(sealer.chunks.data, sealer.chunks.capacity);
+	memset(&sealer.scratch, 0, sizeof(sealer.scratch));
+	memset(&sealer.chunks, 0, sizeof(sealer.chunks));
+}
+
+/* Mappings for so many bytes of values, those of the last buffer if they will do; false: not to be had. */
+static bool
+reserve_memory(Size bytes)
+{
+	Size scratch = bytes * SCRATCH_FACTOR + SLACK_BYTES;
+	Size chunks = bytes * 2 + SLACK_BYTES;
+
+	if (sealer.scratch.size < scratch || sealer.chunks.capacity < chunks)
+	{
+		unmap_memory();
+		sealer.scratch.base = map_memory(scratch);
+		sealer.scratch.size = sealer.scratch.base == NULL ? 0 : scratch;
+		sealer.chunks.data = map_memory(chunks);
+		sealer.chunks.capacity = sealer.chunks.data == NULL ? 0 : chunks;
+	}
+	sealer.chunks.length = 0;
+	return sealer.scratch.base != NULL && sealer.chunks.data != NULL;
+}
+
+/* ---- In the thread: pure C only */
+
+static HzStatus
+encode_columns(void)
+{
+	for (int i = 0; i < sealer.natts; i++)
+	{
+		size_t offset = sealer.chunks.length;
+		HzStatus status;
+
+		if (hz_rowbuffer_types(sealer.buffer)[i].kind == 0)
+			continue;
+		if (pg_atomic_read_u32(&sealer.stop) != 0)
+			return HZ_LIMIT;
+		sealer.scratch.used = 0;
+		status = hz_seal_column(sealer.buffer, sealer.options, i, sealer.order, &sealer.chunks,
+								&sealer.columns[i]);
+		if (status != HZ_OK)
+			return status;
+		sealer.columns[i].offset = offset;
+	}
+	return HZ_OK;
+}
+
+static void *
+thread_main(void *arg)
+{
+	if (setjmp(sealer.scratch.exhausted) == 0)
+	{
+		hz_memory_use(&sealer.scratch);
+		sealer.status = encode_columns();
+	}
+	else
+		sealer.status = HZ_LIMIT;
+	hz_memory_use(NULL);
+	hz_compress_release();
+	return NULL;
+}
+
+/* ---- In the backend */
+
+static void
+join_thread(void)
+{
+	if (sealer.running)
+		pthread_join(sealer.thread, NULL);
+	sealer.running = false;
+}
+
+static void
+forget_work(void)
+{
+	if (sealer.buffer == NULL)
+		return;
+	pg_atomic_write_u32(&sealer.stop, 1);
+	join_thread();
+	MemoryContextDelete(sealer.context);
+	sealer.buffer = NULL;
+}
+
+/* Signals are the backend's: the thread is born with all of them blocked. */
+static bool
+create_thread(void)
+{
+	pthread_attr_t attributes;
+	sigset_t all;
+	sigset_t before;
+	bool created;
+
+	if (pthread_attr_init(&attributes) != 0)
+		return false;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	created = pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0 &&
+			  pthread_create(&sealer.thread, &attributes, thread_main, NULL) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return created;
+}
+
+static void
+before_exit(int code, Datum arg)
+{
+	hz_sealer_abandon(NULL);
+}
+
+bool
+hz_sealer_start(HzRowBuffer *buffer, const HzOptions *options)
+{
+	static bool registered = false;
+	Size bytes = (Size) hz_rowbuffer_bytes(buffer);
+	MemoryContext old;
+
+	if (!enabled || sealer.buffer != NULL)
+		return false;
+	if (!registered)
+		before_shmem_exit(before_exit, (Datum) 0);
+	registered = true;
+	sealer.context =
+		AllocSetContextCreate(TopTransactionContext, "hanzo sealer", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(sealer.context);
+	sealer.natts = hz_rowbuffer_desc(buffer)->natts;
+	sealer.columns = palloc0(sizeof(HzChunkMeta) * Max(sealer.natts, 1));
+	sealer.order = hz_sortrows(buffer, options, NULL);
+	MemoryContextSwitchTo(old);
+	/* from here on nothing throws */
+	sealer.buffer = buffer;
+	sealer.options = options;
+	pg_atomic_init_u32(&sealer.stop, 0);
+	sealer.running = reserve_memory(bytes) && create_thread();
+	if (!sealer.running)
+		forget_work();
+	return sealer.running;
+}
+
+HzGroup *
+hz_sealer_finish(HzStore *store, const HzRowBuffer *buffer, CommandId cid)
+{
+	HzGroup *volatile group = NULL;
+
+	if (sealer.buffer != buffer)
+		return NULL;
+	join_thread();
+	PG_TRY();
+	{
+		if (sealer.status == HZ_OK)
+			group = hz_seal_encoded(store, buffer, &sealer.chunks, sealer.columns, cid);
+	}
+	PG_FINALLY();
+	{
+		forget_work();
+	}
+	PG_END_TRY();
+	return group;
+}
+
+void
+hz_sealer_abandon(const HzRowBuffer *buffer)
+{
+	if (buffer == NULL || sealer.buffer == buffer)
+		forget_work();
+	if (buffer == NULL)
+		unmap_memory();
+}
+
+void
+hz_sealer_init(void)
+{
+	DefineCustomBoolVariable("hanzo_datastore.enable_background_sealing",
+							 "Encodes row groups of a bulk load in a thread beside the load.", NULL,
+							 &enabled, true, PGC_USERSET, 0, NULL, NULL, NULL);
+}
