@@ -20,7 +20,7 @@
 #include "storage/dircache.h"
 #include "storage/rowid.h"
 
-#define MAX_BYTES (64 * 1024 * 1024) /* of descriptions of one table */
+#define MAX_BYTES (64 * 1024 * 1024) /* of the entries of one table */
 #define MAX_TABLES 256
 
 /* What is known of an entry's visibility. */
@@ -161,9 +161,9 @@ load_tuple(HzDirCache *cache, HzStore *store, Buffer buffer, ItemPointer tid)
 	if (cache->settled[cache->count] == OPEN && HeapTupleHeaderXminInvalid(tuple.t_data) &&
 		!HeapTupleHeaderXminFrozen(tuple.t_data))
 		return 0;
-	hz_directory_parse_into(store, &tuple, group);
+	hz_directory_parse_brief(store, &tuple, group);
 	cache->count++;
-	return length;
+	return sizeof(HzGroup) + sizeof(HzBlockRange) * group->range_count;
 }
 
 static int

@@ -26,8 +26,9 @@ typedef struct HzDirCache HzDirCache;
 extern HzDirCache *hz_dircache_get(HzStore *store);
 
 /*
- * Copies, palloc'd in the current context, of the groups that the MVCC snapshot sees, by number. The
- * descriptions' bytes are shared with the cache, whose memory stays until that context is reset.
+ * Copies, palloc'd in the current context, of the groups that the MVCC snapshot sees, by number; without their
+ * descriptions, which hz_groupread_describe() reads. Block ranges are shared with the cache, whose memory stays until that
+ * context is reset.
  */
 extern HzGroup **hz_dircache_visible(HzDirCache *cache, HzStore *store, Snapshot snapshot,
 									 uint32 *count);

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/hio.h"
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "miscadmin.h"
@@ -105,6 +106,17 @@ parse_payload(HzGroup *group, const uint8_t *data, Size length)
 	return NULL;
 }
 
+/* Whose the entry is. */
+static void
+note_tuple(HzGroup *group, HeapTuple tuple, int32 seq)
+{
+	group->number = (uint32) seq;
+	group->tid = tuple->t_self;
+	group->raw_xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+	group->infomask = tuple->t_data->t_infomask;
+	group->cmin = HeapTupleHeaderGetRawCommandId(tuple->t_data);
+}
+
 /* Fills *group; NULL, or what is wrong. */
 static const char *
 try_parse(HzStore *store, HeapTuple tuple, HzGroup *group)
@@ -121,30 +133,64 @@ try_parse(HzStore *store, HeapTuple tuple, HzGroup *group)
 	wrong = parse_payload(group, copy, length);
 	if (wrong != NULL)
 		return wrong;
-	group->number = (uint32) seq;
-	group->tid = tuple->t_self;
-	group->raw_xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
-	group->infomask = tuple->t_data->t_infomask;
-	group->cmin = HeapTupleHeaderGetRawCommandId(tuple->t_data);
+	note_tuple(group, tuple, seq);
 	return NULL;
-}
-
-void
-hz_directory_parse_into(HzStore *store, HeapTuple tuple, HzGroup *group)
-{
-	const char *wrong = try_parse(store, tuple, group);
-
-	if (wrong != NULL)
-		report_damage(store, tuple, wrong);
 }
 
 HzGroup *
 hz_directory_parse(HzStore *store, HeapTuple tuple)
 {
 	HzGroup *group = palloc(sizeof(HzGroup));
+	const char *wrong = try_parse(store, tuple, group);
 
-	hz_directory_parse_into(store, tuple, group);
+	if (wrong != NULL)
+		report_damage(store, tuple, wrong);
 	return group;
+}
+
+void
+hz_directory_parse_brief(HzStore *store, HeapTuple tuple, HzGroup *group)
+{
+	Oid chunk_id;
+	int32 seq;
+	Size length;
+	const uint8_t *data = hz_store_tuple_data(store, tuple, &chunk_id, &seq, &length);
+	HzBlockRange *ranges;
+	const char *wrong;
+
+	memset(group, 0, sizeof(*group));
+	wrong = parse_payload(group, data, length);
+	if (wrong != NULL)
+		report_damage(store, tuple, wrong);
+	ranges = palloc(sizeof(HzBlockRange) * Max(group->range_count, 1));
+	memcpy(ranges, group->ranges, sizeof(HzBlockRange) * group->range_count);
+	group->ranges = ranges;
+	group->description = NULL;
+	note_tuple(group, tuple, seq);
+}
+
+const uint8_t *
+hz_directory_description(HzStore *store, const HzGroup *group)
+{
+	HeapTupleData tuple;
+	Buffer buffer;
+	HzGroup *whole;
+
+	tuple.t_self = group->tid;
+	if (!hz_store_has_block(store, ItemPointerGetBlockNumber(&group->tid)) ||
+		!heap_fetch(store->toast, SnapshotAny, &tuple, &buffer, false))
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("directory entry of row group %u in table \"%s\" has vanished",
+							   group->number, RelationGetRelationName(store->table)),
+						errdetail("Block %u, offset %u of TOAST relation \"%s\".",
+								  ItemPointerGetBlockNumber(&group->tid),
+								  ItemPointerGetOffsetNumber(&group->tid),
+								  RelationGetRelationName(store->toast))));
+	whole = hz_directory_parse(store, &tuple);
+	if (whole->number != group->number || whole->description_length != group->description_length)
+		report_damage(store, &tuple, "another row group");
+	ReleaseBuffer(buffer);
+	return whole->description;
 }
 
 HzGroup *
@@ -272,15 +318,36 @@ hz_directory_find(HzStore *store, uint64 row, Snapshot snapshot)
 	return hz_directory_find_tuple(store, row, snapshot, NULL);
 }
 
+/*
+ * Entries stand together, as many as fit a page, so that a new backend reads few pages: an insertion target for the page
+ * of the last one.
+ */
+static BulkInsertState
+beside_last_entry(HzStore *store)
+{
+	BulkInsertState bistate = GetBulkInsertState();
+	HzStoreScan scan;
+
+	hz_store_scan_begin(store, &scan, HZ_STORE_DIRECTORY, 0, PG_INT32_MAX, SnapshotAny,
+						BackwardScanDirection);
+	if (hz_store_scan_next(&scan))
+		bistate->current_buf =
+			ReadBuffer(store->toast, ItemPointerGetBlockNumber(&scan.tuple->t_self));
+	hz_store_scan_end(&scan);
+	return bistate;
+}
+
 void
 hz_directory_insert(HzStore *store, const HzGroup *group, CommandId cid)
 {
+	BulkInsertState bistate = beside_last_entry(store);
 	HzBytes bytes = {0};
 
 	hz_directory_write(group, &bytes);
 	hz_store_put(store, HZ_STORE_DIRECTORY, (int32) group->number, bytes.data, bytes.length, cid, 0,
-				 NULL, NULL);
+				 bistate, NULL);
 	hz_bytes_free(&bytes);
+	FreeBulkInsertState(bistate);
 	hz_store_count_change(store);
 	/* in parallel mode the change is not counted, and only this backend can have cached the directory */
 	if (IsInParallelMode())

@@ -48,7 +48,8 @@ typedef struct HzGroup
 	uint32 pages;
 	uint32 range_count;
 	HzBlockRange *ranges;
-	const uint8_t *description; /* NULL while it is still in the stream */
+	const uint8_t
+		*description; /* NULL: in the stream, or in the tuple, from where it is read when needed */
 	uint32 description_length;
 	bool description_in_stream;
 	bool described; /* meta is filled */
@@ -91,7 +92,12 @@ extern void hz_directory_write(const HzGroup *group, HzBytes *out);
 extern HzGroup *hz_directory_parse(HzStore *store, HeapTuple tuple);
 /* The same, but NULL when it is damaged. */
 extern HzGroup *hz_directory_try_parse(HzStore *store, HeapTuple tuple);
-extern void hz_directory_parse_into(HzStore *store, HeapTuple tuple, HzGroup *group);
+
+/* Parses it into *group without the description, for those who keep many. */
+extern void hz_directory_parse_brief(HzStore *store, HeapTuple tuple, HzGroup *group);
+
+/* The description that hz_directory_parse_brief() has left in the tuple; palloc'd in the current context. */
+extern const uint8_t *hz_directory_description(HzStore *store, const HzGroup *group);
 
 /* State of the group's directory tuple as VACUUM sees it (HeapTupleSatisfiesVacuum). */
 extern HTSV_Result hz_directory_state(HzStore *store, const HzGroup *group,

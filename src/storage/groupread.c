@@ -193,6 +193,8 @@ hz_groupread_describe(HzStore *store, HzGroup *group)
 							 group->description_length, copy);
 		bytes = copy;
 	}
+	else if (bytes == NULL)
+		bytes = hz_directory_description(store, group);
 	if (status == HZ_OK)
 		status = hz_rowgroup_read(bytes, group->description_length, &group->meta);
 	if (status == HZ_OK && group->meta.rows != group->rows)
