@@ -197,19 +197,21 @@ update_table_stats(Relation rel, HzStore *store)
 	return rows;
 }
 
-/* An index that was not counted has an entry for every row; a partial one as many as before. */
+/* An index has an entry for every row; a partial one as many as were counted, or as before. */
 static void
 update_index_stats(Relation index, double counted, double before, double rows)
 {
-	double entries = counted;
+	double entries = rows;
 	BlockNumber all_visible;
 
-	if (counted < 0 && RelationGetIndexPredicate(index) == NIL)
-		entries = rows;
-	else if (counted < 0)
+	if (RelationGetIndexPredicate(index) != NIL)
 	{
-		read_relstats(RelationGetRelid(index), &entries, &all_visible);
-		entries = Min(Max(entries, before), rows);
+		if (counted < 0)
+		{
+			read_relstats(RelationGetRelid(index), &counted, &all_visible);
+			counted = Max(counted, before);
+		}
+		entries = Min(counted, rows);
 	}
 	hz_compat_update_relstats(index, RelationGetNumberOfBlocks(index), entries, 0, false);
 }

@@ -2,8 +2,9 @@
  * write/bulk.c
  *	  The backend's open bulk loads. See bulk.h.
  *
- * One Load per relation and transaction. All memory hangs below TopTransactionContext; together the
- * buffers take at most maintenance_work_mem, beyond which the largest is sealed.
+ * One Load per relation and transaction. All memory hangs below TopTransactionContext. A buffer is full at three quarters
+ * of maintenance_work_mem, so that two, of which a thread encodes one, are half as much again; beyond that, however many
+ * relations are loaded, the largest is sealed.
  */
 #include "postgres.h"
 
@@ -27,9 +28,7 @@
 
 #define TAIL_SLOTS 256
 #define BOUND_BYTES (64 * 1024) /* buffered between two looks at the memory of all loads */
-#define MIN_HALF_BYTES   \
-	((uint64) 8 * 1024 * \
-	 1024) /* below, groups would get too small by filling two buffers in turn */
+#define MIN_FULL_BYTES ((uint64) 8 * 1024 * 1024) /* below, groups would get too small */
 #define ENOUGH_BYTES \
 	(4 * 1024 * 1024) /* rows so wide make a group of decent size however few they are */
 
@@ -341,7 +340,7 @@ hz_bulk_flush(Relation rel)
 	}
 }
 
-/* Keeps the buffers together within maintenance_work_mem. */
+/* Keeps the buffers of all loads together within bounds. */
 static void
 bound_memory(void)
 {
@@ -357,7 +356,7 @@ bound_memory(void)
 			(largest == NULL || bytes > buffered_bytes(largest)))
 			largest = load;
 	}
-	if (largest != NULL && total > hz_rowbuffer_limit())
+	if (largest != NULL && total > hz_rowbuffer_limit() / 2 * 3)
 	{
 		Relation rel = table_open(largest->relid, NoLock);
 
@@ -386,7 +385,7 @@ hz_bulk_add(Relation rel, TupleTableSlot *slot, CommandId cid)
 	before = hz_rowbuffer_bytes(load->buffer);
 	hz_rowbuffer_add(load->buffer, slot->tts_values, slot->tts_isnull);
 	if (hz_rowbuffer_rows(load->buffer) >= load->options->row_group_rows ||
-		hz_rowbuffer_bytes(load->buffer) >= Max(hz_rowbuffer_limit() / 2, MIN_HALF_BYTES))
+		hz_rowbuffer_bytes(load->buffer) >= Max(hz_rowbuffer_limit() / 4 * 3, MIN_FULL_BYTES))
 		buffer_is_full(rel, load);
 	else if ((unbounded += hz_rowbuffer_bytes(load->buffer) - before) > BOUND_BYTES)
 	{

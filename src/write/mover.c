@@ -8,6 +8,7 @@
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/catalog.h"
 #include "catalog/index.h"
 #include "miscadmin.h"
@@ -227,6 +228,9 @@ hz_mover_write(HzMover *mover, HzRowBuffer *buffer, const ItemPointerData *old,
 	moved->deleted = palloc0(HZ_BITMAP_WORDS(rows) * sizeof(uint64));
 	write_forwards(mover, moved);
 	insert_index_entries(mover, buffer, moved->group, permutation);
+	/* now, while nobody waits, rather than at commit, for which writers wait */
+	if (RelationNeedsWAL(mover->rel))
+		XLogFlush(GetXLogInsertRecPtr());
 	pfree(permutation);
 	MemoryContextSwitchTo(caller);
 	return moved;

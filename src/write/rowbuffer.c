@@ -16,8 +16,9 @@
 
 typedef struct BufferColumn
 {
-	HzBytes values;   /* fixed: slots; strings: their bytes, one after the other */
-	uint64 *ends;     /* strings: end of each in `values` */
+	HzBytes values; /* fixed: slots; strings: their bytes, one after the other */
+	uint32
+		*ends; /* strings: end of each in `values`, which the limit and one value keep below 4 GB */
 	uint64 *validity; /* NULL while there is no null */
 } BufferColumn;
 
@@ -80,7 +81,7 @@ grow(HzRowBuffer *buffer)
 		BufferColumn *column = &buffer->columns[i];
 
 		if (buffer->types[i].width == 0)
-			column->ends = hz_realloc(column->ends, sizeof(uint64) * room);
+			column->ends = hz_realloc(column->ends, sizeof(uint32) * room);
 		if (column->validity != NULL)
 		{
 			column->validity = repalloc(column->validity, HZ_BITMAP_WORDS(room) * 8);
@@ -155,7 +156,7 @@ add_string(HzRowBuffer *buffer, BufferColumn *column, const HzColumnType *type, 
 		if (plain != original)
 			pfree(plain);
 	}
-	column->ends[buffer->rows] = column->values.length;
+	column->ends[buffer->rows] = (uint32) column->values.length;
 }
 
 void
@@ -179,7 +180,7 @@ hz_rowbuffer_add(HzRowBuffer *buffer, const Datum *values, const bool *isnull)
 			add_fixed(column, type, values[i], isnull[i]);
 		else
 			add_string(buffer, column, type, values[i], isnull[i]);
-		buffer->bytes += column->values.length - before + (type->width > 0 ? 0 : sizeof(uint64));
+		buffer->bytes += column->values.length - before + (type->width > 0 ? 0 : sizeof(uint32));
 	}
 	buffer->rows++;
 	MemoryContextSwitchTo(old);
@@ -218,7 +219,7 @@ hz_rowbuffer_types(const HzRowBuffer *buffer)
 static HzString
 string_at(const BufferColumn *column, uint32 row)
 {
-	uint64 start = row == 0 ? 0 : column->ends[row - 1];
+	uint32 start = row == 0 ? 0 : column->ends[row - 1];
 	HzString string = {column->values.data + start, column->ends[row] - start};
 
 	return string;
