@@ -122,6 +122,25 @@ is( $reader->query_safe(
 			SELECT count(*) FROM before AS b WHERE NOT EXISTS (SELECT FROM c WHERE c.id = b.id AND c.v = b.v)}),
 	'0', 'and by index');
 $reader->query_safe('COMMIT');
+
+# A session that has seen row groups of a load that was rolled back, at the end of a TOAST relation that VACUUM has cut off
+# since.
+$node->safe_psql('postgres', q{
+	CREATE TABLE tail (id integer, v text) USING hanzo_columnar;
+	SELECT hanzo_datastore.alter_columnar_table('tail', row_group_rows => 2048);
+	COPY tail FROM PROGRAM 'seq 20000 | sed "s/.*/&\t&/"';
+	CALL hanzo_datastore.compact('tail');});
+my $loader = $node->background_psql('postgres');
+$loader->query_safe(q{BEGIN; COPY tail FROM PROGRAM 'seq 100000 | sed "s/.*/&\t&/"'});
+is($reader->query_safe('SELECT count(*) FROM tail'), '20000', 'a load in progress is not seen');
+$loader->query_safe('ROLLBACK');
+$loader->quit;
+my $toast = $node->safe_psql('postgres', q{SELECT reltoastrelid::regclass FROM pg_class WHERE oid = 'tail'::regclass});
+my $size = qq{SELECT pg_relation_size('$toast')};
+my $before = $node->safe_psql('postgres', $size);
+$node->safe_psql('postgres', "VACUUM $toast");
+cmp_ok($node->safe_psql('postgres', $size), '<', $before, 'VACUUM cuts the TOAST relation off');
+is($reader->query_safe('SELECT count(*), sum(id) FROM tail'), '20000|200010000', 'what was remembered of the tail does no harm');
 $reader->quit;
 $holder->quit;
 $node->stop;

@@ -229,8 +229,8 @@ hz_mover_write(HzMover *mover, HzRowBuffer *buffer, const ItemPointerData *old,
 	write_forwards(mover, moved);
 	insert_index_entries(mover, buffer, moved->group, permutation);
 	/* now, while nobody waits, rather than at commit, for which writers wait */
-	if (RelationNeedsWAL(mover->rel))
-		XLogFlush(GetXLogInsertRecPtr());
+	if (!XLogRecPtrIsInvalid(XactLastRecEnd))
+		XLogFlush(XactLastRecEnd);
 	pfree(permutation);
 	MemoryContextSwitchTo(caller);
 	return moved;
