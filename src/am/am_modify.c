@@ -13,6 +13,7 @@
 #include "catalog/catalog.h"
 #include "commands/publicationcmds.h"
 #include "pgstat.h"
+#include "storage/bufmgr.h"
 #include "storage/predicate.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -93,6 +94,23 @@ tuple_complete_speculative(Relation rel, TupleTableSlot *slot, uint32 token, boo
 	hz_heapview_end(&view);
 }
 
+/*
+ * COPY into an empty table with indexes: its long values fill the TOAST relation before the first row group comes. META
+ * never moves, and must not end up behind them: VACUUM could not give their space back.
+ */
+static void
+put_meta_first(Relation rel)
+{
+	HzStore *store;
+
+	if (!OidIsValid(rel->rd_rel->reltoastrelid) || IsInParallelMode() ||
+		RelationGetTargetBlock(rel) != InvalidBlockNumber || RelationGetNumberOfBlocks(rel) > 0)
+		return;
+	store = hz_store_open(rel, RowExclusiveLock);
+	hz_store_draw(store, 0);
+	hz_store_close(store);
+}
+
 static void
 multi_insert(Relation rel, TupleTableSlot **slots, int count, CommandId cid, int options,
 			 BulkInsertState bistate)
@@ -103,7 +121,10 @@ multi_insert(Relation rel, TupleTableSlot **slots, int count, CommandId cid, int
 	if (hz_bulk_possible(rel))
 		head = hz_compat_is_new_storage(rel) ? 0 : hz_bulk_head(rel, cid, count);
 	else
+	{
+		put_meta_first(rel);
 		prepare_index_inserts(rel);
+	}
 	if (head > 0)
 	{
 		hz_heapview_begin(&view, rel);

@@ -9,6 +9,7 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "storage/freespace.h"
 #include "utils/snapmgr.h"
 
 #include "format/checksum.h"
@@ -21,6 +22,7 @@
 #define DIRECTORY_HEADER 40
 #define GARBAGE_SIZE 8
 #define FLAG_IN_STREAM 1
+#define NEARLY_EMPTY (BLCKSZ / 4 * 3) /* room for several entries */
 
 bool
 hz_directory_needs_stream(Size description_length)
@@ -320,19 +322,24 @@ hz_directory_find(HzStore *store, uint64 row, Snapshot snapshot)
 
 /*
  * Entries stand together, as many as fit a page, so that a new backend reads few pages: an insertion target for the page
- * of the last one.
+ * of the last one. Unless a page further to the front is free: an entry at the end would keep VACUUM from giving the free
+ * pages before it back.
  */
 static BulkInsertState
 beside_last_entry(HzStore *store)
 {
 	BulkInsertState bistate = GetBulkInsertState();
+	BlockNumber empty = GetPageWithFreeSpace(store->toast, NEARLY_EMPTY);
 	HzStoreScan scan;
 
 	hz_store_scan_begin(store, &scan, HZ_STORE_DIRECTORY, 0, PG_INT32_MAX, SnapshotAny,
 						BackwardScanDirection);
 	if (hz_store_scan_next(&scan))
-		bistate->current_buf =
-			ReadBuffer(store->toast, ItemPointerGetBlockNumber(&scan.tuple->t_self));
+	{
+		BlockNumber last = ItemPointerGetBlockNumber(&scan.tuple->t_self);
+
+		bistate->current_buf = ReadBuffer(store->toast, Min(last, empty));
+	}
 	hz_store_scan_end(&scan);
 	return bistate;
 }

@@ -93,7 +93,8 @@ extern const uint8_t *hz_store_tuple_data(HzStore *store, HeapTuple tuple, Oid *
 
 /*
  * Draws `blocks` row blocks (256 row numbers each): returns the first, never given out before, also
- * after aborts and crashes. Needs RowExclusiveLock on the TOAST relation. Takes a short lock.
+ * after aborts and crashes. Needs RowExclusiveLock on the TOAST relation. Takes a short lock. Drawing 0 only
+ * sees to it that META exists.
  */
 extern uint32 hz_store_draw(HzStore *store, uint32 blocks);
 
