@@ -43,7 +43,6 @@ struct HzDirCache
 	bool too_large;
 	MemoryContext context;
 	uint64 changes;
-	bool marked;
 	HzGroup *groups; /* by number */
 	uint8 *settled;
 	uint32 count;
@@ -298,15 +297,8 @@ hz_dircache_get(HzStore *store)
 		cache = load_cache(store, &meta);
 	else
 		dlist_move_head(&caches, &cache->lru);
-	cache->marked = meta.marked;
 	store->unmarked = !meta.marked;
 	return cache->too_large ? NULL : cache;
-}
-
-bool
-hz_dircache_marked(const HzDirCache *cache)
-{
-	return cache->marked;
 }
 
 /* Asks the tuple itself. */

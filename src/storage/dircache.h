@@ -39,9 +39,6 @@ extern HzGroup *hz_dircache_find(HzDirCache *cache, HzStore *store, uint64 row, 
 /* A copy of the group that holds the row, whoever may see it; NULL: not known here. Its tuple may have gone since. */
 extern HzGroup *hz_dircache_place(HzStore *store, uint64 row);
 
-/* Whether any mark may exist in this store, as META said when hz_dircache_get() was last called. */
-extern bool hz_dircache_marked(const HzDirCache *cache);
-
 /* Forgets a table's directory (InvalidOid: all). */
 extern void hz_dircache_forget(Oid tableoid);
 

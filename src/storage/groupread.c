@@ -26,7 +26,6 @@ struct HzGroupReader
 	BufferAccessStrategy strategy;
 	bool fleeting;
 	MemoryContext context;
-	uint64 bytes_read;
 	BlockNumber last_block; /* for error messages */
 	struct ColumnSource
 	{
@@ -158,7 +157,6 @@ read_stream(HzGroupReader *reader, uint64 offset, uint64 length, uint8_t *target
 		CHECK_FOR_INTERRUPTS();
 		if (!copy_from_page(reader, seq, skip, take, target))
 			return HZ_CORRUPT;
-		reader->bytes_read += take;
 		offset += take;
 		length -= take;
 		target += take;
@@ -405,10 +403,4 @@ hz_groupread_verify(HzGroupReader *reader, int attno, BlockNumber *block)
 	MemoryContextSwitchTo(old);
 	*block = reader->last_block;
 	return status;
-}
-
-uint64
-hz_groupread_bytes(const HzGroupReader *reader)
-{
-	return reader->bytes_read;
 }

@@ -60,7 +60,4 @@ extern const HzZone *hz_groupread_zone(HzGroupReader *reader, int attno, uint32 
  */
 extern HzStatus hz_groupread_verify(HzGroupReader *reader, int attno, BlockNumber *block);
 
-/* Bytes of the TOAST relation's pages read so far by this reader. */
-extern uint64 hz_groupread_bytes(const HzGroupReader *reader);
-
 #endif /* HZ_GROUPREAD_H */
