@@ -197,7 +197,9 @@ groups=$(sql -c "select count(*) from hanzo_datastore.row_group_stats('b.many')"
 for _ in 1 2 3 4 5 6 7; do
 	printf '%s\n' "load 'hanzo_columnar';" "select count(*) from b.many where ctid = '(0,1)' \\g /dev/null" '\timing on' \
 		"select count(*) from b.many where ctid = '(2147503648,5)' \\g /dev/null" \
-		"select count(*) from b.many where ctid = '(2147503648,7)' \\g /dev/null" | psql -Xq | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | paste -sd' '
+		"select count(*) from b.many where ctid = '(2147503648,7)' \\g /dev/null" \
+		"select count(*) from b.many where ctid = '(2147503648,9)' \\g /dev/null" \
+		"select count(*) from b.many where ctid = '(2147503648,11)' \\g /dev/null" | psql -Xq | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | paste -sd' '
 done >"$work/open"
 row "open a table of $groups row groups, first, ms" "" "$(cut -d' ' -f1 "$work/open" | median)" "" "≤ 10"
-row "the same, after, ms" "" "$(cut -d' ' -f2 "$work/open" | median)" "" "≤ 1"
+row "the same, after, ms" "" "$(cut -d' ' -f2- "$work/open" | tr ' ' '\n' | median)" "" "≤ 1"
