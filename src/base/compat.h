@@ -145,6 +145,14 @@ hz_compat_heap_read_page(TableScanDesc sscan, BlockNumber block)
 #define hz_compat_vacuum_heaprel(info, rel) ((info).heaprel = (rel))
 #endif
 
+/* 18: paths that a setting forbids are counted, not made dear. */
+#if PG_VERSION_NUM < 180000
+#define hz_compat_disable_path(path) \
+	((path)->startup_cost += disable_cost, (path)->total_cost += disable_cost)
+#else
+#define hz_compat_disable_path(path) ((path)->disabled_nodes = 1)
+#endif
+
 /* 18: EXPLAIN's state and printing got headers of their own. */
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
@@ -157,6 +165,60 @@ hz_compat_heap_read_page(TableScanDesc sscan, BlockNumber block)
 #define hz_compat_collate_is_c(collation) lc_collate_is_c(collation)
 #else
 #define hz_compat_collate_is_c(collation) (pg_newlocale_from_collation(collation)->collate_is_c)
+#endif
+
+/*
+ * 18: an iterator of a TID bitmap fills a struct of the caller's, and the offsets of a block are asked for. Blocks come
+ * in ascending order; of a lossy one every row has to be looked at.
+ */
+#include "nodes/tidbitmap.h"
+#define HZ_COMPAT_BITMAP_OFFSETS 2048 /* of one block, at most: as tidbitmap.c, htup_details.h */
+typedef struct HzCompatBitmapBlock
+{
+	BlockNumber number;
+	bool lossy;
+	bool recheck; /* the index is not sure that the rows satisfy its conditions */
+	int count;    /* offsets; none in a lossy block */
+	OffsetNumber offsets[HZ_COMPAT_BITMAP_OFFSETS];
+} HzCompatBitmapBlock;
+#if PG_VERSION_NUM < 180000
+typedef TBMIterator HzCompatBitmapIterator;
+#define hz_compat_bitmap_begin(bitmap) tbm_begin_iterate(bitmap)
+#define hz_compat_bitmap_end(iterator) tbm_end_iterate(iterator)
+static inline bool
+hz_compat_bitmap_next(HzCompatBitmapIterator *iterator, HzCompatBitmapBlock *block)
+{
+	TBMIterateResult *result = tbm_iterate(iterator);
+
+	if (result == NULL)
+		return false;
+	block->number = result->blockno;
+	block->lossy = result->ntuples < 0;
+	block->recheck = result->recheck;
+	block->count = Max(result->ntuples, 0);
+	Assert(block->count <= HZ_COMPAT_BITMAP_OFFSETS);
+	memcpy(block->offsets, result->offsets, sizeof(OffsetNumber) * block->count);
+	return true;
+}
+#else
+typedef TBMPrivateIterator HzCompatBitmapIterator;
+#define hz_compat_bitmap_begin(bitmap) tbm_begin_private_iterate(bitmap)
+#define hz_compat_bitmap_end(iterator) tbm_end_private_iterate(iterator)
+static inline bool
+hz_compat_bitmap_next(HzCompatBitmapIterator *iterator, HzCompatBitmapBlock *block)
+{
+	TBMIterateResult result;
+
+	if (!tbm_private_iterate(iterator, &result))
+		return false;
+	block->number = result.blockno;
+	block->lossy = result.lossy;
+	block->recheck = result.recheck;
+	block->count = 0;
+	if (!result.lossy)
+		block->count = tbm_extract_page_tuple(&result, block->offsets, HZ_COMPAT_BITMAP_OFFSETS);
+	return true;
+}
 #endif
 
 #endif /* HZ_COMPAT_H */

@@ -10,6 +10,8 @@
  * stored them, to expressions that were compiled for the virtual slot. Here the row is put into
  * that slot.
  *
+ * A plan with a child gets its rows by the bitmap of TIDs that the child makes (exec/bitmapscan.c).
+ *
  * Parallel: one block of shared memory holds the counters for EXPLAIN, then what the table AM
  * shares in a parallel scan (am/scandesc.h), then the snapshot. It goes with the Gather node at
  * shutdown, so the scan ends there.
@@ -32,78 +34,27 @@
 #include "base/bitmap.h"
 #include "base/compat.h"
 #include "exec/scannode.h"
+#include "exec/scanstate.h"
 #include "storage/heapview.h"
 #include "storage/rowid.h"
 #include "storage/ssi.h"
 #include "write/bulk.h"
 
-typedef struct Counters
-{
-	uint64 row_groups;
-	uint64 vectors;
-	uint64 delta_rows;
-} Counters;
-
-/* In shared memory, followed by an HzParallelScan. */
-typedef struct SharedScan
-{
-	pg_atomic_uint64 row_groups;
-	pg_atomic_uint64 vectors;
-	pg_atomic_uint64 delta_rows;
-} SharedScan;
-
-typedef enum ScanPhase
-{
-	SCAN_FRESH,
-	SCAN_DELTA,
-	SCAN_COLUMNS,
-	SCAN_DONE
-} ScanPhase;
-
-/* A column that the query needs, and its values in the current batch. */
-typedef struct NeededColumn
-{
-	int attno; /* 0-based */
-	Datum *values;
-	bool *isnull;
-} NeededColumn;
-
-typedef struct ScanNode
-{
-	CustomScanState css; /* must be first */
-	int column_count;
-	NeededColumn *columns; /* by ascending attno */
-	TupleTableSlot *row;   /* what the scan returns */
-	TupleTableSlot *delta_row;
-	TupleTableSlot *recheck_row; /* EvalPlanQual only */
-	/* the scan; NULL before the first row */
-	ScanPhase phase;
-	TableScanDesc delta;
-	HzBatchScan *batches;
-	HzBatch *batch;    /* NULL: ask for the next */
-	uint32 position;   /* of the next row in the batch */
-	uint32 last_group; /* number of the group of the last batch */
-	/* parallel */
-	SharedScan *shared;
-	Snapshot worker_snapshot; /* registered; NULL in the leader */
-	Counters counters;
-} ScanNode;
-
-static inline ScanNode *
+static inline HzScanNode *
 scan_node(CustomScanState *css)
 {
-	return (ScanNode *) css;
+	return (HzScanNode *) css;
 }
 
 static HzParallelScan *
-shared_scan(SharedScan *shared)
+shared_scan(HzSharedScan *shared)
 {
-	return (HzParallelScan *) ((char *) shared + MAXALIGN(sizeof(SharedScan)));
+	return (HzParallelScan *) ((char *) shared + MAXALIGN(sizeof(HzSharedScan)));
 }
 
 /* Which columns target list and quals use; a whole-row reference uses all. */
 static void
-find_columns(ScanNode *node)
+find_columns(HzScanNode *node)
 {
 	CustomScan *plan = (CustomScan *) node->css.ss.ps.plan;
 	TupleDesc desc = RelationGetDescr(node->css.ss.ss_currentRelation);
@@ -116,13 +67,13 @@ find_columns(ScanNode *node)
 	pull_varattnos((Node *) plan->custom_exprs, relid, &used);
 	whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
 
-	node->columns = palloc(sizeof(NeededColumn) * Max(desc->natts, 1));
+	node->columns = palloc(sizeof(HzNeededColumn) * Max(desc->natts, 1));
 	for (int i = 0; i < desc->natts; i++)
 	{
 		if (TupleDescAttr(desc, i)->attisdropped)
 			continue;
 		if (whole_row || bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, used))
-			node->columns[node->column_count++] = (NeededColumn){.attno = i};
+			node->columns[node->column_count++] = (HzNeededColumn){.attno = i};
 	}
 	bms_free(used);
 }
@@ -130,7 +81,7 @@ find_columns(ScanNode *node)
 static void
 begin(CustomScanState *css, EState *estate, int eflags)
 {
-	ScanNode *node = scan_node(css);
+	HzScanNode *node = scan_node(css);
 	Relation rel = css->ss.ss_currentRelation;
 	TupleDesc desc = RelationGetDescr(rel);
 
@@ -143,13 +94,15 @@ begin(CustomScanState *css, EState *estate, int eflags)
 	memset(node->row->tts_values, 0, sizeof(Datum) * desc->natts);
 	memset(node->row->tts_isnull, true, sizeof(bool) * desc->natts);
 	node->delta_row = ExecInitExtraTupleSlot(estate, desc, &TTSOpsBufferHeapTuple);
+	if (((CustomScan *) css->ss.ps.plan)->custom_plans != NIL)
+		hz_bitmapscan_init(node, estate, eflags);
 	if (estate->es_epq_active != NULL)
 		node->recheck_row = ExecInitExtraTupleSlot(estate, desc, table_slot_callbacks(rel));
 }
 
 /* Starts the scan of both stores. */
 static void
-start_scan(ScanNode *node)
+start_scan(HzScanNode *node)
 {
 	EState *estate = node->css.ss.ps.state;
 	Relation rel = node->css.ss.ss_currentRelation;
@@ -169,7 +122,7 @@ start_scan(ScanNode *node)
 }
 
 static void
-clear_rows(ScanNode *node)
+clear_rows(HzScanNode *node)
 {
 	ExecClearTuple(node->row);
 	ExecClearTuple(node->delta_row);
@@ -177,7 +130,7 @@ clear_rows(ScanNode *node)
 }
 
 static void
-end_scan(ScanNode *node)
+end_scan(HzScanNode *node)
 {
 	clear_rows(node);
 	if (node->delta != NULL)
@@ -186,22 +139,21 @@ end_scan(ScanNode *node)
 		hz_batchscan_end(node->batches);
 	node->delta = NULL;
 	node->batches = NULL;
-	node->phase = SCAN_FRESH;
+	node->stage = HZ_SCAN_START;
 }
 
 /* Adds what this process has counted to what all have. */
 static void
-publish_counters(ScanNode *node)
+publish_counters(HzScanNode *node)
 {
 	pg_atomic_fetch_add_u64(&node->shared->row_groups, node->counters.row_groups);
 	pg_atomic_fetch_add_u64(&node->shared->vectors, node->counters.vectors);
 	pg_atomic_fetch_add_u64(&node->shared->delta_rows, node->counters.delta_rows);
-	memset(&node->counters, 0, sizeof(Counters));
+	memset(&node->counters, 0, sizeof(HzScanCounters));
 }
 
-/* Makes a row of the table's own the current one; it must stay where it is until the next. */
-static void
-take_row(ScanNode *node, TupleTableSlot *from)
+void
+hz_scannode_take_row(HzScanNode *node, TupleTableSlot *from)
 {
 	TupleTableSlot *to = node->row;
 
@@ -220,17 +172,17 @@ take_row(ScanNode *node, TupleTableSlot *from)
 }
 
 static bool
-next_delta_row(ScanNode *node)
+next_delta_row(HzScanNode *node)
 {
 	if (!heap_getnextslot(node->delta, ForwardScanDirection, node->delta_row))
 		return false;
-	take_row(node, node->delta_row);
+	hz_scannode_take_row(node, node->delta_row);
 	node->counters.delta_rows++;
 	return true;
 }
 
 static void
-make_room(ScanNode *node)
+make_room(HzScanNode *node)
 {
 	MemoryContext context = node->css.ss.ps.state->es_query_cxt;
 
@@ -243,21 +195,20 @@ make_room(ScanNode *node)
 	}
 }
 
-/* Decodes columns of the current batch. */
-static void
-decode_columns(ScanNode *node)
+void
+hz_scannode_decode(HzScanNode *node)
 {
 	make_room(node);
 	for (int i = 0; i < node->column_count; i++)
 	{
-		NeededColumn *column = &node->columns[i];
+		HzNeededColumn *column = &node->columns[i];
 
 		(void) hz_batchscan_datums(node->batches, column->attno, column->values, column->isnull);
 	}
 }
 
 static bool
-next_batch(ScanNode *node)
+next_batch(HzScanNode *node)
 {
 	/* the row's values go with the old batch */
 	ExecClearTuple(node->row);
@@ -271,7 +222,7 @@ next_batch(ScanNode *node)
 	node->last_group = node->batch->group->number;
 	if (node->shared != NULL)
 		publish_counters(node);
-	decode_columns(node);
+	hz_scannode_decode(node);
 	return true;
 }
 
@@ -285,56 +236,63 @@ next_position(HzBatch *batch, uint32 *position)
 	return *position < batch->rows;
 }
 
-static bool
-next_columnar_row(ScanNode *node)
+void
+hz_scannode_take_batch_row(HzScanNode *node, uint32 position)
 {
 	TupleTableSlot *to = node->row;
 
+	ExecClearTuple(to);
+	for (int i = 0; i < node->column_count; i++)
+	{
+		HzNeededColumn *column = &node->columns[i];
+
+		to->tts_values[column->attno] = column->values[position];
+		to->tts_isnull[column->attno] = column->isnull[position];
+	}
+	hz_rowid_to_tid(hz_group_first_row(node->batch->group) + node->batch->first + position,
+					&to->tts_tid);
+	ExecStoreVirtualTuple(to);
+}
+
+static bool
+next_columnar_row(HzScanNode *node)
+{
 	while (node->batch == NULL || !next_position(node->batch, &node->position))
 	{
 		if (!next_batch(node))
 			return false;
 	}
-	ExecClearTuple(to);
-	for (int i = 0; i < node->column_count; i++)
-	{
-		NeededColumn *column = &node->columns[i];
-
-		to->tts_values[column->attno] = column->values[node->position];
-		to->tts_isnull[column->attno] = column->isnull[node->position];
-	}
-	hz_rowid_to_tid(hz_group_first_row(node->batch->group) + node->batch->first + node->position,
-					&to->tts_tid);
-	ExecStoreVirtualTuple(to);
-	node->position++;
+	hz_scannode_take_batch_row(node, node->position++);
 	pgstat_count_heap_getnext(node->css.ss.ss_currentRelation);
 	return true;
 }
 
 /* Moves to the next row; false at the end. */
 static bool
-next_row(ScanNode *node)
+next_row(HzScanNode *node)
 {
 	Assert(ScanDirectionIsForward(node->css.ss.ps.state->es_direction));
-	if (node->phase == SCAN_FRESH)
+	if (node->bitmap != NULL)
+		return hz_bitmapscan_next(node);
+	if (node->stage == HZ_SCAN_START)
 	{
 		if (node->delta == NULL)
 			start_scan(node);
-		node->phase = SCAN_DELTA;
+		node->stage = HZ_SCAN_ROWS;
 	}
-	if (node->phase == SCAN_DELTA)
+	if (node->stage == HZ_SCAN_ROWS)
 	{
 		if (next_delta_row(node))
 			return true;
 		ExecClearTuple(node->delta_row);
 		node->last_group = PG_UINT32_MAX;
-		node->phase = SCAN_COLUMNS;
+		node->stage = HZ_SCAN_BATCH;
 	}
-	if (node->phase == SCAN_COLUMNS)
+	if (node->stage == HZ_SCAN_BATCH)
 	{
 		if (next_columnar_row(node))
 			return true;
-		node->phase = SCAN_DONE;
+		node->stage = HZ_SCAN_END;
 	}
 	return false;
 }
@@ -344,7 +302,7 @@ next_row(ScanNode *node)
  * As ExecScanFetch() does it.
  */
 static bool
-next_recheck_row(ScanNode *node)
+next_recheck_row(HzScanNode *node)
 {
 	EPQState *epq = node->css.ss.ps.state->es_epq_active;
 	Index relid = ((Scan *) node->css.ss.ps.plan)->scanrelid;
@@ -363,7 +321,7 @@ next_recheck_row(ScanNode *node)
 	}
 	if (TupIsNull(from))
 		return false;
-	take_row(node, from);
+	hz_scannode_take_row(node, from);
 	return true;
 }
 
@@ -371,7 +329,7 @@ next_recheck_row(ScanNode *node)
 static TupleTableSlot *
 exec(CustomScanState *css)
 {
-	ScanNode *node = scan_node(css);
+	HzScanNode *node = scan_node(css);
 	PlanState *ps = &css->ss.ps;
 	ExprContext *econtext = ps->ps_ExprContext;
 	bool recheck = ps->state->es_epq_active != NULL;
@@ -383,6 +341,8 @@ exec(CustomScanState *css)
 		if (!(recheck ? next_recheck_row(node) : next_row(node)))
 			break;
 		econtext->ecxt_scantuple = node->row;
+		if (node->bitmap != NULL && !hz_bitmapscan_recheck(node, econtext))
+			continue;
 		if (ExecQual(ps->qual, econtext))
 			return ps->ps_ProjInfo ? ExecProject(ps->ps_ProjInfo) : node->row;
 		InstrCountFiltered1(node, 1);
@@ -393,9 +353,11 @@ exec(CustomScanState *css)
 static void
 end(CustomScanState *css)
 {
-	ScanNode *node = scan_node(css);
+	HzScanNode *node = scan_node(css);
 
 	end_scan(node);
+	if (node->bitmap != NULL)
+		hz_bitmapscan_end(node);
 	if (node->worker_snapshot != NULL)
 		UnregisterSnapshot(node->worker_snapshot);
 	node->worker_snapshot = NULL;
@@ -404,9 +366,11 @@ end(CustomScanState *css)
 static void
 rescan(CustomScanState *css)
 {
-	ScanNode *node = scan_node(css);
+	HzScanNode *node = scan_node(css);
 
 	clear_rows(node);
+	if (node->bitmap != NULL)
+		hz_bitmapscan_rescan(node);
 	if (node->delta != NULL)
 	{
 		HzHeapView view;
@@ -416,7 +380,7 @@ rescan(CustomScanState *css)
 		hz_heapview_end(&view);
 		hz_batchscan_rescan(node->batches);
 	}
-	node->phase = SCAN_FRESH;
+	node->stage = HZ_SCAN_START;
 	ExecScanReScan(&css->ss);
 }
 
@@ -426,15 +390,15 @@ static Size
 estimate_dsm(CustomScanState *css, ParallelContext *pcxt)
 {
 	return add_size(
-		MAXALIGN(sizeof(SharedScan)),
+		MAXALIGN(sizeof(HzSharedScan)),
 		table_parallelscan_estimate(css->ss.ss_currentRelation, css->ss.ps.state->es_snapshot));
 }
 
 static void
 initialize_dsm(CustomScanState *css, ParallelContext *pcxt, void *coordinate)
 {
-	ScanNode *node = scan_node(css);
-	SharedScan *shared = coordinate;
+	HzScanNode *node = scan_node(css);
+	HzSharedScan *shared = coordinate;
 
 	end_scan(node);
 	pg_atomic_init_u64(&shared->row_groups, 0);
@@ -456,7 +420,7 @@ reinitialize_dsm(CustomScanState *css, ParallelContext *pcxt, void *coordinate)
 static void
 initialize_worker(CustomScanState *css, shm_toc *toc, void *coordinate)
 {
-	ScanNode *node = scan_node(css);
+	HzScanNode *node = scan_node(css);
 	ParallelTableScanDesc parallel = (ParallelTableScanDesc) shared_scan(coordinate);
 
 	node->shared = coordinate;
@@ -469,12 +433,12 @@ initialize_worker(CustomScanState *css, shm_toc *toc, void *coordinate)
 static void
 shutdown_scan(CustomScanState *css)
 {
-	ScanNode *node = scan_node(css);
+	HzScanNode *node = scan_node(css);
 
 	if (node->shared == NULL)
 		return;
 	end_scan(node);
-	node->phase = SCAN_DONE;
+	node->stage = HZ_SCAN_END;
 	publish_counters(node);
 	node->counters.row_groups = pg_atomic_read_u64(&node->shared->row_groups);
 	node->counters.vectors = pg_atomic_read_u64(&node->shared->vectors);
@@ -487,7 +451,7 @@ shutdown_scan(CustomScanState *css)
 static void
 explain(CustomScanState *css, List *ancestors, ExplainState *es)
 {
-	ScanNode *node = scan_node(css);
+	HzScanNode *node = scan_node(css);
 	TupleDesc desc = RelationGetDescr(css->ss.ss_currentRelation);
 	List *names = NIL;
 
@@ -498,6 +462,8 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 		ExplainPropertyText("Columns", "(none)", es);
 	else
 		ExplainPropertyList("Columns", names, es);
+	if (node->bitmap != NULL)
+		hz_bitmapscan_explain(node, ancestors, es);
 	if (!es->analyze)
 		return;
 	ExplainPropertyUInteger("Row Groups", NULL, node->counters.row_groups, es);
@@ -522,7 +488,7 @@ static const CustomExecMethods scan_methods = {
 static Node *
 create_state(CustomScan *plan)
 {
-	ScanNode *node = (ScanNode *) newNode(sizeof(ScanNode), T_CustomScanState);
+	HzScanNode *node = (HzScanNode *) newNode(sizeof(HzScanNode), T_CustomScanState);
 
 	node->css.methods = &scan_methods;
 	return (Node *) node;

@@ -30,7 +30,9 @@
 #include "utils/spccache.h"
 
 #include "am/columnar_am.h"
+#include "base/compat.h"
 #include "exec/scannode.h"
+#include "plan/bitmappath.h"
 #include "plan/scanpath.h"
 #include "storage/heapview.h"
 
@@ -57,6 +59,7 @@ typedef struct RowWidth
 static HTAB *row_widths;
 static bool enable_columnar_scan = true;
 static set_rel_pathlist_hook_type previous_hook = NULL;
+static get_relation_info_hook_type previous_info_hook = NULL;
 
 /* ---- Plan */
 
@@ -121,6 +124,9 @@ cost_scan(PlannerInfo *root, const ScanInput *scan, Path *path)
 	}
 	path->startup_cost = quals.startup + path->pathtarget->cost.startup;
 	path->total_cost = path->startup_cost + cpu + page_cost * pages;
+	/* it is the sequential scan of a columnar table */
+	if (!enable_seqscan)
+		hz_compat_disable_path(path);
 }
 
 /* Average width of a row by statistics; remembered, since it asks for those of every column. */
@@ -264,11 +270,14 @@ add_paths(PlannerInfo *root, RelOptInfo *rel, Relation table)
 {
 	Relids outer = rel->lateral_relids;
 	ScanInput scan = {.rel = rel};
+	bool usable;
 	int workers;
 
 	scan.param_info = get_baserel_parampathinfo(root, rel, outer);
 	scan.used = used_attributes(rel, scan.param_info);
-	if (needs_heap_tuple(scan.used) || has_current_of(rel))
+	usable = !needs_heap_tuple(scan.used) && !has_current_of(rel);
+	hz_bitmappath_take_over(root, rel, usable);
+	if (!usable)
 		return;
 	measure_table(&scan, table);
 	add_path(rel, make_path(root, &scan, 0));
@@ -304,6 +313,22 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 	table_close(table, NoLock);
 }
 
+/* Core makes no bitmap paths for tables without its callbacks for them; ours are made of them. */
+static void
+allow_bitmap_scans(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
+{
+	Relation table;
+
+	if (previous_info_hook != NULL)
+		previous_info_hook(root, relid, inhparent, rel);
+	if (!enable_columnar_scan || rel->indexlist == NIL)
+		return;
+	table = table_open(relid, NoLock);
+	if (hz_am_is_columnar(table))
+		hz_bitmappath_allow(rel);
+	table_close(table, NoLock);
+}
+
 void
 hz_plan_init(void)
 {
@@ -317,4 +342,6 @@ hz_plan_init(void)
 	CacheRegisterRelcacheCallback(forget_row_width, (Datum) 0);
 	previous_hook = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = set_rel_pathlist;
+	previous_info_hook = get_relation_info_hook;
+	get_relation_info_hook = allow_bitmap_scans;
 }

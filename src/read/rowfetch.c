@@ -121,25 +121,7 @@ fetch_values(HzRowFetch *fetch, const HzGroup *header, HzGroupCacheEntry *open, 
 	uint32 position = (uint32) (number - hz_group_first_row(header));
 
 	for (int i = 0; i < desc->natts; i++)
-	{
-		HzVector vector;
-
-		if (TupleDescAttr(desc, i)->attisdropped)
-		{
-			fetch->isnull[i] = true;
-			fetch->values[i] = (Datum) 0;
-			continue;
-		}
-		if (!hz_groupread_has(open->reader, i))
-		{
-			fetch->values[i] = getmissingattr(desc, i + 1, &fetch->isnull[i]);
-			continue;
-		}
-		hz_groupread_value(open->reader, i, position, &vector);
-		fetch->isnull[i] = vector.validity != NULL && !hz_bitmap_get(vector.validity, 0);
-		fetch->values[i] =
-			fetch->isnull[i] ? (Datum) 0 : hz_coltype_datum(&open->types[i], &vector, 0);
-	}
+		fetch->values[i] = hz_groupread_datum(open->reader, desc, i, position, &fetch->isnull[i]);
 	hz_rowslot_store(slot, RelationGetRelid(fetch->rel), header, number, fetch->values,
 					 fetch->isnull);
 }
@@ -194,26 +176,35 @@ seen_group(HzRowFetch *fetch, uint64 number, Snapshot snapshot)
 	return seen;
 }
 
-static bool
-fetch_mvcc(HzRowFetch *fetch, uint64 number, Snapshot snapshot, TupleTableSlot *slot)
+/* Opens the group of a row that the snapshot sees; NULL: it does not. */
+static Seen *
+open_mvcc(HzRowFetch *fetch, uint64 number, Snapshot snapshot, bool only_ask)
 {
 	Seen *seen = seen_group(fetch, number, snapshot);
 
 	PredicateLockRelation(fetch->rel, snapshot);
 	if (seen == NULL)
-		return false;
+		return NULL;
 	if (seen->deleted != NULL &&
 		hz_bitmap_get(seen->deleted, number - hz_group_first_row(seen->group)))
-		return false;
-	if (slot != NULL)
-	{
-		if (seen->open == NULL)
-			seen->open = hz_groupcache_get(fetch->store, seen->group);
-		else
-			hz_groupread_attach(seen->open->reader, fetch->store);
+		return NULL;
+	if (only_ask)
+		return seen;
+	if (seen->open == NULL)
+		seen->open = hz_groupcache_get(fetch->store, seen->group);
+	else
+		hz_groupread_attach(seen->open->reader, fetch->store);
+	return seen;
+}
+
+static bool
+fetch_mvcc(HzRowFetch *fetch, uint64 number, Snapshot snapshot, TupleTableSlot *slot)
+{
+	Seen *seen = open_mvcc(fetch, number, snapshot, slot == NULL);
+
+	if (seen != NULL && slot != NULL)
 		fetch_values(fetch, seen->group, seen->open, number, slot);
-	}
-	return true;
+	return seen != NULL;
 }
 
 static bool
@@ -257,4 +248,26 @@ hz_rowfetch(HzRowFetch *fetch, ItemPointer tid, Snapshot snapshot, TupleTableSlo
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(fetch->row_context);
 	return found;
+}
+
+bool
+hz_rowfetch_columns(HzRowFetch *fetch, ItemPointer tid, Snapshot snapshot, const int *attnos,
+					int count, Datum *values, bool *isnull)
+{
+	TupleDesc desc = RelationGetDescr(fetch->rel);
+	uint64 number = hz_rowid_from_tid(tid);
+	MemoryContext old;
+	Seen *seen = NULL;
+
+	Assert(snapshot->snapshot_type == SNAPSHOT_MVCC);
+	MemoryContextReset(fetch->row_context);
+	old = MemoryContextSwitchTo(fetch->row_context);
+	if (!hz_store_is_empty(fetch->store))
+		seen = open_mvcc(fetch, number, snapshot, false);
+	for (int i = 0; seen != NULL && i < count; i++)
+		values[attnos[i]] = hz_groupread_datum(seen->open->reader, desc, attnos[i],
+											   (uint32) (number - hz_group_first_row(seen->group)),
+											   &isnull[attnos[i]]);
+	MemoryContextSwitchTo(old);
+	return seen != NULL;
 }

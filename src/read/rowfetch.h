@@ -26,4 +26,11 @@ extern void hz_rowfetch_end(HzRowFetch *fetch);
 extern bool hz_rowfetch(HzRowFetch *fetch, ItemPointer tid, Snapshot snapshot,
 						TupleTableSlot *slot);
 
+/*
+ * The same under an MVCC snapshot for `count` columns only, whose 0-based numbers are attnos[]: they fill their places
+ * in values[] and isnull[], which are as long as the row. By-reference values live until the next call.
+ */
+extern bool hz_rowfetch_columns(HzRowFetch *fetch, ItemPointer tid, Snapshot snapshot,
+								const int *attnos, int count, Datum *values, bool *isnull);
+
 #endif /* HZ_ROWFETCH_H */

@@ -15,6 +15,7 @@
 #include "storage/procarray.h"
 #include "utils/snapmgr.h"
 
+#include "base/bitmap.h"
 #include "storage/groupread.h"
 
 struct HzGroupReader
@@ -375,6 +376,21 @@ hz_groupread_value(HzGroupReader *reader, int attno, uint32 row, HzVector *out)
 	MemoryContextSwitchTo(old);
 	if (status != HZ_OK)
 		report_column_damage(reader, attno, status);
+}
+
+Datum
+hz_groupread_datum(HzGroupReader *reader, TupleDesc desc, int attno, uint32 row, bool *isnull)
+{
+	HzVector vector;
+
+	*isnull = true;
+	if (TupleDescAttr(desc, attno)->attisdropped)
+		return (Datum) 0;
+	if (!hz_groupread_has(reader, attno))
+		return getmissingattr(desc, attno + 1, isnull);
+	hz_groupread_value(reader, attno, row, &vector);
+	*isnull = vector.validity != NULL && !hz_bitmap_get(vector.validity, 0);
+	return *isnull ? (Datum) 0 : hz_coltype_datum(&reader->types[attno], &vector, 0);
 }
 
 const HzZone *

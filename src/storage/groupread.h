@@ -51,6 +51,13 @@ extern uint64 hz_groupread_raw_bytes(HzStore *store, HzGroup *group);
 /* The value at row `row` of the group as a vector of one. */
 extern void hz_groupread_value(HzGroupReader *reader, int attno, uint32 row, HzVector *out);
 
+/*
+ * The same as a Datum, palloc'd in the current context if by reference; of a dropped column null, of a later added one
+ * its default.
+ */
+extern Datum hz_groupread_datum(HzGroupReader *reader, TupleDesc desc, int attno, uint32 row,
+								bool *isnull);
+
 /* The zone map of a vector. */
 extern const HzZone *hz_groupread_zone(HzGroupReader *reader, int attno, uint32 vector);
 

@@ -1,0 +1,94 @@
+/*
+ * exec/scanstate.h
+ *	  The state of a ColumnarScan; private to exec/.
+ */
+#ifndef HZ_SCANSTATE_H
+#define HZ_SCANSTATE_H
+
+#include "access/tableam.h"
+#include "nodes/execnodes.h"
+#include "port/atomics.h"
+
+#include "read/batchscan.h"
+
+/* What EXPLAIN ANALYZE shows. */
+typedef struct HzScanCounters
+{
+	uint64 row_groups;
+	uint64 vectors;
+	uint64 delta_rows;
+	/* bitmap scans */
+	uint64 single_rows; /* columnar rows that were read one by one */
+	uint64 exact_blocks;
+	uint64 lossy_blocks;
+} HzScanCounters;
+
+/* In shared memory, followed by an HzParallelScan. */
+typedef struct HzSharedScan
+{
+	pg_atomic_uint64 row_groups;
+	pg_atomic_uint64 vectors;
+	pg_atomic_uint64 delta_rows;
+} HzSharedScan;
+
+typedef enum HzScanStage
+{
+	HZ_SCAN_START,
+	HZ_SCAN_ROWS,  /* the delta */
+	HZ_SCAN_BATCH, /* the column store */
+	HZ_SCAN_END
+} HzScanStage;
+
+/* A column that the query needs, and its values in the current batch. */
+typedef struct HzNeededColumn
+{
+	int attno; /* 0-based */
+	Datum *values;
+	bool *isnull;
+} HzNeededColumn;
+
+typedef struct HzBitmapScan HzBitmapScan;
+
+typedef struct HzScanNode
+{
+	CustomScanState css; /* must be first */
+	int column_count;
+	HzNeededColumn *columns; /* by ascending attno */
+	TupleTableSlot *row;     /* what the scan returns */
+	TupleTableSlot *delta_row;
+	TupleTableSlot *recheck_row; /* EvalPlanQual only */
+	/* the scan; NULL before the first row */
+	HzScanStage stage;
+	TableScanDesc delta;
+	HzBatchScan *batches;
+	HzBatch *batch;    /* NULL: ask for the next */
+	uint32 position;   /* of the next row in the batch */
+	uint32 last_group; /* number of the group of the last batch */
+	/* rows come by a bitmap of TIDs: NULL unless the plan has such a child */
+	HzBitmapScan *bitmap;
+	/* parallel */
+	HzSharedScan *shared;
+	Snapshot worker_snapshot; /* registered; NULL in the leader */
+	HzScanCounters counters;
+} HzScanNode;
+
+/* Makes a row of the table's own the current one; it must stay where it is until the next. */
+extern void hz_scannode_take_row(HzScanNode *node, TupleTableSlot *from);
+
+/* Decodes the needed columns of the current batch. */
+extern void hz_scannode_decode(HzScanNode *node);
+
+/* Makes row `position` of the current, decoded batch the current row. */
+extern void hz_scannode_take_batch_row(HzScanNode *node, uint32 position);
+
+/* exec/bitmapscan.c */
+extern void hz_bitmapscan_init(HzScanNode *node, EState *estate, int eflags);
+/* Moves to the next row that the bitmap names; false at the end. */
+extern bool hz_bitmapscan_next(HzScanNode *node);
+/* Whether the current row satisfies the index conditions, if that has to be looked at. */
+extern bool hz_bitmapscan_recheck(HzScanNode *node, ExprContext *econtext);
+extern void hz_bitmapscan_rescan(HzScanNode *node);
+extern void hz_bitmapscan_end(HzScanNode *node);
+extern void hz_bitmapscan_explain(HzScanNode *node, List *ancestors, struct ExplainState *es);
+
+#endif /* HZ_SCANSTATE_H */

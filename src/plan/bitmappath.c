@@ -1,0 +1,110 @@
+/*
+ * plan/bitmappath.c
+ *	  Bitmap index scans of columnar tables. See bitmappath.h.
+ *
+ * A path of ours has core's as its child. When the plan is made, the child's plan is a
+ * BitmapHeapScan, of which the part below makes the bitmap, and the quals are the ones that the
+ * indexes do not answer: ours takes both over, and core's node is never executed.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/amapi.h"
+#include "nodes/extensible.h"
+#include "optimizer/cost.h"
+#include "optimizer/pathnode.h"
+#include "utils/rel.h"
+
+#include "exec/scannode.h"
+#include "plan/bitmappath.h"
+
+void
+hz_bitmappath_allow(RelOptInfo *rel)
+{
+	ListCell *cell;
+
+	foreach(cell, rel->indexlist)
+	{
+		IndexOptInfo *info = lfirst_node(IndexOptInfo, cell);
+		Relation index;
+
+		if (info->hypothetical)
+			continue;
+		/* locked when the planner looked at it */
+		index = index_open(info->indexoid, NoLock);
+		info->amhasgetbitmap = index->rd_indam->amgetbitmap != NULL;
+		index_close(index, NoLock);
+	}
+}
+
+static Plan *
+plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, List *clauses,
+		  List *custom_plans)
+{
+	CustomScan *plan = makeNode(CustomScan);
+	Plan *child = linitial(custom_plans);
+	BitmapHeapScan *core;
+
+	/* constant quals stand in a Result node, above ours too */
+	if (IsA(child, Result))
+		child = outerPlan(child);
+	core = castNode(BitmapHeapScan, child);
+	plan->flags = path->flags;
+	plan->methods = &hz_scannode_methods;
+	plan->scan.scanrelid = rel->relid;
+	plan->scan.plan.targetlist = tlist;
+	plan->scan.plan.qual = core->scan.plan.qual;
+	plan->custom_exprs = core->bitmapqualorig;
+	plan->custom_plans = list_make1(outerPlan(core));
+	return &plan->scan.plan;
+}
+
+static const CustomPathMethods path_methods = {
+	.CustomName = HZ_SCANNODE_NAME,
+	.PlanCustomPath = plan_path,
+};
+
+static Path *
+make_path(Path *core)
+{
+	CustomPath *path = makeNode(CustomPath);
+
+	path->path = *core;
+	path->path.type = T_CustomPath;
+	path->path.pathtype = T_CustomScan;
+	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+	path->custom_paths = list_make1(core);
+	path->methods = &path_methods;
+	return &path->path;
+}
+
+void
+hz_bitmappath_take_over(PlannerInfo *root, RelOptInfo *rel, bool usable)
+{
+	bool dropped = false;
+	ListCell *cell;
+
+	foreach(cell, rel->pathlist)
+	{
+		Path *path = lfirst(cell);
+
+		if (!IsA(path, BitmapHeapPath))
+			continue;
+		if (usable)
+			lfirst(cell) = make_path(path);
+		else
+		{
+			rel->pathlist = foreach_delete_current(rel->pathlist, cell);
+			dropped = true;
+		}
+	}
+	/* the bitmap of a parallel scan would have to be shared; a ColumnarScan stands in */
+	foreach(cell, rel->partial_pathlist)
+	{
+		if (IsA(lfirst(cell), BitmapHeapPath))
+			rel->partial_pathlist = foreach_delete_current(rel->partial_pathlist, cell);
+	}
+	/* it may have been given up for the better bitmap path */
+	if (dropped)
+		add_path(rel, create_seqscan_path(root, rel, rel->lateral_relids, 0));
+}
