@@ -299,6 +299,26 @@ mark_wait(LockWaitPolicy policy)
 	return HZ_MARK_WAIT_BLOCK;
 }
 
+/*
+ * heap_lock_tuple() locks the versions that follow a row, too, and says of the row what is true of the last: that it was
+ * deleted, where compaction has moved it. Then the row was updated; whoever wants the last version gets its new place.
+ */
+static TM_Result
+deleted_or_updated(Relation rel, ItemPointer tid, uint8 flags, TM_FailureData *failure)
+{
+	ItemPointerData where;
+	TransactionId mover;
+
+	if (!hz_follow_successor_moved(rel, tid, &where, &mover))
+		return TM_Deleted;
+	if ((flags & TUPLE_LOCK_FLAG_FIND_LAST_VERSION) != 0)
+	{
+		failure->ctid = where;
+		failure->xmax = mover;
+	}
+	return TM_Updated;
+}
+
 /* One step along the chain: locks the version at *tid, wherever it is. */
 static TM_Result
 lock_version(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot, CommandId cid,
@@ -316,7 +336,8 @@ lock_version(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *s
 													   flags, failure);
 		hz_heapview_end(&view);
 		failure->traversed = failure->traversed || traversed;
-		return deleted_or_moved(rel, tid, result, failure);
+		result = deleted_or_moved(rel, tid, result, failure);
+		return result == TM_Deleted ? deleted_or_updated(rel, tid, flags, failure) : result;
 	}
 	result = act_on_columns(rel, tid, HZ_MARK_LOCKED, mode, cid, InvalidSnapshot, mark_wait(policy),
 							failure);

@@ -91,6 +91,17 @@ next_in_delta(Relation rel, ItemPointer tid, TransactionId *writer)
 	return found;
 }
 
+bool
+hz_follow_successor_moved(Relation rel, ItemPointer tid, ItemPointer where, TransactionId *mover)
+{
+	ItemPointerData at = *tid;
+	TransactionId writer = InvalidTransactionId;
+
+	while (next_in_delta(rel, &at, &writer))
+		CHECK_FOR_INTERRUPTS();
+	return !ItemPointerEquals(&at, tid) && hz_follow_moved(rel, &at, where, mover);
+}
+
 /* The next version after the one at *tid, wherever both are; false at the end of the chain. */
 static bool
 next_version(Relation rel, ItemPointer tid, TransactionId *writer)

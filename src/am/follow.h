@@ -16,6 +16,12 @@ extern bool hz_follow_fetch(Relation rel, ItemPointer tid, Snapshot snapshot, Tu
  */
 extern bool hz_follow_moved(Relation rel, ItemPointer tid, ItemPointer where, TransactionId *mover);
 
+/*
+ * The same for the last version of a row that was updated within the delta since; false also if *tid is the last.
+ */
+extern bool hz_follow_successor_moved(Relation rel, ItemPointer tid, ItemPointer where,
+									  TransactionId *mover);
+
 /* The newest version of a row that the snapshot sees, as table_tuple_get_latest_tid(). */
 extern void hz_follow_latest(Relation rel, Snapshot snapshot, ItemPointer tid);
 
