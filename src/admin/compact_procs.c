@@ -132,6 +132,15 @@ resort_step(Relation rel, HzCompactProgress *progress)
 	return false;
 }
 
+/* The planner scales what pg_class says by the table's size, which has changed. */
+static bool
+stats_step(Relation rel, HzCompactProgress *progress)
+{
+	if (!progress->refused)
+		hz_am_update_stats(rel);
+	return false;
+}
+
 static void
 compact_table(Oid relid, MemoryContext context)
 {
@@ -143,6 +152,7 @@ compact_table(Oid relid, MemoryContext context)
 		CHECK_FOR_INTERRUPTS();
 	while (run_step(&job, hz_compact_tidy))
 		CHECK_FOR_INTERRUPTS();
+	(void) run_step(&job, stats_step);
 }
 
 static void
@@ -155,6 +165,7 @@ optimize_table(Oid relid, MemoryContext context)
 	(void) run_step(&job, resort_step);
 	while (run_step(&job, hz_compact_tidy))
 		CHECK_FOR_INTERRUPTS();
+	(void) run_step(&job, stats_step);
 }
 
 /* The tables to work on: the relation, or the columnar leaves of a partitioned one. In `context`. */

@@ -141,7 +141,6 @@ relation_estimate_size(Relation rel, int32 *attr_widths, BlockNumber *pages, dou
 		table_block_relation_estimate_size(rel, attr_widths, pages, tuples, all_visible,
 										   MAXALIGN(SizeofHeapTupleHeader) + sizeof(ItemIdData),
 										   BLCKSZ - SizeOfPageHeaderData);
-		*all_visible = 0;
 		return;
 	}
 	hz_heapview_begin(&view, rel);

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "pgstat.h"
 #include "access/heapam.h"
 #include "access/tableam.h"
 #include "utils/snapmgr.h"
@@ -104,13 +105,13 @@ columns_next(HzScanDesc *scan, ScanDirection direction, TupleTableSlot *slot)
 {
 	while (hz_rowscan_next(scan->columns, direction, slot))
 	{
-		uint64 number;
+		uint64 number = hz_rowid_from_tid(&slot->tts_tid);
 
-		if ((scan->base.rs_flags & SO_TYPE_TIDRANGESCAN) == 0)
-			return true;
-		number = hz_rowid_from_tid(&slot->tts_tid);
-		if (number >= scan->low && number <= scan->high)
-			return true;
+		if ((scan->base.rs_flags & SO_TYPE_TIDRANGESCAN) != 0 &&
+			(number < scan->low || number > scan->high))
+			continue;
+		pgstat_count_heap_getnext(scan->base.rs_rd);
+		return true;
 	}
 	return false;
 }

@@ -18,6 +18,7 @@
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/visibilitymap.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
 #include "commands/vacuum.h"
@@ -29,9 +30,12 @@
 #include "utils/snapmgr.h"
 
 #include "am/columnar_am.h"
+#include "base/bitmap.h"
 #include "base/compat.h"
+#include "storage/deltacount.h"
 #include "storage/directory.h"
 #include "storage/heapview.h"
+#include "storage/mark.h"
 #include "storage/rowid.h"
 #include "write/bulk.h"
 
@@ -147,7 +151,7 @@ vacuum_columnar_entries(Relation rel, HzStore *store, BufferAccessStrategy strat
 	hz_store_set_vacuumed(store, gone);
 }
 
-/* Rows of the column store that a snapshot taken now sees, apart from delete marks not folded yet. */
+/* Rows of the column store that a snapshot taken now sees. */
 static double
 columnar_rows(HzStore *store)
 {
@@ -157,7 +161,13 @@ columnar_rows(HzStore *store)
 	double rows = 0;
 
 	for (uint32 i = 0; i < count; i++)
-		rows += groups[i]->rows - groups[i]->born_deleted;
+	{
+		uint64 *deleted = palloc0(HZ_BITMAP_WORDS(groups[i]->rows) * sizeof(uint64));
+
+		CHECK_FOR_INTERRUPTS();
+		rows += groups[i]->rows - hz_mark_deleted_rows(store, groups[i], snapshot, deleted);
+		pfree(deleted);
+	}
 	UnregisterSnapshot(snapshot);
 	return rows;
 }
@@ -182,19 +192,42 @@ read_relstats(Oid relid, double *tuples, BlockNumber *all_visible)
 	table_close(pg_class, AccessShareLock);
 }
 
-/* pg_class shall speak of both stores. Returns the rows of the table. */
+/* pg_class shall speak of both stores. */
+static void
+write_table_stats(Relation rel, HzStore *store, double rows, BlockNumber all_visible)
+{
+	BlockNumber delta_pages = (BlockNumber) (table_block_relation_size(rel, MAIN_FORKNUM) / BLCKSZ);
+
+	hz_compat_update_relstats(rel, delta_pages + RelationGetNumberOfBlocks(store->toast), rows,
+							  Min(all_visible, delta_pages), rel->rd_rel->relhasindex);
+}
+
+/* Adds the column store to what heap has counted. Returns the rows of the table. */
 static double
 update_table_stats(Relation rel, HzStore *store)
 {
-	BlockNumber delta_pages = (BlockNumber) (table_block_relation_size(rel, MAIN_FORKNUM) / BLCKSZ);
 	BlockNumber all_visible;
 	double rows;
 
 	read_relstats(RelationGetRelid(rel), &rows, &all_visible);
 	rows += columnar_rows(store);
-	hz_compat_update_relstats(rel, delta_pages + RelationGetNumberOfBlocks(store->toast), rows,
-							  Min(all_visible, delta_pages), rel->rd_rel->relhasindex);
+	write_table_stats(rel, store, rows, all_visible);
 	return rows;
+}
+
+void
+hz_am_update_stats(Relation rel)
+{
+	HzStore *store = hz_store_open(rel, AccessShareLock);
+	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+	double rows = (double) hz_deltacount(rel, snapshot, NULL);
+	BlockNumber all_visible;
+
+	UnregisterSnapshot(snapshot);
+	visibilitymap_count(rel, &all_visible, NULL);
+	if (store != NULL)
+		write_table_stats(rel, store, rows + columnar_rows(store), all_visible);
+	hz_store_close(store);
 }
 
 /* An index has an entry for every row; a partial one as many as were counted, or as before. */

@@ -24,6 +24,9 @@ extern void hz_am_modify_callbacks(TableAmRoutine *routine);
 extern void hz_am_relation_callbacks(TableAmRoutine *routine);
 extern void hz_am_vacuum_callbacks(TableAmRoutine *routine);
 
+/* am_vacuum.c: counts rows and pages of both stores and tells pg_class. */
+extern void hz_am_update_stats(Relation rel);
+
 /* am_rewrite.c: the callback of CLUSTER and VACUUM FULL. */
 extern void hz_am_copy_for_cluster(Relation old_table, Relation new_table, Relation old_index,
 								   bool use_sort, TransactionId oldest_xmin,
