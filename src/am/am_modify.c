@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/heapam.h"
+#include "access/sysattr.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/catalog.h"
@@ -15,6 +16,7 @@
 #include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
+#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -22,7 +24,9 @@
 #include "am/columnar_am.h"
 #include "am/follow.h"
 #include "base/compat.h"
+#include "read/groupcache.h"
 #include "storage/heapview.h"
+#include "storage/inherit.h"
 #include "storage/mark.h"
 #include "storage/rowid.h"
 #include "write/bulk.h"
@@ -225,10 +229,52 @@ tuple_delete(Relation rel, ItemPointer tid, CommandId cid, Snapshot snapshot, Sn
 	return result;
 }
 
+/* Whether the new version has the keys of the columnar row at *tid: then who refers to the row need not be waited for. */
+static bool
+keys_stay(Relation rel, HzStore *store, ItemPointer tid, TupleTableSlot *slot)
+{
+	Bitmapset *keys = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_KEY);
+	uint64 number = hz_rowid_from_tid(tid);
+	TupleDesc desc = RelationGetDescr(rel);
+	HzGroup *group;
+	HzGroupCacheEntry *open;
+	bool same = true;
+	int member = -1;
+
+	if (bms_is_empty(keys))
+		return true;
+	group = hz_directory_find(store, number, SnapshotAny);
+	if (group == NULL)
+		return false;
+	open = hz_groupcache_get(store, group);
+	PG_TRY();
+	{
+		while (same && (member = bms_next_member(keys, member)) >= 0)
+		{
+			int attno = member + FirstLowInvalidHeapAttributeNumber - 1;
+			bool isnull;
+			Datum old = hz_groupread_datum(open->reader, desc, attno,
+										   (uint32) (number - hz_group_first_row(group)), &isnull);
+
+			slot_getsomeattrs(slot, attno + 1);
+			same = isnull == slot->tts_isnull[attno] &&
+				   (isnull ||
+					datumIsEqual(old, slot->tts_values[attno], TupleDescAttr(desc, attno)->attbyval,
+								 TupleDescAttr(desc, attno)->attlen));
+		}
+	}
+	PG_FINALLY();
+	{
+		hz_groupcache_release(open);
+	}
+	PG_END_TRY();
+	return same;
+}
+
 /* The new version of a columnar row goes to the delta between two marks (PROTOCOLS 2.3). */
 static TM_Result
 update_columnar(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId cid,
-				Snapshot crosscheck, bool wait, TM_FailureData *failure)
+				Snapshot crosscheck, bool wait, TM_FailureData *failure, LockTupleMode *mode)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "hanzo act", ALLOCSET_SMALL_SIZES);
@@ -238,19 +284,26 @@ update_columnar(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId c
 	TM_Result result = TM_Deleted;
 	HzHeapView view;
 
+	*mode = store != NULL && keys_stay(rel, store, tid, slot) ? LockTupleNoKeyExclusive
+															  : LockTupleExclusive;
 	refuse_undecodable(rel, true);
 	if (store != NULL)
-		result = hz_mark_act(store, tid, HZ_MARK_LOCKED, LockTupleExclusive, cid, crosscheck,
+		result = hz_mark_act(store, tid, HZ_MARK_LOCKED, *mode, cid, crosscheck,
 							 wait ? HZ_MARK_WAIT_BLOCK : HZ_MARK_WAIT_NEVER, failure);
 	if (result == TM_Ok)
 	{
+		TransactionId *lockers;
+		uint32 count;
+
 		MemoryContextSwitchTo(old);
 		hz_heapview_begin(&view, rel);
 		/* an update is no insert to whoever decodes the log */
 		GetHeapamTableAmRoutine()->tuple_insert(rel, slot, cid, HEAP_INSERT_NO_LOGICAL, NULL);
 		hz_heapview_end(&view);
 		MemoryContextSwitchTo(context);
-		hz_mark_updated(store, tid, &slot->tts_tid, cid);
+		count = hz_mark_updated(store, tid, &slot->tts_tid, *mode, cid, &lockers);
+		if (count > 0)
+			hz_inherit_key_share(rel, &slot->tts_tid, lockers, count);
 		CheckForSerializableConflictIn(rel, NULL, InvalidBlockNumber);
 		pgstat_count_heap_delete(rel);
 	}
@@ -271,8 +324,7 @@ tuple_update(Relation rel, ItemPointer otid, TupleTableSlot *slot, CommandId cid
 	hz_bulk_flush(rel);
 	if (hz_rowid_is_columnar(otid))
 	{
-		*lockmode = LockTupleExclusive;
-		result = update_columnar(rel, otid, slot, cid, crosscheck, wait, failure);
+		result = update_columnar(rel, otid, slot, cid, crosscheck, wait, failure, lockmode);
 		*update_indexes = result == TM_Ok ? HZ_COMPAT_UPDATE_ALL : HZ_COMPAT_UPDATE_NONE;
 		return result;
 	}

@@ -153,6 +153,13 @@ hz_compat_heap_read_page(TableScanDesc sscan, BlockNumber block)
 #define hz_compat_disable_path(path) ((path)->disabled_nodes = 1)
 #endif
 
+/* 16: a member of xl_heap_lock was renamed. */
+#if PG_VERSION_NUM < 160000
+#define hz_compat_lock_xmax locking_xid
+#else
+#define hz_compat_lock_xmax xmax
+#endif
+
 /* 18: EXPLAIN's state and printing got headers of their own. */
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"

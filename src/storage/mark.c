@@ -52,6 +52,9 @@ typedef struct RowState
 	bool have_lock;         /* our own lock marks suffice */
 	bool own_lock;          /* we hold some lock on the row */
 	uint32 free_slot;
+	/* others that hold a lock which goes along with our update: palloc'd */
+	TransactionId *lockers;
+	uint32 locker_count;
 } RowState;
 
 static const bool lock_conflicts[4][4] = {
@@ -280,7 +283,7 @@ hz_mark_row_visible(HzStore *store, HzGroup *group, uint32 position, Snapshot sn
 static bool
 conflicts(const Mark *mark, HzMarkKind kind, LockTupleMode mode)
 {
-	if (mark->kind != HZ_MARK_LOCKED || kind != HZ_MARK_LOCKED)
+	if (mark->kind != HZ_MARK_LOCKED || (kind != HZ_MARK_LOCKED && kind != HZ_MARK_UPDATED))
 		return true;
 	return lock_conflicts[mark->mode][mode];
 }
@@ -313,6 +316,15 @@ mark_is_live(const Mark *mark)
 	return mark->kind != HZ_MARK_LOCKED || mark->state != XID_COMMITTED;
 }
 
+static void
+add_locker(RowState *state, TransactionId xid)
+{
+	Size size = sizeof(TransactionId) * (state->locker_count + 1);
+
+	state->lockers = state->lockers == NULL ? palloc(size) : repalloc(state->lockers, size);
+	state->lockers[state->locker_count++] = xid;
+}
+
 /* What one mark says to an actor that wants `kind` and `mode`. */
 static void
 weigh_mark(const Mark *mark, ItemPointer tid, HzMarkKind kind, LockTupleMode mode, CommandId cid,
@@ -332,6 +344,8 @@ weigh_mark(const Mark *mark, ItemPointer tid, HzMarkKind kind, LockTupleMode mod
 		failure->xmax = mark->xmin;
 		failure->ctid = *tid;
 	}
+	else if (mark->state == XID_RUNNING && kind == HZ_MARK_UPDATED)
+		add_locker(state, mark->xmin);
 }
 
 /*
@@ -593,8 +607,9 @@ hz_mark_successor(HzStore *store, ItemPointer tid, ItemPointer next)
 	return true;
 }
 
-void
-hz_mark_updated(HzStore *store, ItemPointer tid, ItemPointer successor, CommandId cid)
+uint32
+hz_mark_updated(HzStore *store, ItemPointer tid, ItemPointer successor, LockTupleMode mode,
+				CommandId cid, TransactionId **lockers)
 {
 	HzGroup *group = hz_directory_find(store, hz_rowid_from_tid(tid), SnapshotAny);
 	RowState state;
@@ -603,12 +618,14 @@ hz_mark_updated(HzStore *store, ItemPointer tid, ItemPointer successor, CommandI
 	if (group == NULL)
 		elog(ERROR, "row group of an updated row has vanished");
 	hz_store_lock_group(store, group->number);
-	examine_marks(store, group, tid, HZ_MARK_UPDATED, LockTupleExclusive, cid, &state, &failure);
+	examine_marks(store, group, tid, HZ_MARK_UPDATED, mode, cid, &state, &failure);
 	if (state.result != TM_Ok || TransactionIdIsValid(state.wait_for) || !state.have_lock)
 		elog(ERROR, "lost the lock on a row that is being updated");
 	put_mark(store, group, (uint32) (hz_rowid_from_tid(tid) - hz_group_first_row(group)),
-			 state.free_slot, HZ_MARK_UPDATED, LockTupleExclusive, successor, cid);
+			 state.free_slot, HZ_MARK_UPDATED, mode, successor, cid);
 	hz_store_unlock_group(store, group->number);
+	*lockers = state.lockers;
+	return state.locker_count;
 }
 
 static void

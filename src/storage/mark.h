@@ -71,8 +71,13 @@ extern TM_Result hz_mark_act(HzStore *store, ItemPointer tid, HzMarkKind kind, L
 							 CommandId cid, Snapshot crosscheck, HzMarkWait wait,
 							 TM_FailureData *failure);
 
-/* Second half of an update, after hz_mark_act(…, HZ_MARK_LOCKED, LockTupleExclusive): names the new version. */
-extern void hz_mark_updated(HzStore *store, ItemPointer tid, ItemPointer successor, CommandId cid);
+/*
+ * Second half of an update, after hz_mark_act(…, HZ_MARK_LOCKED, mode): names the new version. The mode is
+ * LockTupleNoKeyExclusive if the update changes no key, which goes along with KEY SHARE locks of others; who holds such is
+ * returned (*lockers, palloc'd; their number), for they have locked the new version, too. Nobody gets one from now on.
+ */
+extern uint32 hz_mark_updated(HzStore *store, ItemPointer tid, ItemPointer successor,
+							  LockTupleMode mode, CommandId cid, TransactionId **lockers);
 
 /*
  * The next version of a columnar row that was updated or moved, by a committed transaction or by ours;
