@@ -200,6 +200,7 @@ sub both
 }
 
 my $RETURNING = 'RETURNING t.id, md5(t::text)';
+sub sort_key { my ($column) = grep { !$no_btree{ $_->{type} } && $_->{type} ne 'pair' && chance(0.5) } @{ $s->{columns} }; return "'" . ($column ? $column->{name} : 'k') . pick('', ' DESC', ' NULLS FIRST') . ", id'"; }
 sub returning { return chance(0.3) ? $RETURNING : ''; }
 sub fresh { my ($count) = @_; my $from = $s->{next_id}; $s->{next_id} += $count; return ($from, $from + $count - 1); }
 sub range { my $from = number(1, max(1, $s->{next_id})); return ($from, $from + pick(0, 3, 20, 200, 3000)); }
@@ -366,8 +367,8 @@ my @actions = (
 	[ 3, sub { both('ANALYZE %T') }, 1 ],
 	[ 16, sub { for_columnar(q{CALL hanzo_datastore.compact('c')}) }, 1 ],
 	[ 5, sub { for_columnar(q{CALL hanzo_datastore.optimize('c')}) }, 1 ],
-	[ 4, sub { for_columnar(q{SELECT hanzo_datastore.alter_columnar_table('c', } . pick(q{order_by => 'k, id'}, q{order_by => 'id DESC'}, q{order_by => NULL}, q{compression => 'lz4'}, q{compression => 'none'}, q{compression => 'zstd'},
-		'row_group_rows => 2048', 'row_group_rows => 4096', q{bloom => 'id, k'}, q{bloom => NULL}) . ')') } ],
+	[ 4, sub { for_columnar(q{SELECT hanzo_datastore.alter_columnar_table('c', } . pick(q{order_by => 'k, id'}, q{order_by => 'id DESC'}, q{order_by => NULL}, 'order_by => ' . sort_key(), q{compression => 'lz4'}, q{compression => 'none'}, q{compression => 'zstd'},
+		'row_group_rows => 2048', 'row_group_rows => 4096', q{bloom => ARRAY['id', 'k']}, q{bloom => NULL}) . ')') } ],
 	[ 2, sub { return if @stack; my $to = columnar() ? 'heap' : 'hanzo_columnar'; must($main, "ALTER TABLE c SET ACCESS METHOD $to"); $s->{method} = $to } ],
 	[ 3, sub { return if @stack || $snapshot || $s->{temporary}; must($other, 'BEGIN ISOLATION LEVEL REPEATABLE READ'); $snapshot = must($other, $s->{look}) }, 1 ]);
 my $weight = 0;
@@ -413,7 +414,9 @@ sub same
 	my $reset = join('', map { /^(\S+)/; "; RESET $1" } @list);
 	my ($state, $out) = run($main, $set . 'SELECT (' . for_table($query, 'h') . ') IS NOT DISTINCT FROM (' . for_table($query, 'c') . ')' . $reset);
 	return if $state eq '' && $out eq 't';
+	must($main, 'ROLLBACK') if $state ne '' && @stack && !$s->{subtransactions};
 	my @answers = map { join(' ', run($main, $set . for_table($query, $_) . $reset)) } qw(h c);
+	if ($state ne '' && @stack && !$s->{subtransactions}) { $s = $stack[0]; @stack = (); }
 	difference("$settings: $query\nheap: $answers[0]\ncolumnar: $answers[1]") if $state eq '' || $answers[0] ne $answers[1];
 	return;
 }
@@ -431,7 +434,7 @@ sub predicate
 	my $constant = $n eq 'id' ? number(1, max(1, $s->{next_id})) : "$g(" . pick(number(1, 60), 'r(' . number(1, 20000) . ', ' . number(1, 50) . ')') . ')';
 	my $second = $n eq 'id' ? number(1, max(1, $s->{next_id})) : "$g(" . number(1, 60) . ')';
 	return pick("$n = $constant", "$n < $constant", "$n >= $constant", "$n <> $constant", "$n BETWEEN $constant AND $second", "$n IN ($constant, $second)",
-		"$n = ANY (ARRAY[$constant, $second, NULL])", "NOT ($n > $constant)", "$n > $constant OR $n IS NULL", "$n IS DISTINCT FROM $constant") if $type ne 'pair';
+		$type =~ /\[/ ? "$n > $constant" : "$n = ANY (ARRAY[$constant, $second, NULL])", "NOT ($n > $constant)", "$n > $constant OR $n IS NULL", "$n IS DISTINCT FROM $constant") if $type ne 'pair';
 	return pick("$n = $constant", "$n <> $constant");
 }
 
