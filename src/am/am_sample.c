@@ -10,14 +10,102 @@
 
 #include "access/heapam.h"
 #include "access/tableam.h"
+#include "access/toast_internals.h"
+#include "access/sysattr.h"
 #include "access/tsmapi.h"
+#include "catalog/pg_type.h"
+#include "commands/vacuum.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
 
 #include "am/columnar_am.h"
 #include "am/scandesc.h"
 #include "base/compat.h"
 #include "storage/rowid.h"
+
+/*
+ * ANALYZE takes a sample of 300 rows a statistics target out of all rows of as many random blocks. A block of the column
+ * store stands for hundreds of rows, so of all blocks only every stride-th row is offered, which counts for as many.
+ *
+ * A heap's sample has pointers to long values. Here they come along, in memory that the sample keeps: of those that
+ * are too long for ANALYZE to look at, character strings are cut where nothing but ANALYZE's own statistics is computed from
+ * them, and others compressed.
+ */
+typedef struct HzThinning
+{
+	uint32 stride;
+	uint32 skip;   /* rows of the delta to pass over before the next is offered */
+	double weight; /* rows for which each offered row of the current slice counts */
+	Bitmapset *
+		indexed; /* columns that may be looked at for other reasons, as index attribute sets number them */
+	bool extended; /* all may be: for extended statistics */
+	TupleDesc desc;
+} HzThinning;
+
+#define LONG_VALUE 1024 /* WIDTH_THRESHOLD in analyze.c */
+
+static Datum
+cut_string(Datum value, Oid type)
+{
+	struct varlena *string = (struct varlena *) DatumGetPointer(value);
+	int length = LONG_VALUE + 8;
+
+	if (type != BYTEAOID)
+		length = pg_mbcliplen(VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string), length);
+	return PointerGetDatum(cstring_to_text_with_len(VARDATA_ANY(string), length));
+}
+
+static Datum
+shorten_value(void *arg, int attno, Datum value)
+{
+	HzThinning *thinning = arg;
+	Oid type = TupleDescAttr(thinning->desc, attno)->atttypid;
+	Datum compressed;
+
+	if (VARSIZE_ANY_EXHDR(DatumGetPointer(value)) <= LONG_VALUE + 8 ||
+		VARATT_IS_EXTENDED(DatumGetPointer(value)))
+		return value;
+	if ((type == TEXTOID || type == VARCHAROID || type == BPCHAROID || type == BYTEAOID) &&
+		!thinning->extended &&
+		!bms_is_member(attno + 1 - FirstLowInvalidHeapAttributeNumber, thinning->indexed))
+		return cut_string(value, type);
+	compressed = toast_compress_datum(value, TOAST_PGLZ_COMPRESSION);
+	return DatumGetPointer(compressed) != NULL ? compressed : value;
+}
+
+static uint64
+columnar_rows(HzScanDesc *scan)
+{
+	uint32 count;
+	HzGroup **groups = hz_rowscan_groups(scan->columns, &count);
+	uint64 rows = 0;
+
+	for (uint32 i = 0; i < count; i++)
+		rows += groups[i]->rows;
+	return rows;
+}
+
+/* `blocks`: of the table, of which ANALYZE looks at as many as it wants rows. */
+static void
+begin_thinning(HzScanDesc *scan, uint64 blocks)
+{
+	Relation rel = scan->base.rs_rd;
+	HzThinning *thinning = palloc0(sizeof(HzThinning));
+	double sample = 300.0 * Max(default_statistics_target, 100);
+	double seen = (double) columnar_rows(scan) * Min(1.0, sample / Max(blocks, 1));
+
+	/* twice the sample is offered, if there is as much */
+	thinning->stride = (uint32) Max(seen / (2 * sample), 1);
+	thinning->indexed = RelationGetIndexAttrBitmap(rel, HZ_COMPAT_INDEXED_COLUMNS);
+	thinning->extended = RelationGetStatExtList(rel) != NIL;
+	thinning->desc = RelationGetDescr(rel);
+	scan->thinning = thinning;
+	hz_rowscan_shorten(scan->columns, shorten_value, thinning);
+}
 
 /* ANALYZE: the rows, counted over all groups, for which block `block` of `blocks` stands. */
 static void
@@ -25,11 +113,9 @@ find_share(HzScanDesc *scan, uint64 block, uint64 blocks)
 {
 	uint32 count;
 	HzGroup **groups = hz_rowscan_groups(scan->columns, &count);
-	uint64 rows = 0;
+	uint64 rows = columnar_rows(scan);
 	uint64 first;
 
-	for (uint32 i = 0; i < count; i++)
-		rows += groups[i]->rows;
 	scan->slice_left = 0;
 	if (block >= blocks)
 		return;
@@ -39,6 +125,9 @@ find_share(HzScanDesc *scan, uint64 block, uint64 blocks)
 	while (scan->group_index < count && first >= groups[scan->group_index]->rows)
 		first -= groups[scan->group_index++]->rows;
 	scan->position = (uint32) first;
+	scan->thinning->weight =
+		(double) scan->slice_left /
+		Max((scan->slice_left + scan->thinning->stride - 1) / scan->thinning->stride, 1);
 }
 
 /* TABLESAMPLE: finds slice `block` (0-based) of 256 rows; false when there is none. */
@@ -71,11 +160,14 @@ analyze_block(TableScanDesc sscan, BlockNumber block, BufferAccessStrategy strat
 	HzScanDesc *scan = (HzScanDesc *) sscan;
 	HeapScanDesc delta = (HeapScanDesc) scan->delta;
 
+	BlockNumber blocks = RelationGetNumberOfBlocks(sscan->rs_rd);
+
 	scan->in_columns = block >= delta->rs_nblocks;
+	if (scan->thinning == NULL)
+		begin_thinning(scan, blocks);
 	if (scan->in_columns)
 	{
-		find_share(scan, block - delta->rs_nblocks,
-				   RelationGetNumberOfBlocks(sscan->rs_rd) - delta->rs_nblocks);
+		find_share(scan, block - delta->rs_nblocks, blocks - delta->rs_nblocks);
 		return true;
 	}
 	/* as heap's own callback, whose arguments change; its next_tuple releases the buffer */
@@ -88,34 +180,52 @@ analyze_block(TableScanDesc sscan, BlockNumber block, BufferAccessStrategy strat
 
 HZ_COMPAT_ANALYZE_NEXT_BLOCK(scan_analyze_next_block, analyze_block)
 
+/* Heap counts rows and releases the page at its end; rows passed over are counted, too. */
+static bool
+analyze_delta(HzScanDesc *scan, TransactionId oldest_xmin, double *liverows, double *deadrows,
+			  TupleTableSlot *slot)
+{
+	while (GetHeapamTableAmRoutine()->scan_analyze_next_tuple(scan->delta, oldest_xmin, liverows,
+															  deadrows, slot))
+	{
+		if (scan->thinning->skip == 0)
+		{
+			scan->thinning->skip = scan->thinning->stride - 1;
+			return true;
+		}
+		scan->thinning->skip--;
+	}
+	return false;
+}
+
 static bool
 scan_analyze_next_tuple(TableScanDesc sscan, TransactionId OldestXmin, double *liverows,
 						double *deadrows, TupleTableSlot *slot)
 {
 	HzScanDesc *scan = (HzScanDesc *) sscan;
+	uint32 stride = scan->thinning->stride;
 	uint32 count;
 	HzGroup **groups;
 
 	if (!scan->in_columns)
-		return GetHeapamTableAmRoutine()->scan_analyze_next_tuple(scan->delta, OldestXmin, liverows,
-																  deadrows, slot);
+		return analyze_delta(scan, OldestXmin, liverows, deadrows, slot);
 	groups = hz_rowscan_groups(scan->columns, &count);
 	while (scan->slice_left > 0 && scan->group_index < count)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (scan->position >= groups[scan->group_index]->rows)
 		{
-			scan->group_index++;
-			scan->position = 0;
+			scan->position -= groups[scan->group_index++]->rows;
 			continue;
 		}
-		scan->slice_left--;
-		if (hz_rowscan_fetch(scan->columns, scan->group_index, scan->position++, slot))
+		scan->slice_left -= Min(scan->slice_left, stride);
+		scan->position += stride;
+		if (hz_rowscan_fetch(scan->columns, scan->group_index, scan->position - stride, slot))
 		{
-			*liverows += 1;
+			*liverows += scan->thinning->weight;
 			return true;
 		}
-		*deadrows += 1;
+		*deadrows += scan->thinning->weight;
 	}
 	ExecClearTuple(slot);
 	return false;

@@ -27,7 +27,8 @@ typedef struct HzScanDesc
 	uint64 high;
 	/* ANALYZE and TABLESAMPLE: blocks beyond the delta's stand for slices of row groups */
 	Snapshot analyze_snapshot;
-	bool in_columns; /* the current block is such a slice */
+	struct HzThinning *thinning; /* of ANALYZE's sample; NULL before its first block */
+	bool in_columns;             /* the current block is such a slice */
 	BlockNumber sample_block;
 	uint32 group_index;
 	uint32 position;

@@ -160,6 +160,13 @@ hz_compat_heap_read_page(TableScanDesc sscan, BlockNumber block)
 #define hz_compat_lock_xmax xmax
 #endif
 
+/* 16: columns of indexes that forbid HOT updates, which all of ours do. */
+#if PG_VERSION_NUM < 160000
+#define HZ_COMPAT_INDEXED_COLUMNS INDEX_ATTR_BITMAP_ALL
+#else
+#define HZ_COMPAT_INDEXED_COLUMNS INDEX_ATTR_BITMAP_HOT_BLOCKING
+#endif
+
 /* 18: EXPLAIN's state and printing got headers of their own. */
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"

@@ -23,6 +23,9 @@ struct HzRowScan
 	bool **nulls;
 	Datum *values;
 	bool *isnull;
+	HzShorten shorten; /* NULL: values stay as they are */
+	void *shorten_arg;
+	MemoryContext row_memory; /* of what it makes of a row */
 };
 
 HzRowScan *
@@ -75,6 +78,8 @@ void
 hz_rowscan_end(HzRowScan *scan)
 {
 	hz_batchscan_end(scan->batches);
+	if (scan->row_memory != NULL)
+		MemoryContextDelete(scan->row_memory);
 	if (scan->columns != NULL)
 	{
 		for (int i = 0; i < scan->natts; i++)
@@ -104,6 +109,30 @@ decode_batch(HzRowScan *scan)
 		(void) hz_batchscan_datums(scan->batches, i, scan->columns[i], scan->nulls[i]);
 }
 
+void
+hz_rowscan_shorten(HzRowScan *scan, HzShorten shorten, void *arg)
+{
+	scan->shorten = shorten;
+	scan->shorten_arg = arg;
+	scan->row_memory = AllocSetContextCreate(GetMemoryChunkContext(scan), "hanzo shortened row",
+											 ALLOCSET_DEFAULT_SIZES);
+}
+
+static void
+shorten_row(HzRowScan *scan, TupleDesc desc)
+{
+	MemoryContext old;
+
+	MemoryContextReset(scan->row_memory);
+	old = MemoryContextSwitchTo(scan->row_memory);
+	for (int i = 0; i < scan->natts; i++)
+	{
+		if (!scan->isnull[i] && TupleDescAttr(desc, i)->attlen == -1)
+			scan->values[i] = scan->shorten(scan->shorten_arg, i, scan->values[i]);
+	}
+	MemoryContextSwitchTo(old);
+}
+
 static void
 store_row(HzRowScan *scan, TupleTableSlot *slot)
 {
@@ -112,6 +141,8 @@ store_row(HzRowScan *scan, TupleTableSlot *slot)
 		scan->values[i] = scan->columns[i][scan->row];
 		scan->isnull[i] = scan->nulls[i][scan->row];
 	}
+	if (scan->shorten != NULL)
+		shorten_row(scan, slot->tts_tupleDescriptor);
 	hz_rowslot_store(slot, RelationGetRelid(scan->rel), scan->batch->group,
 					 hz_group_first_row(scan->batch->group) + scan->batch->first + scan->row,
 					 scan->values, scan->isnull);

@@ -27,6 +27,12 @@ extern bool hz_rowscan_next(HzRowScan *scan, ScanDirection direction, TupleTable
  */
 extern bool hz_rowscan_fetch(HzRowScan *scan, uint32 index, uint32 position, TupleTableSlot *slot);
 
+/*
+ * From now on, values of variable length are replaced by what `shorten` makes of them, in the current memory context.
+ */
+typedef Datum (*HzShorten)(void *arg, int attno, Datum value);
+extern void hz_rowscan_shorten(HzRowScan *scan, HzShorten shorten, void *arg);
+
 /* The groups that the scan visits. */
 extern HzGroup **hz_rowscan_groups(HzRowScan *scan, uint32 *count);
 
