@@ -153,7 +153,6 @@ my ($main, $other);
 my $s;          # what is: columns, indexes, the method of c
 my @stack;      # saved states: of the transaction, of its savepoints
 my $snapshot;   # what the other session's snapshot has seen of c
-my $concurrent; # an index was built concurrently
 my %outcomes;   # of the statements, for whoever reads the log
 
 package Difference { sub new { my ($class, $text) = @_; return bless { text => $text }, $class; } }
@@ -240,7 +239,6 @@ sub add_index
 	if (both("CREATE $unique INDEX $concurrently%T_$name ON %T USING $method ($on)$where"))
 	{
 		$s->{indexes}{$name} = { method => $method, column => $n, unique => $unique ne '' && $on eq 'id' && $where eq '', partial => $where ne '', expression => $on =~ /^\(/ };
-		$concurrent ||= $concurrently ne '';
 	}
 	elsif ($concurrently) { must($main, "DROP INDEX IF EXISTS $_" . "_$name") foreach qw(h c); }
 	return;
@@ -366,7 +364,7 @@ my @actions = (
 	[ 8, \&add_index ],
 	[ 3, sub { my $name = pick(sort keys %{ $s->{indexes} }); delete $s->{indexes}{$name} if $name && both("DROP INDEX %T_$name") } ],
 	[ 2, sub { if ($s->{key}) { $s->{key} = 0 if both('ALTER TABLE %T DROP CONSTRAINT %T_pkey') } else { $s->{key} = 1 if both('ALTER TABLE %T ADD CONSTRAINT %T_pkey PRIMARY KEY (id)') } } ],
-	[ 3, sub { my $name = pick(sort keys %{ $s->{indexes} }); return if !$name; my $how = !@stack && chance(0.3) ? ' CONCURRENTLY' : ''; $concurrent ||= $how ne ''; both(pick("REINDEX INDEX$how %T_$name", "REINDEX TABLE$how %T")) } ],
+	[ 3, sub { my $name = pick(sort keys %{ $s->{indexes} }); return if !$name; my $how = !@stack && chance(0.3) ? ' CONCURRENTLY' : ''; both(pick("REINDEX INDEX$how %T_$name", "REINDEX TABLE$how %T")) } ],
 	[ 2, sub { my ($name) = grep { my $i = $s->{indexes}{$_}; $i->{method} eq 'btree' && !$i->{partial} && !$i->{expression} } sort keys %{ $s->{indexes} }; both("CLUSTER %T USING %T_$name") if $name && !@stack } ],
 	[ 4, sub { both('VACUUM ' . pick('', '(FREEZE) ', '(DISABLE_PAGE_SKIPPING) ', '(INDEX_CLEANUP on) ') . '%T') if !@stack }, 1 ],
 	[ 3, sub { both('VACUUM FULL %T') if !@stack } ],
@@ -478,8 +476,7 @@ sub check_storage
 	return if !columnar();
 	my $damage = must($main, q{SELECT * FROM hanzo_datastore.verify('c')});
 	difference("damage: $damage") if $damage ne '';
-	my $check = $concurrent ? 'bt_index_parent_check(c.oid, false, true), bt_index_check(c.oid, true)' : 'bt_index_parent_check(c.oid, true, true)';
-	my ($state, $out) = run($main, "SELECT $check FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_am AS a ON a.oid = c.relam WHERE a.amname = 'btree' AND indrelid = 'c'::regclass AND indisvalid");
+	my ($state, $out) = run($main, "SELECT bt_index_parent_check(c.oid, true, true) FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_am AS a ON a.oid = c.relam WHERE a.amname = 'btree' AND indrelid = 'c'::regclass AND indisvalid");
 	difference("amcheck: $state") if $state ne '';
 	return;
 }
@@ -536,7 +533,7 @@ sub round
 	($main, $other) = (connect_session('main'), connect_session('other'));
 	$main->{in} .= "\\set file " . $node->data_dir . "/differential.copy\n";
 	@stack = ();
-	($snapshot, $concurrent) = (undef, 0);
+	$snapshot = undef;
 	my $done = 0;
 	my $ok = eval {
 		must($main, 'SET client_min_messages = error');

@@ -366,7 +366,8 @@ build_columns(Build *build, HzBatchShared *shared)
 	HzBatch *batch;
 	HzGroup *group = NULL;
 	Verdict verdict = VERDICT_INDEX_LIVE;
-	uint64 *deleted = NULL;
+	uint64 *deleted = NULL; /* rows of the group; some may be seen by old snapshots */
+	uint64 *dead = NULL;    /* by none */
 
 	/*
 	 * Participants that look at different moments find different groups dead to all, and would not mean the
@@ -387,10 +388,17 @@ build_columns(Build *build, HzBatchShared *shared)
 		{
 			verdict = judge_group(build, store, batch->group);
 			if (deleted != NULL)
+			{
 				pfree(deleted);
+				pfree(dead);
+			}
 			deleted = palloc0(HZ_BITMAP_WORDS(batch->group->rows) * sizeof(uint64));
+			dead = palloc0(HZ_BITMAP_WORDS(batch->group->rows) * sizeof(uint64));
 			if (verdict == VERDICT_INDEX_LIVE)
+			{
 				(void) hz_mark_deleted_rows(store, batch->group, SnapshotSelf, deleted);
+				hz_mark_dead_rows(store, batch->group, build->oldest_xmin, dead);
+			}
 		}
 		group = batch->group;
 		if (verdict == VERDICT_SKIP || !columns_load(&columns, scan))
@@ -401,6 +409,8 @@ build_columns(Build *build, HzBatchShared *shared)
 			ItemPointerData tid;
 
 			if (batch->deleted != NULL && hz_bitmap_get(batch->deleted, i))
+				continue;
+			if (dead != NULL && hz_bitmap_get(dead, batch->first + i))
 				continue;
 			if (deleted != NULL && hz_bitmap_get(deleted, batch->first + i))
 				alive = false;

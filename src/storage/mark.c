@@ -214,6 +214,38 @@ hz_mark_deleted_rows(HzStore *store, HzGroup *group, Snapshot snapshot, uint64 *
 	return (uint32) hz_bitmap_count(deleted, group->rows);
 }
 
+/* Committed before every snapshot that may still be used. */
+static bool
+is_older(const Mark *mark, HeapTuple tuple, TransactionId horizon)
+{
+	return mark->state == XID_COMMITTED && (HeapTupleHeaderXminFrozen(tuple->t_data) ||
+											TransactionIdPrecedes(mark->xmin, horizon));
+}
+
+void
+hz_mark_dead_rows(HzStore *store, HzGroup *group, TransactionId horizon, uint64 *dead)
+{
+	HzStoreScan scan;
+
+	hz_store_scan_begin(store, &scan, group->chunk_id, PG_INT32_MIN, -1, SnapshotSelf,
+						ForwardScanDirection);
+	while (hz_store_scan_next(&scan))
+	{
+		Mark mark;
+
+		/* what is folded into a vector was old then; what it was born with nobody has ever seen */
+		if (is_vector_seq(scan.seq))
+		{
+			add_piece(store, group, &scan, dead);
+			continue;
+		}
+		read_mark(store, group, &scan, &mark);
+		if (mark.kind != HZ_MARK_LOCKED && is_older(&mark, scan.tuple, horizon))
+			hz_bitmap_set(dead, ((uint32) (-1 - scan.seq)) >> 14);
+	}
+	hz_store_scan_end(&scan);
+}
+
 /* Whether a delete vector (any version of it: bits are never taken back) has the row. */
 static bool
 in_vector(HzStore *store, HzGroup *group, uint32 position, Snapshot snapshot)
@@ -699,9 +731,7 @@ take_old_marks(HzStore *store, HzGroup *group, uint64 *deleted, CommandId cid)
 
 		CHECK_FOR_INTERRUPTS();
 		read_mark(store, group, &scan, &mark);
-		if (mark.kind == HZ_MARK_LOCKED || mark.state != XID_COMMITTED ||
-			(!HeapTupleHeaderXminFrozen(scan.tuple->t_data) &&
-			 !TransactionIdPrecedes(mark.xmin, horizon)))
+		if (mark.kind == HZ_MARK_LOCKED || !is_older(&mark, scan.tuple, horizon))
 			continue;
 		hz_bitmap_set(deleted, ((uint32) (-1 - scan.seq)) >> 14);
 		if (heap_delete(store->toast, &tid, cid, InvalidSnapshot, true, &failure, false) == TM_Ok)

@@ -46,6 +46,9 @@ typedef enum HzMarkKind
 extern uint32 hz_mark_deleted_rows(HzStore *store, HzGroup *group, Snapshot snapshot,
 								   uint64 *deleted);
 
+/* Sets a bit for each row whose end precedes `horizon`: dead to everybody, as heap's HEAPTUPLE_DEAD. Bits as above. */
+extern void hz_mark_dead_rows(HzStore *store, HzGroup *group, TransactionId horizon, uint64 *dead);
+
 /*
  * Whether the snapshot (any kind) sees the row as not deleted, given that it sees the group. With
  * SnapshotDirty, xmax is set to a transaction that is deleting it.
