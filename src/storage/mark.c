@@ -593,6 +593,25 @@ hz_mark_successor(HzStore *store, ItemPointer tid, ItemPointer next)
 	return true;
 }
 
+bool
+hz_mark_moved(HzStore *store, ItemPointer tid, Snapshot snapshot, ItemPointer where)
+{
+	HeapTuple tuple = NULL;
+	HzGroup *group = hz_directory_find_tuple(store, hz_rowid_from_tid(tid), SnapshotAny, &tuple);
+	TransactionId mover;
+	TM_FailureData failure;
+
+	if (group == NULL || (tuple->t_data->t_infomask & HEAP_XMAX_INVALID) != 0)
+		return false;
+	mover = HeapTupleHeaderGetRawXmax(tuple->t_data);
+	if (!XidInMVCCSnapshot(mover, snapshot) ||
+		moved_by(store, group, mover, tid, InvalidCommandId, &failure) != TM_Updated ||
+		!TransactionIdEquals(failure.xmax, mover))
+		return false;
+	*where = failure.ctid;
+	return true;
+}
+
 void
 hz_mark_updated(HzStore *store, ItemPointer tid, ItemPointer successor, CommandId cid)
 {
