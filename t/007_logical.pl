@@ -9,7 +9,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $seconds = $ENV{HANZO_LOGICAL_SECONDS} // 5;
-my $transactions = $ENV{HANZO_LOGICAL_TRANSACTIONS} // 60;
+my $transactions = $ENV{HANZO_LOGICAL_TRANSACTIONS} // 40;
 my $seed = $ENV{HANZO_LOGICAL_SEED} // 7;
 srand($seed);
 
@@ -368,7 +368,7 @@ DELETE FROM whole WHERE a = :a AND ctid IN (SELECT ctid FROM whole WHERE a = :a 
 \endif
 SELECT pg_sleep(0.02);
 });
-my $move_whole = HanzoTest::script('move_whole', "CALL hanzo_datastore.compact('whole');\nSELECT pg_sleep(0.03);\n");
+my $move_whole = HanzoTest::script('move_whole', "CALL hanzo_datastore.compact('whole');\nCALL hanzo_datastore.optimize('whole');\n");
 my $move_h = HanzoTest::script('move_h', "CALL hanzo_datastore.compact('h');\nCALL hanzo_datastore.optimize('h');\n");
 my $said = '';
 foreach my $crash ($sub, $pub)
