@@ -3,7 +3,8 @@
  *	  Inserting, updating, deleting and locking rows.
  *
  * New versions always go to the delta, which is a heap. Deleting, updating and locking a row of the column store
- * leaves marks (storage/mark.h). A row that compaction has moved under us is found through its forward.
+ * leaves marks (storage/mark.h), and where changes are decoded a record that decoding understands (am/replicate.h). A row
+ * that compaction has moved under us is found through its forward.
  */
 #include "postgres.h"
 
