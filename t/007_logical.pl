@@ -345,6 +345,35 @@ foreach my $round (1, 2)
 	$sub->safe_psql('postgres', "CALL hanzo_datastore.compact('$_')") foreach ('c', 'h', 'whole', 'parts_a', 'parts_b');
 }
 
+# Row filters look at old and new values: a row comes, goes, stays. A list of columns.
+my $filtered = q{
+	CREATE TABLE picked (id integer PRIMARY KEY, n integer, wide text) USING hanzo_columnar;
+	CREATE TABLE narrow (id integer PRIMARY KEY, n integer, wide text) USING hanzo_columnar;};
+$pub->safe_psql('postgres', qq{$filtered
+	ALTER TABLE picked REPLICA IDENTITY FULL;
+	INSERT INTO picked SELECT i, i % 20, noise(i, 100) FROM generate_series(1, 200) AS i;
+	INSERT INTO narrow TABLE picked;
+	CALL hanzo_datastore.compact('picked');
+	CALL hanzo_datastore.compact('narrow');
+	CREATE PUBLICATION filtered FOR TABLE picked WHERE (n > 10), TABLE narrow (id, n) WHERE (id > 50);});
+$sub->safe_psql('postgres', $filtered);
+$sub->safe_psql('postgres', "CREATE SUBSCRIPTION filtered CONNECTION '$from' PUBLICATION filtered");
+$sub->wait_for_subscription_sync($pub, 'filtered', 'postgres');
+$sub->safe_psql('postgres', "CALL hanzo_datastore.compact('$_')") foreach ('picked', 'narrow');
+$pub->safe_psql('postgres', q{
+	UPDATE picked SET n = n + 5 WHERE id % 3 = 0;
+	UPDATE picked SET n = n - 7 WHERE id % 5 = 0;
+	DELETE FROM picked WHERE id % 11 = 0;
+	UPDATE narrow SET n = n + 1, wide = 'w' WHERE id % 3 = 0;
+	UPDATE narrow SET id = id + 200 WHERE id IN (20, 70);
+	DELETE FROM narrow WHERE id % 11 = 0;});
+$pub->wait_for_catchup('filtered');
+foreach my $query ('SELECT count(*), sum(hashtextextended(s::text, 0)) FROM picked AS s WHERE n > 10', 'SELECT count(*), sum(id), sum(n) FROM narrow WHERE id > 50')
+{
+	is($sub->safe_psql('postgres', $query =~ s/ WHERE.*//r), $pub->safe_psql('postgres', $query), "filtered: $query");
+}
+$sub->safe_psql('postgres', 'DROP SUBSCRIPTION filtered');
+
 # A transaction that is streamed before it ends, with subtransactions that do not survive; one that is prepared.
 $pub->safe_psql('postgres', q{
 	BEGIN;
