@@ -26,6 +26,7 @@
 #include "utils/tuplesort.h"
 
 #include "am/columnar_am.h"
+#include "am/replicate.h"
 #include "am/scandesc.h"
 #include "base/bitmap.h"
 #include "base/compat.h"
@@ -180,7 +181,7 @@ judge_delete_in_progress(Build *build, HeapTuple tuple, TransactionId *wait_for)
 		return VERDICT_INDEX_DEAD;
 	}
 	if (!hot)
-		return VERDICT_INDEX_DEAD;
+		return hz_replicate_is_copy(tuple->t_data) ? VERDICT_SKIP : VERDICT_INDEX_DEAD;
 	/* only the end of the chain is indexed: older snapshots must not use this index */
 	build->info->ii_BrokenHotChain = true;
 	return VERDICT_SKIP;
@@ -199,7 +200,7 @@ judge_delta_tuple(Build *build, HeapTuple tuple, Buffer buffer, TransactionId *w
 			return VERDICT_INDEX_LIVE;
 		case HEAPTUPLE_RECENTLY_DEAD:
 			if (!HeapTupleIsHotUpdated(tuple))
-				return VERDICT_INDEX_DEAD;
+				return hz_replicate_is_copy(tuple->t_data) ? VERDICT_SKIP : VERDICT_INDEX_DEAD;
 			build->info->ii_BrokenHotChain = true;
 			return VERDICT_SKIP;
 		case HEAPTUPLE_INSERT_IN_PROGRESS:

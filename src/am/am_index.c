@@ -9,7 +9,10 @@
 #include "access/heapam.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "replication/logicalworker.h"
 #include "storage/bufmgr.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 #include "am/columnar_am.h"
 #include "am/follow.h"
@@ -61,29 +64,74 @@ index_fetch_end(IndexFetchTableData *base)
 }
 
 static bool
+fetch_columnar(HzIndexFetch *fetch, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
+{
+	if (fetch->columns == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(fetch->context);
+
+		fetch->columns = hz_rowfetch_begin(fetch->delta.xs_base.rel);
+		MemoryContextSwitchTo(old);
+	}
+	return hz_rowfetch(fetch->columns, tid, snapshot, slot);
+}
+
+/*
+ * Logical apply looks for rows with SnapshotDirty, which sees a move happen: the index entry of a row's new place
+ * may have come after the scan read the leaf page, and its old place be empty when the scan gets there. Then
+ * nobody would find the row, and the change be lost.
+ */
+static bool
+fetch_moved(HzIndexFetch *fetch, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
+{
+	ItemPointerData at = *tid;
+	ItemPointerData where;
+	MemoryContext context;
+	bool found = false;
+
+	if (snapshot->snapshot_type != SNAPSHOT_DIRTY || !IsLogicalWorker() || !ActiveSnapshotSet())
+		return false;
+	context = AllocSetContextCreate(CurrentMemoryContext, "hanzo moved", ALLOCSET_SMALL_SIZES);
+	while (!found)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+		bool moved =
+			hz_follow_move_since(fetch->delta.xs_base.rel, &at, GetActiveSnapshot(), &where);
+
+		MemoryContextSwitchTo(old);
+		if (!moved)
+			break;
+		at = where;
+		found = fetch_columnar(fetch, &at, snapshot, slot);
+	}
+	MemoryContextDelete(context);
+	return found;
+}
+
+static bool
 index_fetch_tuple(IndexFetchTableData *base, ItemPointer tid, Snapshot snapshot,
 				  TupleTableSlot *slot, bool *call_again, bool *all_dead)
 {
 	HzIndexFetch *fetch = (HzIndexFetch *) base;
+	bool found;
 
 	if (!fetch->ssi_done)
 		hz_ssi_read(base->rel, snapshot);
 	fetch->ssi_done = true;
 	if (!hz_rowid_is_columnar(tid))
-		return GetHeapamTableAmRoutine()->index_fetch_tuple(base, tid, snapshot, slot, call_again,
-															all_dead);
+	{
+		ItemPointerData root = *tid;
+
+		found = GetHeapamTableAmRoutine()->index_fetch_tuple(base, tid, snapshot, slot, call_again,
+															 all_dead);
+		return found || fetch_moved(fetch, &root, snapshot, slot);
+	}
 	*call_again = false;
 	/* only VACUUM may decide that an entry of the column store is dead (PROTOCOLS 3.5) */
 	if (all_dead != NULL)
 		*all_dead = false;
-	if (fetch->columns == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(fetch->context);
-
-		fetch->columns = hz_rowfetch_begin(base->rel);
-		MemoryContextSwitchTo(old);
-	}
-	return hz_rowfetch(fetch->columns, tid, snapshot, slot);
+	found = fetch_columnar(fetch, tid, snapshot, slot);
+	return found || fetch_moved(fetch, tid, snapshot, slot);
 }
 
 static bool

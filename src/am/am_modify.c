@@ -3,7 +3,8 @@
  *	  Inserting, updating, deleting and locking rows.
  *
  * New versions always go to the delta, which is a heap. Deleting, updating and locking a row of the column store
- * leaves marks (storage/mark.h). A row that compaction has moved under us is found through its forward.
+ * leaves marks (storage/mark.h), and where changes are decoded a record that decoding understands (am/replicate.h). A row
+ * that compaction has moved under us is found through its forward.
  */
 #include "postgres.h"
 
@@ -12,7 +13,6 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/catalog.h"
-#include "commands/publicationcmds.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
@@ -23,6 +23,7 @@
 
 #include "am/columnar_am.h"
 #include "am/follow.h"
+#include "am/replicate.h"
 #include "base/compat.h"
 #include "read/groupcache.h"
 #include "storage/heapview.h"
@@ -148,25 +149,6 @@ finish_bulk_insert(Relation rel, int options)
 	hz_bulk_flush(rel);
 }
 
-/* A published table's change of a columnar row has no WAL record that decoding understands. */
-static void
-refuse_undecodable(Relation rel, bool update)
-{
-	PublicationDesc actions;
-
-	if (!RelationIsLogicallyLogged(rel))
-		return;
-	RelationBuildPublicationDesc(rel, &actions);
-	if (update ? actions.pubactions.pubupdate : actions.pubactions.pubdelete)
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("cannot %s a compacted row of table \"%s\", which publishes such changes",
-					update ? "update" : "delete", RelationGetRelationName(rel)),
-			 errhint(
-				 "Take the table out of the publication, or let the publication publish inserts only.")));
-}
-
 static TM_Result
 act_on_columns(Relation rel, ItemPointer tid, HzMarkKind kind, LockTupleMode mode, CommandId cid,
 			   Snapshot crosscheck, HzMarkWait wait, TM_FailureData *failure)
@@ -205,6 +187,19 @@ deleted_or_moved(Relation rel, ItemPointer tid, TM_Result result, TM_FailureData
 	return result;
 }
 
+/* In memory of its own: the executor calls us in a context that lives as long as the statement. */
+static void
+replicate_delete(Relation rel, ItemPointer tid, bool changing_partition)
+{
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo replicate", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+
+	hz_replicate_delete(rel, tid, changing_partition);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
 static TM_Result
 tuple_delete(Relation rel, ItemPointer tid, CommandId cid, Snapshot snapshot, Snapshot crosscheck,
 			 bool wait, TM_FailureData *failure, bool changing_partition)
@@ -220,12 +215,15 @@ tuple_delete(Relation rel, ItemPointer tid, CommandId cid, Snapshot snapshot, Sn
 		hz_heapview_end(&view);
 		return deleted_or_moved(rel, tid, result, failure);
 	}
-	refuse_undecodable(rel, false);
 	result = act_on_columns(rel, tid, changing_partition ? HZ_MARK_MOVED : HZ_MARK_DELETED,
 							LockTupleExclusive, cid, crosscheck,
 							wait ? HZ_MARK_WAIT_BLOCK : HZ_MARK_WAIT_NEVER, failure);
 	if (result == TM_Ok)
+	{
+		if (RelationIsLogicallyLogged(rel))
+			replicate_delete(rel, tid, changing_partition);
 		pgstat_count_heap_delete(rel);
+	}
 	return result;
 }
 
@@ -274,7 +272,8 @@ keys_stay(Relation rel, HzStore *store, ItemPointer tid, TupleTableSlot *slot)
 /* The new version of a columnar row goes to the delta between two marks (PROTOCOLS 2.3). */
 static TM_Result
 update_columnar(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId cid,
-				Snapshot crosscheck, bool wait, TM_FailureData *failure, LockTupleMode *mode)
+				Snapshot snapshot, Snapshot crosscheck, bool wait, TM_FailureData *failure,
+				LockTupleMode *mode)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "hanzo act", ALLOCSET_SMALL_SIZES);
@@ -286,7 +285,6 @@ update_columnar(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId c
 
 	*mode = store != NULL && keys_stay(rel, store, tid, slot) ? LockTupleNoKeyExclusive
 															  : LockTupleExclusive;
-	refuse_undecodable(rel, true);
 	if (store != NULL)
 		result = hz_mark_act(store, tid, HZ_MARK_LOCKED, *mode, cid, crosscheck,
 							 wait ? HZ_MARK_WAIT_BLOCK : HZ_MARK_WAIT_NEVER, failure);
@@ -295,12 +293,16 @@ update_columnar(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId c
 		TransactionId *lockers;
 		uint32 count;
 
-		MemoryContextSwitchTo(old);
-		hz_heapview_begin(&view, rel);
-		/* an update is no insert to whoever decodes the log */
-		GetHeapamTableAmRoutine()->tuple_insert(rel, slot, cid, HEAP_INSERT_NO_LOGICAL, NULL);
-		hz_heapview_end(&view);
-		MemoryContextSwitchTo(context);
+		if (RelationIsLogicallyLogged(rel))
+			hz_replicate_update(rel, tid, slot, cid, snapshot);
+		else
+		{
+			MemoryContextSwitchTo(old);
+			hz_heapview_begin(&view, rel);
+			GetHeapamTableAmRoutine()->tuple_insert(rel, slot, cid, 0, NULL);
+			hz_heapview_end(&view);
+			MemoryContextSwitchTo(context);
+		}
 		count = hz_mark_updated(store, tid, &slot->tts_tid, *mode, cid, &lockers);
 		if (count > 0)
 			hz_inherit_key_share(rel, &slot->tts_tid, lockers, count);
@@ -324,7 +326,8 @@ tuple_update(Relation rel, ItemPointer otid, TupleTableSlot *slot, CommandId cid
 	hz_bulk_flush(rel);
 	if (hz_rowid_is_columnar(otid))
 	{
-		result = update_columnar(rel, otid, slot, cid, crosscheck, wait, failure, lockmode);
+		result =
+			update_columnar(rel, otid, slot, cid, snapshot, crosscheck, wait, failure, lockmode);
 		*update_indexes = result == TM_Ok ? HZ_COMPAT_UPDATE_ALL : HZ_COMPAT_UPDATE_NONE;
 		return result;
 	}

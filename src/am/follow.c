@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 #include "am/follow.h"
 #include "read/rowfetch.h"
@@ -57,6 +58,57 @@ hz_follow_moved(Relation rel, ItemPointer tid, ItemPointer where, TransactionId 
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	*mover = xmax;
+	return found;
+}
+
+/* The last version of the HOT chain that starts at *tid, if somebody has deleted it: its TID, and by whom. */
+static bool
+end_of_chain(Relation rel, ItemPointer tid, TransactionId *deleter)
+{
+	Buffer buffer = ReadBuffer(rel, ItemPointerGetBlockNumber(tid));
+	Page page = BufferGetPage(buffer);
+	OffsetNumber offset = ItemPointerGetOffsetNumber(tid);
+	bool found = false;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	while (OffsetNumberIsValid(offset) && offset <= PageGetMaxOffsetNumber(page) && !found)
+	{
+		ItemId item = PageGetItemId(page, offset);
+		HeapTupleHeader header;
+
+		if (ItemIdIsRedirected(item))
+		{
+			offset = ItemIdGetRedirect(item);
+			continue;
+		}
+		if (!ItemIdIsNormal(item))
+			break;
+		header = (HeapTupleHeader) PageGetItem(page, item);
+		if ((header->t_infomask & (HEAP_XMAX_INVALID | HEAP_XMAX_IS_MULTI)) != 0)
+			break;
+		ItemPointerSetOffsetNumber(tid, offset);
+		*deleter = HeapTupleHeaderGetRawXmax(header);
+		found = !HeapTupleHeaderIsHotUpdated(header);
+		offset = ItemPointerGetOffsetNumber(&header->t_ctid);
+	}
+	UnlockReleaseBuffer(buffer);
+	return found;
+}
+
+bool
+hz_follow_move_since(Relation rel, ItemPointer tid, Snapshot snapshot, ItemPointer where)
+{
+	ItemPointerData at = *tid;
+	TransactionId mover;
+	HzStore *store;
+	bool found;
+
+	if (!hz_rowid_is_columnar(tid))
+		return end_of_chain(rel, &at, &mover) && XidInMVCCSnapshot(mover, snapshot) &&
+			   hz_follow_moved(rel, &at, where, &mover);
+	store = hz_store_open(rel, AccessShareLock);
+	found = store != NULL && hz_mark_moved(store, tid, snapshot, where);
+	hz_store_close(store);
 	return found;
 }
 

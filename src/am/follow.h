@@ -22,6 +22,13 @@ extern bool hz_follow_moved(Relation rel, ItemPointer tid, ItemPointer where, Tr
 extern bool hz_follow_successor_moved(Relation rel, ItemPointer tid, ItemPointer where,
 									  TransactionId *mover);
 
+/*
+ * Where a mover that the MVCC snapshot does not see yet has put the row that an index entry points to; false: it is
+ * where it was, or is no more.
+ */
+extern bool hz_follow_move_since(Relation rel, ItemPointer tid, Snapshot snapshot,
+								 ItemPointer where);
+
 /* The newest version of a row that the snapshot sees, as table_tuple_get_latest_tid(). */
 extern void hz_follow_latest(Relation rel, Snapshot snapshot, ItemPointer tid);
 

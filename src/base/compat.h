@@ -109,6 +109,29 @@ hz_compat_heap_read_page(TableScanDesc sscan, BlockNumber block)
 #define HZ_COMPAT_UPDATE_NONE TU_None
 #endif
 
+/*
+ * 16: columns that keep an update from being HOT are a set of their own. hz_compat_block_hot() makes it `columns`, for a
+ * private copy of a relcache entry.
+ */
+#if PG_VERSION_NUM < 160000
+#define HZ_COMPAT_INDEXED_COLUMNS INDEX_ATTR_BITMAP_ALL
+#define hz_compat_block_hot(rel, columns) ((rel)->rd_indexattr = (columns))
+#else
+#define HZ_COMPAT_INDEXED_COLUMNS INDEX_ATTR_BITMAP_HOT_BLOCKING
+#define hz_compat_block_hot(rel, columns)                          \
+	((rel)->rd_attrsvalid = true, (rel)->rd_summarizedattr = NULL, \
+	 (rel)->rd_hotblockingattr = (columns))
+#endif
+
+/* 17: relations pin the storage manager's entry, which had one owner. A private copy of `rel` lets go of it. */
+#if PG_VERSION_NUM < 170000
+#define hz_compat_give_back_smgr(copy, rel) ((void) RelationGetSmgr(rel))
+#else
+#define hz_compat_give_back_smgr(copy, rel) \
+	((copy)->rd_smgr == NULL ? (void) 0     \
+							 : (smgrunpin((copy)->rd_smgr), (void) ((copy)->rd_smgr = NULL)))
+#endif
+
 /* 16: rd_newRelfilenodeSubid became rd_newRelfilelocatorSubid. Storage is new in this transaction. */
 #if PG_VERSION_NUM < 160000
 #define hz_compat_is_new_storage(rel)                    \
@@ -158,13 +181,6 @@ hz_compat_heap_read_page(TableScanDesc sscan, BlockNumber block)
 #define hz_compat_lock_xmax locking_xid
 #else
 #define hz_compat_lock_xmax xmax
-#endif
-
-/* 16: columns of indexes that forbid HOT updates, which all of ours do. */
-#if PG_VERSION_NUM < 160000
-#define HZ_COMPAT_INDEXED_COLUMNS INDEX_ATTR_BITMAP_ALL
-#else
-#define HZ_COMPAT_INDEXED_COLUMNS INDEX_ATTR_BITMAP_HOT_BLOCKING
 #endif
 
 /* 18: EXPLAIN's state and printing got headers of their own. */

@@ -212,21 +212,14 @@ cache_for(HzStore *store, Snapshot snapshot)
 	return hz_dircache_get(store);
 }
 
-HzGroup **
-hz_directory_read(HzStore *store, Snapshot snapshot, uint32 *count)
+static HzGroup **
+read_tuples(HzStore *store, Snapshot snapshot, uint32 *count)
 {
 	uint32 room = 64;
-	HzGroup **groups;
+	HzGroup **groups = palloc(sizeof(HzGroup *) * room);
 	HzStoreScan scan;
-	HzDirCache *cache;
 
 	*count = 0;
-	if (hz_store_is_empty(store))
-		return NULL;
-	cache = cache_for(store, snapshot);
-	if (cache != NULL)
-		return hz_dircache_visible(cache, store, snapshot, count);
-	groups = palloc(sizeof(HzGroup *) * room);
 	hz_store_scan_begin(store, &scan, HZ_STORE_DIRECTORY, 0, PG_INT32_MAX, snapshot,
 						ForwardScanDirection);
 	while (hz_store_scan_next(&scan))
@@ -238,6 +231,42 @@ hz_directory_read(HzStore *store, Snapshot snapshot, uint32 *count)
 	}
 	hz_store_scan_end(&scan);
 	return groups;
+}
+
+/*
+ * SnapshotDirty sees a move happen: the new group's entry may have come after the scan read the index page, and the old
+ * group be gone when the scan gets to its tuple. Both have counted as changes by then.
+ */
+static HzGroup **
+read_tuples_dirty(HzStore *store, Snapshot snapshot, uint32 *count)
+{
+	for (;;)
+	{
+		uint64 changes = hz_store_meta(store).changes;
+		HzGroup **groups = read_tuples(store, snapshot, count);
+
+		if (hz_store_meta(store).changes == changes)
+			return groups;
+		for (uint32 i = 0; i < *count; i++)
+			pfree(groups[i]);
+		pfree(groups);
+	}
+}
+
+HzGroup **
+hz_directory_read(HzStore *store, Snapshot snapshot, uint32 *count)
+{
+	HzDirCache *cache;
+
+	*count = 0;
+	if (hz_store_is_empty(store))
+		return NULL;
+	cache = cache_for(store, snapshot);
+	if (cache != NULL)
+		return hz_dircache_visible(cache, store, snapshot, count);
+	if (snapshot->snapshot_type == SNAPSHOT_DIRTY)
+		return read_tuples_dirty(store, snapshot, count);
+	return read_tuples(store, snapshot, count);
 }
 
 /*

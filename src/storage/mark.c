@@ -218,8 +218,8 @@ hz_mark_deleted_rows(HzStore *store, HzGroup *group, Snapshot snapshot, uint64 *
 static bool
 is_older(const Mark *mark, HeapTuple tuple, TransactionId horizon)
 {
-	return mark->state == XID_COMMITTED && (HeapTupleHeaderXminFrozen(tuple->t_data) ||
-											TransactionIdPrecedes(mark->xmin, horizon));
+	return mark->state == XID_COMMITTED &&
+		   (HeapTupleHeaderXminFrozen(tuple->t_data) || TransactionIdPrecedes(mark->xmin, horizon));
 }
 
 void
@@ -636,6 +636,25 @@ hz_mark_successor(HzStore *store, ItemPointer tid, ItemPointer next)
 		ItemPointerIndicatesMovedPartitions(&failure.ctid))
 		return false;
 	*next = failure.ctid;
+	return true;
+}
+
+bool
+hz_mark_moved(HzStore *store, ItemPointer tid, Snapshot snapshot, ItemPointer where)
+{
+	HeapTuple tuple = NULL;
+	HzGroup *group = hz_directory_find_tuple(store, hz_rowid_from_tid(tid), SnapshotAny, &tuple);
+	TransactionId mover;
+	TM_FailureData failure;
+
+	if (group == NULL || (tuple->t_data->t_infomask & HEAP_XMAX_INVALID) != 0)
+		return false;
+	mover = HeapTupleHeaderGetRawXmax(tuple->t_data);
+	if (!XidInMVCCSnapshot(mover, snapshot) ||
+		moved_by(store, group, mover, tid, InvalidCommandId, &failure) != TM_Updated ||
+		!TransactionIdEquals(failure.xmax, mover))
+		return false;
+	*where = failure.ctid;
 	return true;
 }
 

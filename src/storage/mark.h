@@ -88,6 +88,12 @@ extern uint32 hz_mark_updated(HzStore *store, ItemPointer tid, ItemPointer succe
  */
 extern bool hz_mark_successor(HzStore *store, ItemPointer tid, ItemPointer next);
 
+/*
+ * Where a mover that the MVCC snapshot does not see yet has put the row; false: its group is there, or the row is no
+ * more.
+ */
+extern bool hz_mark_moved(HzStore *store, ItemPointer tid, Snapshot snapshot, ItemPointer where);
+
 /* Writes delete vectors for a group that has none yet (rows deleted at birth). */
 extern void hz_mark_write_vector(HzStore *store, HzGroup *group, const uint64 *deleted,
 								 CommandId cid);

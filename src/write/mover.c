@@ -13,10 +13,8 @@
 #include "catalog/index.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
-#include "pgstat.h"
 #include "storage/lmgr.h"
 #include "storage/predicate.h"
-#include "storage/smgr.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -28,6 +26,7 @@
 #include "storage/rowid.h"
 #include "write/mover.h"
 #include "write/seal.h"
+#include "write/silent.h"
 
 /* Opens the indexes that new rows must go into; false when one of them forbids moving. */
 static bool
@@ -55,29 +54,6 @@ open_indexes(HzMover *mover)
 	return movable;
 }
 
-/*
- * Where changes are decoded logically, a move must say nothing: heap_delete() is given a copy of the
- * relcache entry without replica identity (PROTOCOLS 3.6). It lives in TopMemoryContext and is leaked by an error,
- * since the table's storage manager entry then goes on pointing to its rd_smgr.
- */
-static Relation
-silent_delta(Relation rel)
-{
-	Relation copy;
-
-	if (!RelationIsLogicallyLogged(rel))
-		return rel;
-	copy = MemoryContextAlloc(TopMemoryContext, sizeof(RelationData));
-	memcpy(copy, rel, sizeof(RelationData));
-	copy->rd_rel = MemoryContextAlloc(TopMemoryContext, CLASS_TUPLE_SIZE);
-	memcpy(copy->rd_rel, rel->rd_rel, CLASS_TUPLE_SIZE);
-	copy->rd_rel->relreplident = REPLICA_IDENTITY_NOTHING;
-	copy->rd_smgr = NULL;
-	copy->pgstat_info = NULL;
-	copy->pgstat_enabled = false;
-	return copy;
-}
-
 bool
 hz_mover_begin(HzMover *mover, Relation rel)
 {
@@ -102,7 +78,6 @@ hz_mover_begin(HzMover *mover, Relation rel)
 	PushActiveSnapshot(mover->snapshot);
 	mover->options = hz_options_read(rel);
 	mover->cid = GetCurrentCommandId(true);
-	mover->delta = silent_delta(rel);
 	mover->estate = CreateExecutorState();
 	mover->slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsVirtual);
 	return true;
@@ -119,12 +94,6 @@ hz_mover_end(HzMover *mover)
 		FreeExecutorState(mover->estate);
 	foreach(cell, mover->indexes)
 		index_close(lfirst(cell), NoLock);
-	if (mover->delta != NULL && mover->delta != mover->rel)
-	{
-		RelationCloseSmgr(mover->delta);
-		pfree(mover->delta->rd_rel);
-		pfree(mover->delta);
-	}
 	hz_store_close(mover->store);
 	if (mover->snapshot != NULL)
 	{
@@ -245,23 +214,46 @@ delete_at_birth(HzMoved *moved, uint32 position)
 	moved->deleted_count++;
 }
 
+/* Logical decoding must not learn of a move. */
+static void
+take_silently(HzMover *mover, HzMoved *moved)
+{
+	uint32 rows = moved->group->rows;
+	uint64 *left = palloc0(HZ_BITMAP_WORDS(rows) * sizeof(uint64));
+
+	hz_silent_delete(mover->rel, moved->old, rows, mover->cid, left);
+	for (uint32 i = 0; i < rows; i++)
+	{
+		if (hz_bitmap_get(left, i))
+			delete_at_birth(moved, i);
+	}
+	pfree(left);
+}
+
+static void
+take_by_heap(HzMover *mover, HzMoved *moved)
+{
+	for (uint32 i = 0; i < moved->group->rows; i++)
+	{
+		TM_FailureData failure;
+
+		CHECK_FOR_INTERRUPTS();
+		if (heap_delete(mover->rel, &moved->old[i], mover->cid, InvalidSnapshot, false, &failure,
+						false) != TM_Ok)
+			delete_at_birth(moved, i);
+	}
+}
+
 uint32
 hz_mover_take_delta(HzMover *mover, HzMoved *moved)
 {
 	HzHeapView view;
 
 	hz_heapview_begin(&view, mover->rel);
-	for (uint32 i = 0; i < moved->group->rows; i++)
-	{
-		TM_FailureData failure;
-
-		CHECK_FOR_INTERRUPTS();
-		if (heap_delete(mover->delta, &moved->old[i], mover->cid, InvalidSnapshot, false, &failure,
-						false) != TM_Ok)
-			delete_at_birth(moved, i);
-		else if (mover->delta != mover->rel)
-			pgstat_count_heap_delete(mover->rel); /* the copy counts nothing */
-	}
+	if (RelationIsLogicallyLogged(mover->rel))
+		take_silently(mover, moved);
+	else
+		take_by_heap(mover, moved);
 	hz_heapview_end(&view);
 	/*
 	 * A serializable reader may have locked pages of the delta only, as an index-only scan does; whoever

@@ -7,9 +7,9 @@
  *
  *	1. read rows that the snapshot sees, sort, encode, write the group's pages        (nobody notices)
  *	2. store the forwards, add index entries for the new TIDs, unchecked              (they find no group yet)
- *	3. take the old versions away: heap_delete() without waiting, directory tuples under
- *	   their group's lock; what somebody holds or has changed stays where it is, and
- *	   its copy is deleted at birth                                                   (writers wait from here)
+ *	3. take the old versions away: heap_delete() without waiting (silent.h where changes
+ *	   are decoded), directory tuples under their group's lock; what somebody holds or has
+ *	   changed stays where it is, and its copy is deleted at birth                    (writers wait from here)
  *	4. insert the directory tuples; commit
  *
  * An aborted mover leaves dead tuples and index entries that point to numbers without a group, which
@@ -30,8 +30,7 @@ typedef struct HzMover
 	HzOptions *options;
 	Snapshot snapshot; /* registered by hz_mover_begin() */
 	CommandId cid;
-	Relation delta; /* what heap_delete() is called with */
-	List *indexes;  /* of Relation, ready ones */
+	List *indexes; /* of Relation, ready ones */
 	List *index_infos;
 	EState *estate;
 	TupleTableSlot *slot;

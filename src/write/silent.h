@@ -1,0 +1,19 @@
+/*
+ * write/silent.h
+ *	  Taking rows out of the delta unnoticed by logical decoding (PROTOCOLS 3.6).
+ */
+#ifndef HZ_SILENT_H
+#define HZ_SILENT_H
+
+#include "storage/itemptr.h"
+#include "utils/rel.h"
+
+/*
+ * Deletes delta rows as heap_delete() would that does not wait, but decoding learns nothing of it. Sets bit i of `left`
+ * (zeroed by the caller) for each row that stays, because somebody holds or has changed it. The rows are others', and
+ * the caller holds ShareUpdateExclusiveLock, which keeps VACUUM out. Under a heap view.
+ */
+extern void hz_silent_delete(Relation rel, const ItemPointerData *tids, uint32 count, CommandId cid,
+							 uint64 *left);
+
+#endif /* HZ_SILENT_H */
