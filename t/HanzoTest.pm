@@ -123,11 +123,14 @@ sub stop_load
 }
 
 # The twins hold the same rows, by scan and by index, and nothing of `c` is damaged. Of a standby, too, where amcheck may
-# not lock an index against writers.
+# not lock an index against writers. BUG 1: an index built concurrently has no entries for rows deleted before, and
+# amcheck, which looks with SnapshotAny, misses them; then ask it with an MVCC snapshot.
 sub check_twins
 {
-	my ($node, $what) = @_;
-	my $check = $node->safe_psql('postgres', 'SELECT pg_is_in_recovery()') eq 't' ? 'bt_index_check(i, true)' : 'bt_index_parent_check(i, true, true)';
+	my ($node, $what, $built_concurrently) = @_;
+	my $check = 'bt_index_parent_check(i, true, true)';
+	$check = 'ROW(bt_index_parent_check(i, false, true), bt_index_check(i, true))' if $built_concurrently;
+	$check = 'bt_index_check(i, true)' if $node->safe_psql('postgres', 'SELECT pg_is_in_recovery()') eq 't';
 	is(differences($node, 'c', 'h'), '0', "$what: same rows as the heap");
 	is( $node->safe_psql('postgres', q{
 			SET enable_seqscan = off; SET enable_bitmapscan = off; SET hanzo_datastore.enable_columnar_scan = off;
@@ -136,7 +139,7 @@ sub check_twins
 		'0',
 		"$what: same rows by index");
 	is( $node->safe_psql('postgres',
-			"SELECT count($check) FROM unnest('{c_pkey,c_n}'::regclass[]) AS i"),
+			"SELECT count(($check)::text) FROM unnest('{c_pkey,c_n}'::regclass[]) AS i"),
 		'2',
 		"$what: indexes are sound");
 	is($node->safe_psql('postgres', q{SELECT * FROM hanzo_datastore.verify('c')}), '', "$what: nothing is damaged");
