@@ -57,11 +57,9 @@ my $transaction = 0;
 sub work
 {
 	my ($statements, $crash) = @_;
-	my ($in, $out, $err) = ('', '', '');
-	my $psql = start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-h', $node->host, '-p', $node->port, 'postgres' ], '<', \$in, '>', \$out, '2>', \$err, timeout(180));
+	my ($out, $err) = ('', '');
 	my $first = $transaction + 1;
 	my $asked = $transaction;
-	my $end = time() + 0.2 + rand(1.3);
 	my $script = "SELECT 'pid ' || pg_backend_pid();\n";
 	for my $t ($first .. $first + 199)
 	{
@@ -73,7 +71,11 @@ sub work
 		$text .= "\n\\echo committed $t\n" if $text =~ /^COPY/;
 		$script .= "$text\n\\echo done $t\n";
 	}
-	$in = $script;
+	# from a file: a pipe that breaks would take with it what psql said last
+	my $file = "${PostgreSQL::Test::Utils::tmp_check}/script.sql";
+	append_to_file($file, $script);
+	my $psql = start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-h', $node->host, '-p', $node->port, '-f', $file, 'postgres' ], '<', \'', '>', \$out, '2>', \$err, timeout(180));
+	my $end = time() + 0.2 + rand(1.3);
 	while (time() < $end && $psql->pumpable)
 	{
 		$psql->pump_nb;
@@ -82,6 +84,7 @@ sub work
 	my ($pid) = $out =~ /^pid (\d+)$/m;
 	$crash->($pid);
 	eval { $psql->finish };
+	unlink($file);
 	$transaction = $first + 199;
 	my %told = map { $_ => 1 } $out =~ /^committed (\d+)$/mg;
 	my %prepared = map { $_ => 1 } $out =~ /^prepared (\d+)$/mg;
