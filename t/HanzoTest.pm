@@ -88,6 +88,8 @@ sub pgbench
 {
 	my ($node, $seconds, $clients, @scripts) = @_;
 	my ($out, $err) = ('', '');
+	# by this name tests find its sessions; PostgreSQL::Test::Utils sets another
+	local $ENV{PGAPPNAME} = 'pgbench';
 	my @command = ('pgbench', '-n', '-h', $node->host, '-p', $node->port, '-T', $seconds, '-c', $clients, '-j', 1, '-U',
 		scalar(getpwuid($<)), (map { ('-f', $_) } @scripts), 'postgres');
 	return { run => start(\@command, '<', \'', '>', \$out, '2>', \$err), err => \$err };
