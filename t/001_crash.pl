@@ -33,7 +33,7 @@ foreach my $round (1 .. $rounds)
 		# One backend dies; the server restarts by itself.
 		my $pid = $node->safe_psql('postgres',
 			q{SELECT pid FROM pg_stat_activity WHERE application_name = 'pgbench' ORDER BY random() LIMIT 1});
-		kill('KILL', $pid) if $pid;
+		ok($pid, "crash $round: a backend at work") && kill('KILL', $pid);
 		stop_load(@loads);
 		$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come back';
 	}

@@ -88,6 +88,8 @@ sub pgbench
 {
 	my ($node, $seconds, $clients, @scripts) = @_;
 	my ($out, $err) = ('', '');
+	# by this name tests find its sessions; PostgreSQL::Test::Utils sets another
+	local $ENV{PGAPPNAME} = 'pgbench';
 	my @command = ('pgbench', '-n', '-h', $node->host, '-p', $node->port, '-T', $seconds, '-c', $clients, '-j', 1, '-U',
 		scalar(getpwuid($<)), (map { ('-f', $_) } @scripts), 'postgres');
 	return { run => start(\@command, '<', \'', '>', \$out, '2>', \$err), err => \$err };
@@ -122,10 +124,15 @@ sub stop_load
 	return $said;
 }
 
-# The twins hold the same rows, by scan and by index, and nothing of `c` is damaged.
+# The twins hold the same rows, by scan and by index, and nothing of `c` is damaged. Of a standby, too, where amcheck may
+# not lock an index against writers. BUG 1: an index built concurrently has no entries for rows deleted before, and
+# amcheck, which looks with SnapshotAny, misses them; then ask it with an MVCC snapshot.
 sub check_twins
 {
-	my ($node, $what) = @_;
+	my ($node, $what, $built_concurrently) = @_;
+	my $check = 'bt_index_parent_check(i, true, true)';
+	$check = 'ROW(bt_index_parent_check(i, false, true), bt_index_check(i, true))' if $built_concurrently;
+	$check = 'bt_index_check(i, true)' if $node->safe_psql('postgres', 'SELECT pg_is_in_recovery()') eq 't';
 	is(differences($node, 'c', 'h'), '0', "$what: same rows as the heap");
 	is( $node->safe_psql('postgres', q{
 			SET enable_seqscan = off; SET enable_bitmapscan = off; SET hanzo_datastore.enable_columnar_scan = off;
@@ -134,7 +141,7 @@ sub check_twins
 		'0',
 		"$what: same rows by index");
 	is( $node->safe_psql('postgres',
-			q{SELECT count(bt_index_parent_check(i, true, true)) FROM unnest('{c_pkey,c_n}'::regclass[]) AS i}),
+			"SELECT count(($check)::text) FROM unnest('{c_pkey,c_n}'::regclass[]) AS i"),
 		'2',
 		"$what: indexes are sound");
 	is($node->safe_psql('postgres', q{SELECT * FROM hanzo_datastore.verify('c')}), '', "$what: nothing is damaged");
