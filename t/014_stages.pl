@@ -156,7 +156,7 @@ foreach my $stage (@stages)
 			# REINDEX CONCURRENTLY leaves indexes that it could not finish
 			my $invalid = $node->safe_psql('postgres', q{SELECT string_agg('DROP INDEX ' || indexrelid::regclass, ';') FROM pg_index WHERE NOT indisvalid AND indrelid = 'c'::regclass});
 			$node->safe_psql('postgres', $invalid) if $invalid;
-			check_twins($node, $what, $statements =~ /CONCURRENTLY/);
+			check_twins($node, $what);
 		}
 		else
 		{

@@ -18,12 +18,16 @@
 #include "storage/rowid.h"
 
 #define REMEMBERED 8
+/* Rows of a group whose marks are looked up one by one, before those of all its rows are read at once. */
+#define SINGLE_LOOKUPS 16
 
 /* A group that the fetch's MVCC snapshot sees. */
 typedef struct Seen
 {
 	HzGroup *group;
-	uint64 *deleted; /* NULL: nothing is */
+	uint32 lookups;    /* rows asked for so far */
+	bool deleted_read; /* what is deleted is known */
+	uint64 *deleted;   /* NULL: nothing is */
 	HzGroupCacheEntry *open;
 	MemoryContext context;
 } Seen;
@@ -169,11 +173,31 @@ seen_group(HzRowFetch *fetch, uint64 number, Snapshot snapshot)
 	}
 	seen->context = context;
 	seen->group = group;
-	seen->deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
-	if (hz_mark_deleted_rows(fetch->store, group, snapshot, seen->deleted) == 0)
-		seen->deleted = NULL;
 	MemoryContextSwitchTo(old);
 	return seen;
+}
+
+static void
+read_deleted(HzRowFetch *fetch, Seen *seen, Snapshot snapshot)
+{
+	MemoryContext old = MemoryContextSwitchTo(seen->context);
+
+	seen->deleted = palloc0(HZ_BITMAP_WORDS(seen->group->rows) * sizeof(uint64));
+	if (hz_mark_deleted_rows(fetch->store, seen->group, snapshot, seen->deleted) == 0)
+		seen->deleted = NULL;
+	seen->deleted_read = true;
+	MemoryContextSwitchTo(old);
+}
+
+/* A statement that asks for one row must not read the marks of 100,000 others; one that asks for many, but once. */
+static bool
+is_deleted(HzRowFetch *fetch, Seen *seen, uint32 position, Snapshot snapshot)
+{
+	if (!seen->deleted_read && seen->lookups++ < SINGLE_LOOKUPS)
+		return !hz_mark_row_visible(fetch->store, seen->group, position, snapshot);
+	if (!seen->deleted_read)
+		read_deleted(fetch, seen, snapshot);
+	return seen->deleted != NULL && hz_bitmap_get(seen->deleted, position);
 }
 
 /* Opens the group of a row that the snapshot sees; NULL: it does not. */
@@ -183,10 +207,8 @@ open_mvcc(HzRowFetch *fetch, uint64 number, Snapshot snapshot, bool only_ask)
 	Seen *seen = seen_group(fetch, number, snapshot);
 
 	PredicateLockRelation(fetch->rel, snapshot);
-	if (seen == NULL)
-		return NULL;
-	if (seen->deleted != NULL &&
-		hz_bitmap_get(seen->deleted, number - hz_group_first_row(seen->group)))
+	if (seen == NULL ||
+		is_deleted(fetch, seen, (uint32) (number - hz_group_first_row(seen->group)), snapshot))
 		return NULL;
 	if (only_ask)
 		return seen;

@@ -245,7 +245,8 @@ hz_forward_expire(HzStore *store, const HzGroup *group, CommandId cid)
 	HzStoreScan scan;
 	bool any = false;
 
-	if (!TransactionIdPrecedes(group->raw_xmin, GetOldestNonRemovableTransactionId(store->table)))
+	if ((group->infomask & HEAP_XMIN_FROZEN) != HEAP_XMIN_FROZEN &&
+		!TransactionIdPrecedes(group->raw_xmin, GetOldestNonRemovableTransactionId(store->table)))
 		return false;
 	hz_store_scan_begin(store, &scan, group->chunk_id, HZ_STORE_FORWARDS, FORWARDS_LAST,
 						SnapshotSelf, ForwardScanDirection);

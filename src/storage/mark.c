@@ -287,7 +287,7 @@ hz_mark_row_visible(HzStore *store, HzGroup *group, uint32 position, Snapshot sn
 	bool dirty = snapshot->snapshot_type == SNAPSHOT_DIRTY;
 
 	if (snapshot->snapshot_type == SNAPSHOT_ANY ||
-		snapshot->snapshot_type == SNAPSHOT_NON_VACUUMABLE)
+		snapshot->snapshot_type == SNAPSHOT_NON_VACUUMABLE || has_no_marks(store, group, snapshot))
 		return true;
 	if (dirty)
 	{
