@@ -256,9 +256,9 @@ keys_stay(Relation rel, HzStore *store, ItemPointer tid, TupleTableSlot *slot)
 
 			slot_getsomeattrs(slot, attno + 1);
 			same = isnull == slot->tts_isnull[attno] &&
-				   (isnull ||
-					datumIsEqual(old, slot->tts_values[attno], TupleDescAttr(desc, attno)->attbyval,
-								 TupleDescAttr(desc, attno)->attlen));
+				   (isnull || datum_image_eq(old, slot->tts_values[attno],
+											 TupleDescAttr(desc, attno)->attbyval,
+											 TupleDescAttr(desc, attno)->attlen));
 		}
 	}
 	PG_FINALLY();
