@@ -155,6 +155,25 @@ EXPLAIN (COSTS OFF) SELECT ctid, tableoid, n FROM c WHERE n = 5;
 EXPLAIN (COSTS OFF) SELECT xmin, n FROM c WHERE n = 5 OR a @> '{7}';
 SELECT count(ctid), count(DISTINCT ctid), count(DISTINCT tableoid) FROM c WHERE n = 5;
 SELECT count(xmin) FROM c WHERE n = 5 OR a @> '{7}';
+-- nor has a bitmap scan that is given up taken an index scan along
+SET enable_seqscan = on;
+SET enable_indexscan = on;
+EXPLAIN (COSTS OFF) SELECT xmin, n FROM c WHERE n = 5;
+EXPLAIN (COSTS OFF) SELECT g, c.id FROM generate_series(1, 3) AS g LEFT JOIN c ON c.id = g AND c.xmin <> '3';
+SET enable_seqscan = off;
+SET enable_indexscan = off;
+
+-- the switch is turned while the planner plans
+CREATE FUNCTION turn(setting text, answer integer) RETURNS integer LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  PERFORM set_config('hanzo_datastore.enable_columnar_scan', setting, false);
+  RETURN answer;
+END
+$$;
+SELECT count(*), sum(id) FROM c WHERE n = turn('off', 5);
+SELECT count(*), sum(id) FROM c WHERE n = turn('on', 5);
+SELECT count(*), sum(id) FROM h WHERE n = 5;
 
 -- writers
 BEGIN;

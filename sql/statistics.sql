@@ -68,6 +68,30 @@ FROM unnest(ARRAY['few = 4', 'many < 0', 'sparse IS NULL', 'sparse = ''text 8'''
   'few = 4 AND sparse IS NULL', 'id = 5', 'wide = ''short 2''']) AS condition;
 SELECT condition FROM estimates WHERE abs(c - h) > 20 + 0.15 * greatest(c, h);
 
+-- Values are cut only where nobody looks at them: not the statistics of a parent, nor an index of whole rows.
+CREATE TABLE parent (id integer, body text, k integer) PARTITION BY RANGE (id);
+CREATE TABLE part PARTITION OF parent FOR VALUES FROM (0) TO (100000) USING hanzo_columnar;
+INSERT INTO part SELECT i, jsonb_build_object('k', repeat('x', 2000 + 1000 * (i % 2)), 'kind', i % 3)::text, i % 3 FROM generate_series(1, 3000) AS i;
+CREATE STATISTICS e ON ((body::jsonb ->> 'kind')), (length(body)), k FROM parent;
+CALL hanzo_datastore.compact('part');
+ANALYZE parent;
+SELECT expr, n_distinct, most_common_vals FROM pg_stats_ext_exprs WHERE statistics_schemaname = 'statistics_test' AND statistics_name = 'e' ORDER BY 1;
+CREATE TABLE rows (id integer, body text) USING hanzo_columnar;
+INSERT INTO rows SELECT i, repeat('x', 2000 + 1000 * (i % 2)) FROM generate_series(1, 3000) AS i;
+CREATE FUNCTION body_length(rows) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT length($1.body)';
+CREATE INDEX whole ON rows (body_length(rows.*));
+CALL hanzo_datastore.compact('rows');
+ANALYZE rows;
+SELECT n_distinct, most_common_vals FROM pg_stats WHERE schemaname = 'statistics_test' AND tablename = 'whole';
+
+-- Loads and moves are counted: autovacuum goes by it.
+CREATE TABLE counted (id integer) USING hanzo_columnar;
+INSERT INTO counted SELECT i FROM generate_series(1, 5000) AS i;
+CALL hanzo_datastore.compact('counted');
+CREATE TABLE loaded USING hanzo_columnar AS SELECT i FROM generate_series(1, 20000) AS i;
+SELECT pg_stat_force_next_flush();
+SELECT relname, n_live_tup, n_mod_since_analyze > 0 AS modified FROM pg_stat_user_tables WHERE schemaname = 'statistics_test' AND relname IN ('counted', 'loaded') ORDER BY 1;
+
 -- A target of a column, and of none.
 DROP STATISTICS s;
 ALTER TABLE c ALTER COLUMN many SET STATISTICS 300, ALTER COLUMN few SET STATISTICS 0;

@@ -396,10 +396,9 @@ build_columns(Build *build, HzBatchShared *shared)
 			deleted = palloc0(HZ_BITMAP_WORDS(batch->group->rows) * sizeof(uint64));
 			dead = palloc0(HZ_BITMAP_WORDS(batch->group->rows) * sizeof(uint64));
 			if (verdict == VERDICT_INDEX_LIVE)
-			{
 				(void) hz_mark_deleted_rows(store, batch->group, SnapshotSelf, deleted);
+			if (verdict != VERDICT_SKIP)
 				hz_mark_dead_rows(store, batch->group, build->oldest_xmin, dead);
-			}
 		}
 		group = batch->group;
 		if (verdict == VERDICT_SKIP || !columns_load(&columns, scan))

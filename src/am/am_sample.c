@@ -8,19 +8,29 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
+#include "access/genam.h"
 #include "access/heapam.h"
+#include "access/table.h"
 #include "access/tableam.h"
 #include "access/toast_internals.h"
 #include "access/sysattr.h"
 #include "access/tsmapi.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_statistic_ext.h"
 #include "catalog/pg_type.h"
 #include "commands/vacuum.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "optimizer/optimizer.h"
 #include "storage/bufmgr.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/syscache.h"
 
 #include "am/columnar_am.h"
 #include "am/scandesc.h"
@@ -31,18 +41,21 @@
  * ANALYZE takes a sample of 300 rows a statistics target out of all rows of as many random blocks. A block of the column
  * store stands for hundreds of rows, so of all blocks only every stride-th row is offered, which counts for as many.
  *
- * A heap's sample has pointers to long values. Here they come along, in memory that the sample keeps: of those that
- * are too long for ANALYZE to look at, character strings are cut where nothing but ANALYZE's own statistics is computed from
- * them, and others compressed.
+ * A heap's sample has pointers to long values. Here they come along, in memory that the sample keeps. Those longer than
+ * LONG_VALUE are not looked at by the standard way of computing statistics, only their length is. So where nothing else is
+ * computed from a column, strings are cut and values of other types replaced by a header that tells their length. The
+ * others are compressed.
  */
 typedef struct HzThinning
 {
 	uint32 stride;
 	uint32 skip;   /* rows of the delta to pass over before the next is offered */
 	double weight; /* rows for which each offered row of the current slice counts */
+	int target;    /* the greatest statistics target that the sample has to do for */
+	bool extended; /* extended statistics may be computed from any column */
 	Bitmapset *
-		indexed; /* columns that may be looked at for other reasons, as index attribute sets number them */
-	bool extended; /* all may be: for extended statistics */
+		looked_at; /* columns in expressions and predicates of indexes, as pull_varattnos() numbers them */
+	bool *standard; /* of each column: its type leaves its statistics to ANALYZE */
 	TupleDesc desc;
 } HzThinning;
 
@@ -59,22 +72,138 @@ cut_string(Datum value, Oid type)
 	return PointerGetDatum(cstring_to_text_with_len(VARDATA_ANY(string), length));
 }
 
+/* A value that nobody may look at, as long as `value` is to toast_raw_datum_size(). */
+static Datum
+stand_in(Datum value)
+{
+	struct varlena *result = palloc0(VARHDRSZ_COMPRESSED);
+
+	SET_VARSIZE_COMPRESSED(result, VARHDRSZ_COMPRESSED);
+	TOAST_COMPRESS_SET_SIZE_AND_COMPRESS_METHOD(result, VARSIZE_ANY_EXHDR(DatumGetPointer(value)),
+												TOAST_PGLZ_COMPRESSION_ID);
+	return PointerGetDatum(result);
+}
+
+static bool
+is_looked_at(const HzThinning *thinning, int attno)
+{
+	return !thinning->standard[attno] || thinning->extended ||
+		   bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, thinning->looked_at) ||
+		   bms_is_member(attno + 1 - FirstLowInvalidHeapAttributeNumber, thinning->looked_at);
+}
+
 static Datum
 shorten_value(void *arg, int attno, Datum value)
 {
 	HzThinning *thinning = arg;
-	Oid type = TupleDescAttr(thinning->desc, attno)->atttypid;
+	Form_pg_attribute attribute = TupleDescAttr(thinning->desc, attno);
+	Oid type = attribute->atttypid;
 	Datum compressed;
 
 	if (VARSIZE_ANY_EXHDR(DatumGetPointer(value)) <= LONG_VALUE + 8 ||
-		VARATT_IS_EXTENDED(DatumGetPointer(value)))
+		VARATT_IS_EXTENDED(DatumGetPointer(value)) || attribute->attstorage == TYPSTORAGE_PLAIN)
 		return value;
-	if ((type == TEXTOID || type == VARCHAROID || type == BPCHAROID || type == BYTEAOID) &&
-		!thinning->extended &&
-		!bms_is_member(attno + 1 - FirstLowInvalidHeapAttributeNumber, thinning->indexed))
-		return cut_string(value, type);
+	if (!is_looked_at(thinning, attno))
+		return type == TEXTOID || type == VARCHAROID || type == BPCHAROID || type == BYTEAOID
+				   ? cut_string(value, type)
+				   : stand_in(value);
 	compressed = toast_compress_datum(value, TOAST_PGLZ_COMPRESSION);
 	return DatumGetPointer(compressed) != NULL ? compressed : value;
+}
+
+/* Raises the target to those in column `attnum` of the tuples of a catalog that belong to `relid`; true: there are some. */
+static bool
+raise_target(HzThinning *thinning, Oid catalog, Oid index, AttrNumber key_attnum, Oid relid,
+			 AttrNumber attnum)
+{
+	Relation rel = table_open(catalog, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple tuple;
+	bool found = false;
+
+	ScanKeyInit(&key, key_attnum, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(rel, index, true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool isnull;
+		/* int32 to 16, int16 from 17: the width of a Datum does not matter to small numbers */
+		Datum target = heap_getattr(tuple, attnum, RelationGetDescr(rel), &isnull);
+
+		if (!isnull)
+			thinning->target = Max(thinning->target, (int16) DatumGetInt32(target));
+		found = true;
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+static void
+survey_columns(HzThinning *thinning, Oid relid)
+{
+	(void) raise_target(thinning, AttributeRelationId, AttributeRelidNumIndexId,
+						Anum_pg_attribute_attrelid, relid, Anum_pg_attribute_attstattarget);
+}
+
+/* What is computed from the sample for the table itself or for its ancestors. */
+static void
+survey_statistics(HzThinning *thinning, Oid relid)
+{
+	Relation rel = table_open(InheritsRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple tuple;
+
+	check_stack_depth();
+	survey_columns(thinning, relid);
+	if (raise_target(thinning, StatisticExtRelationId, StatisticExtRelidIndexId,
+					 Anum_pg_statistic_ext_stxrelid, relid, Anum_pg_statistic_ext_stxstattarget))
+		thinning->extended = true;
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(rel, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		survey_statistics(thinning, ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+}
+
+/* Expressions and predicates of indexes are computed for every row of the sample. */
+static void
+survey_indexes(HzThinning *thinning, Relation rel)
+{
+	List *oids = RelationGetIndexList(rel);
+	ListCell *cell;
+
+	foreach(cell, oids)
+	{
+		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		pull_varattnos((Node *) RelationGetIndexExpressions(index), 1, &thinning->looked_at);
+		pull_varattnos((Node *) RelationGetIndexPredicate(index), 1, &thinning->looked_at);
+		survey_columns(thinning, RelationGetRelid(index));
+		index_close(index, AccessShareLock);
+	}
+	list_free(oids);
+}
+
+static void
+survey_types(HzThinning *thinning)
+{
+	int natts = thinning->desc->natts;
+
+	thinning->standard = palloc0(sizeof(bool) * Max(natts, 1));
+	for (int i = 0; i < natts; i++)
+	{
+		HeapTuple tuple =
+			SearchSysCache1(TYPEOID, ObjectIdGetDatum(TupleDescAttr(thinning->desc, i)->atttypid));
+
+		if (!HeapTupleIsValid(tuple)) /* of a dropped column */
+			continue;
+		thinning->standard[i] = !OidIsValid(((Form_pg_type) GETSTRUCT(tuple))->typanalyze);
+		ReleaseSysCache(tuple);
+	}
 }
 
 static uint64
@@ -95,14 +224,18 @@ begin_thinning(HzScanDesc *scan, uint64 blocks)
 {
 	Relation rel = scan->base.rs_rd;
 	HzThinning *thinning = palloc0(sizeof(HzThinning));
-	double sample = 300.0 * Max(default_statistics_target, 100);
-	double seen = (double) columnar_rows(scan) * Min(1.0, sample / Max(blocks, 1));
+	double sample;
+	double seen;
 
+	thinning->desc = RelationGetDescr(rel);
+	thinning->target = Max(default_statistics_target, 100);
+	survey_statistics(thinning, RelationGetRelid(rel));
+	survey_indexes(thinning, rel);
+	survey_types(thinning);
+	sample = 300.0 * thinning->target;
+	seen = (double) columnar_rows(scan) * Min(1.0, sample / Max(blocks, 1));
 	/* twice the sample is offered, if there is as much */
 	thinning->stride = (uint32) Max(seen / (2 * sample), 1);
-	thinning->indexed = RelationGetIndexAttrBitmap(rel, HZ_COMPAT_INDEXED_COLUMNS);
-	thinning->extended = RelationGetStatExtList(rel) != NIL;
-	thinning->desc = RelationGetDescr(rel);
 	scan->thinning = thinning;
 	hz_rowscan_shorten(scan->columns, shorten_value, thinning);
 }

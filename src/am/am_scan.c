@@ -33,6 +33,12 @@ scan_begin(Relation rel, Snapshot snapshot, int nkeys, struct ScanKeyData *key,
 	HzBatchShared *shared = parallel ? &((HzParallelScan *) parallel)->columns : NULL;
 	HzHeapView view;
 
+	/* ours to plan (plan/bitmappath.c), if another extension leaves it to us */
+	if ((flags & SO_TYPE_BITMAPSCAN) != 0)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("columnar table \"%s\" cannot be read by a bitmap heap scan",
+							   RelationGetRelationName(rel)),
+						errhint("Set enable_bitmapscan to off.")));
 	hz_bulk_flush(rel);
 	scan->base.rs_rd = rel;
 	scan->base.rs_snapshot = snapshot;

@@ -79,6 +79,8 @@ decoy_begin(Relation rel)
 	if (rel->rd_options != NULL)
 	{
 		memcpy(&decoy_options, rel->rd_options, sizeof(decoy_options));
+		/* decoding cannot make anything of the copy's command ids (xl_heap_new_cid) */
+		decoy_options.user_catalog_table = false;
 		decoy.rd_options = (bytea *) &decoy_options;
 	}
 	return &decoy;

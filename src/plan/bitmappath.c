@@ -13,6 +13,7 @@
 #include "nodes/extensible.h"
 #include "optimizer/cost.h"
 #include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
 #include "utils/rel.h"
 
 #include "exec/scannode.h"
@@ -78,25 +79,58 @@ make_path(Path *core)
 	return &path->path;
 }
 
+/*
+ * The paths of the table as core makes them without bitmaps: what a bitmap path has beaten comes back, plain index
+ * scans above all.
+ */
+static void
+make_paths_anew(PlannerInfo *root, RelOptInfo *rel)
+{
+	Relids outer = rel->lateral_relids;
+	ListCell *cell;
+	int workers = 0;
+
+	foreach(cell, rel->indexlist)
+		lfirst_node(IndexOptInfo, cell)->amhasgetbitmap = false;
+	rel->pathlist = NIL;
+	rel->partial_pathlist = NIL;
+	add_path(rel, create_seqscan_path(root, rel, outer, 0));
+	if (rel->consider_parallel && bms_is_empty(outer))
+		workers = compute_parallel_worker(rel, rel->pages, -1, max_parallel_workers_per_gather);
+	if (workers > 0)
+		add_partial_path(rel, create_seqscan_path(root, rel, NULL, workers));
+	create_index_paths(root, rel);
+	create_tidscan_paths(root, rel);
+}
+
+static bool
+has_bitmap_path(List *paths)
+{
+	ListCell *cell;
+
+	foreach(cell, paths)
+	{
+		if (IsA(lfirst(cell), BitmapHeapPath))
+			return true;
+	}
+	return false;
+}
+
 void
 hz_bitmappath_take_over(PlannerInfo *root, RelOptInfo *rel, bool usable)
 {
-	bool dropped = false;
 	ListCell *cell;
 
+	if (!usable)
+	{
+		if (has_bitmap_path(rel->pathlist) || has_bitmap_path(rel->partial_pathlist))
+			make_paths_anew(root, rel);
+		return;
+	}
 	foreach(cell, rel->pathlist)
 	{
-		Path *path = lfirst(cell);
-
-		if (!IsA(path, BitmapHeapPath))
-			continue;
-		if (usable)
-			lfirst(cell) = make_path(path);
-		else
-		{
-			rel->pathlist = foreach_delete_current(rel->pathlist, cell);
-			dropped = true;
-		}
+		if (IsA(lfirst(cell), BitmapHeapPath))
+			lfirst(cell) = make_path(lfirst(cell));
 	}
 	/* the bitmap of a parallel scan would have to be shared; a ColumnarScan stands in */
 	foreach(cell, rel->partial_pathlist)
@@ -104,7 +138,4 @@ hz_bitmappath_take_over(PlannerInfo *root, RelOptInfo *rel, bool usable)
 		if (IsA(lfirst(cell), BitmapHeapPath))
 			rel->partial_pathlist = foreach_delete_current(rel->partial_pathlist, cell);
 	}
-	/* it may have been given up for the better bitmap path */
-	if (dropped)
-		add_path(rel, create_seqscan_path(root, rel, rel->lateral_relids, 0));
 }

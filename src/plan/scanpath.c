@@ -304,12 +304,18 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 
 	if (previous_hook != NULL)
 		previous_hook(root, rel, rti, rte);
-	if (!enable_columnar_scan || !is_scan_of_table(rel, rte))
+	if (!is_scan_of_table(rel, rte))
 		return;
 	/* locked by the parser, or by whoever expanded the parent */
 	table = table_open(rte->relid, NoLock);
 	if (hz_am_is_columnar(table))
-		add_paths(root, rel, table);
+	{
+		/* the setting may have changed since bitmap paths were allowed: estimates run functions */
+		if (enable_columnar_scan)
+			add_paths(root, rel, table);
+		else
+			hz_bitmappath_take_over(root, rel, false);
+	}
 	table_close(table, NoLock);
 }
 

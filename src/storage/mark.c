@@ -227,7 +227,8 @@ hz_mark_dead_rows(HzStore *store, HzGroup *group, TransactionId horizon, uint64 
 {
 	HzStoreScan scan;
 
-	hz_store_scan_begin(store, &scan, group->chunk_id, PG_INT32_MIN, -1, SnapshotSelf,
+	/* those that were folded, or went with their group, may still be read, and are as true */
+	hz_store_scan_begin(store, &scan, group->chunk_id, PG_INT32_MIN, -1, SnapshotAny,
 						ForwardScanDirection);
 	while (hz_store_scan_next(&scan))
 	{
@@ -409,6 +410,9 @@ examine_marks(HzStore *store, HzGroup *group, ItemPointer tid, HzMarkKind kind, 
 		weigh_mark(&mark, tid, kind, mode, cid, state, failure);
 	}
 	hz_store_scan_end(&scan);
+	/* who has the lock must not wait for an update that goes along with it: its new version has inherited the lock */
+	if (kind == HZ_MARK_LOCKED && state->have_lock)
+		state->wait_for = InvalidTransactionId;
 	if (state->result == TM_Ok && in_vector(store, group, position, SnapshotAny))
 	{
 		failure->xmax = FrozenTransactionId;

@@ -16,6 +16,7 @@
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -177,6 +178,7 @@ seal_rows(Relation rel, const Load *load, HzRowBuffer *buffer)
 		ereport(DEBUG1, (errmsg_internal("row group of %u rows was encoded beside the load",
 										 hz_rowbuffer_rows(buffer))));
 	hz_directory_insert(store, group, load->cid);
+	pgstat_count_heap_insert(rel, group->rows);
 	hz_store_close(store);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

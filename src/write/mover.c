@@ -12,6 +12,7 @@
 #include "catalog/catalog.h"
 #include "catalog/index.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "storage/predicate.h"
@@ -260,6 +261,8 @@ hz_mover_take_delta(HzMover *mover, HzMoved *moved)
 	 * deletes a moved row looks for locks on the whole table.
 	 */
 	TransferPredicateLocksToHeapRelation(mover->rel);
+	/* what was counted as deleted is still there */
+	pgstat_count_heap_insert(mover->rel, moved->group->rows - moved->deleted_count);
 	return moved->group->rows - moved->deleted_count;
 }
 

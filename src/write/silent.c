@@ -20,7 +20,9 @@
 #include "access/htup_details.h"
 #include "access/multixact.h"
 #include "access/visibilitymap.h"
+#include "access/rmgr.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -161,7 +163,9 @@ delete_on_page(Relation rel, Victim *victims, uint32 count, CommandId cid, uint6
 	if (taken > 0)
 	{
 		GenericXLogState *state = GenericXLogStart(rel);
-		Page page = GenericXLogRegisterBuffer(state, buffer, 0);
+		/* hint bits and command ids, which differ on standbys, are not masked in generic records */
+		int flags = wal_consistency_checking[RM_GENERIC_ID] ? GENERIC_XLOG_FULL_IMAGE : 0;
+		Page page = GenericXLogRegisterBuffer(state, buffer, flags);
 
 		for (uint32 i = 0; i < taken; i++)
 			stamp_deleted(tuple_on_page(rel, page, &victims[i].tid).t_data, &victims[i].tid, xid,
