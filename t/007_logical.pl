@@ -261,6 +261,12 @@ foreach my $identity ('DEFAULT', 'FULL')
 	is(differences($pub, 'tc', 'th'), '0', "$identity: same rows after random transactions");
 	is($pub->safe_psql('postgres', q{SELECT * FROM hanzo_datastore.verify('tc')}), '', 'nothing is damaged');
 }
+# A user catalog table also logs command ids, among which those of our copies must not be.
+$pub->safe_psql('postgres', q{CREATE TABLE catalog (id integer PRIMARY KEY, n integer) USING hanzo_columnar WITH (user_catalog_table = true); INSERT INTO catalog VALUES (1, 0), (2, 0)});
+$pub->safe_psql('postgres', q{CALL hanzo_datastore.compact('catalog')});
+decoded();
+$pub->safe_psql('postgres', q{UPDATE catalog SET n = 1 WHERE id = 1; DELETE FROM catalog WHERE id = 2});
+like(decoded(), qr/UPDATE: id\[integer\]:1 n\[integer\]:1.*DELETE: id\[integer\]:2/s, 'changes of a user catalog table are decoded');
 $pub->safe_psql('postgres', q{SELECT pg_drop_replication_slot('peek')});
 
 # ---- Subscribers: in database postgres all tables are columnar, in database heap none
