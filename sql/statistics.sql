@@ -104,6 +104,14 @@ SELECT a.attname, array_length(a.most_common_freqs, 1), a.most_common_freqs = b.
 FROM pg_stats AS a JOIN pg_stats AS b USING (schemaname, attname)
 WHERE schemaname = 'statistics_test' AND a.tablename = 'h' AND b.tablename = 'c' AND attname = 'many';
 
+-- The sample grows with the target: here to all rows.
+CREATE TABLE targets USING hanzo_columnar AS SELECT i % 1000 AS k, i FROM generate_series(1, 200000) AS i;
+ANALYZE targets;
+SELECT array_length(most_common_freqs, 1) AS common FROM pg_stats WHERE schemaname = 'statistics_test' AND tablename = 'targets' AND attname = 'k' AND array_length(most_common_freqs, 1) >= 1000;
+ALTER TABLE targets ALTER COLUMN k SET STATISTICS 1000;
+ANALYZE targets;
+SELECT array_length(most_common_freqs, 1) AS common, 0.001::real = ALL (most_common_freqs) AS exact FROM pg_stats WHERE schemaname = 'statistics_test' AND tablename = 'targets' AND attname = 'k';
+
 -- An empty table, one without columns, one whose rows are all deleted.
 CREATE TABLE nothing () USING hanzo_columnar;
 INSERT INTO nothing SELECT FROM generate_series(1, 3000);
