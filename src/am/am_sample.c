@@ -53,8 +53,9 @@ typedef struct HzThinning
 	double weight; /* rows for which each offered row of the current slice counts */
 	int target;    /* the greatest statistics target that the sample has to do for */
 	bool extended; /* extended statistics may be computed from any column */
-	Bitmapset *
-		looked_at; /* columns in expressions and predicates of indexes, as pull_varattnos() numbers them */
+	uint64 rows;   /* of the column store, deleted ones too */
+	/* columns in expressions and predicates of indexes, as pull_varattnos() numbers them */
+	Bitmapset *looked_at;
 	bool *standard; /* of each column: its type leaves its statistics to ANALYZE */
 	TupleDesc desc;
 } HzThinning;
@@ -233,7 +234,8 @@ begin_thinning(HzScanDesc *scan, uint64 blocks)
 	survey_indexes(thinning, rel);
 	survey_types(thinning);
 	sample = 300.0 * thinning->target;
-	seen = (double) columnar_rows(scan) * Min(1.0, sample / Max(blocks, 1));
+	thinning->rows = columnar_rows(scan);
+	seen = (double) thinning->rows * Min(1.0, sample / Max(blocks, 1));
 	/* twice the sample is offered, if there is as much */
 	thinning->stride = (uint32) Max(seen / (2 * sample), 1);
 	scan->thinning = thinning;
@@ -246,7 +248,7 @@ find_share(HzScanDesc *scan, uint64 block, uint64 blocks)
 {
 	uint32 count;
 	HzGroup **groups = hz_rowscan_groups(scan->columns, &count);
-	uint64 rows = columnar_rows(scan);
+	uint64 rows = scan->thinning->rows;
 	uint64 first;
 
 	scan->slice_left = 0;

@@ -80,11 +80,19 @@ start(HzScanNode *node)
 	HzHeapView view;
 	MemoryContext old;
 
+	if (scan->fetch == NULL)
+	{
+		/* before the index is read; once, for whoever writes later meets the lock */
+		hz_ssi_read(rel, estate->es_snapshot);
+		old = MemoryContextSwitchTo(estate->es_query_cxt);
+		scan->fetch = hz_rowfetch_begin(rel);
+		node->batches = hz_batchscan_begin(rel, estate->es_snapshot, NULL);
+		MemoryContextSwitchTo(old);
+	}
 	scan->bitmap = (TIDBitmap *) MultiExecProcNode(linitial(node->css.custom_ps));
 	if (scan->bitmap == NULL || !IsA(scan->bitmap, TIDBitmap))
 		elog(ERROR, "unrecognized result from subplan");
 	scan->iterator = hz_compat_bitmap_begin(scan->bitmap);
-	hz_ssi_read(rel, estate->es_snapshot);
 	hz_heapview_begin(&view, rel);
 	scan->delta_blocks = RelationGetNumberOfBlocks(rel);
 	hz_heapview_end(&view);
@@ -92,13 +100,6 @@ start(HzScanNode *node)
 	scan->group_index = 0;
 	node->batch = NULL;
 	node->last_group = PG_UINT32_MAX;
-	if (scan->fetch == NULL)
-	{
-		old = MemoryContextSwitchTo(estate->es_query_cxt);
-		scan->fetch = hz_rowfetch_begin(rel);
-		node->batches = hz_batchscan_begin(rel, estate->es_snapshot, NULL);
-		MemoryContextSwitchTo(old);
-	}
 }
 
 /* ---- The delta */

@@ -366,8 +366,9 @@ hz_groupread_raw_bytes(HzStore *store, HzGroup *group)
 	return bytes;
 }
 
-void
-hz_groupread_value(HzGroupReader *reader, int attno, uint32 row, HzVector *out)
+/* The value at row `row` as a vector of one. */
+static void
+read_value(HzGroupReader *reader, int attno, uint32 row, HzVector *out)
 {
 	HzChunkReader *chunk = open_column(reader, attno);
 	MemoryContext old = MemoryContextSwitchTo(reader->context);
@@ -388,7 +389,7 @@ hz_groupread_datum(HzGroupReader *reader, TupleDesc desc, int attno, uint32 row,
 		return (Datum) 0;
 	if (!hz_groupread_has(reader, attno))
 		return getmissingattr(desc, attno + 1, isnull);
-	hz_groupread_value(reader, attno, row, &vector);
+	read_value(reader, attno, row, &vector);
 	*isnull = vector.validity != NULL && !hz_bitmap_get(vector.validity, 0);
 	return *isnull ? (Datum) 0 : hz_coltype_datum(&reader->types[attno], &vector, 0);
 }

@@ -48,12 +48,9 @@ extern bool hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno
 /* Bytes that the group's values took before encoding. Describes the group. */
 extern uint64 hz_groupread_raw_bytes(HzStore *store, HzGroup *group);
 
-/* The value at row `row` of the group as a vector of one. */
-extern void hz_groupread_value(HzGroupReader *reader, int attno, uint32 row, HzVector *out);
-
 /*
- * The same as a Datum, palloc'd in the current context if by reference; of a dropped column null, of a later added one
- * its default.
+ * The value at row `row` of the group, palloc'd in the current context if by reference; of a dropped column null, of a
+ * later added one its default.
  */
 extern Datum hz_groupread_datum(HzGroupReader *reader, TupleDesc desc, int attno, uint32 row,
 								bool *isnull);
