@@ -96,6 +96,7 @@ typedef enum HzAggStatus
 {
 	HZ_AGG_OK,
 	HZ_AGG_MEMORY,        /* the machine has no more */
+	HZ_AGG_LIMIT,         /* more memory than the query may use */
 	HZ_AGG_WIDE,          /* a number that the native states cannot hold: let PostgreSQL do it */
 	HZ_AGG_FLOAT_OVERFLOW /* PostgreSQL's error */
 } HzAggStatus;

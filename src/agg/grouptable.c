@@ -287,26 +287,55 @@ hz_grouptable_forget_codes(HzGroupTable *table)
 	memset(table->memo_values, 0, sizeof(table->memo_values));
 }
 
-/* Makes the memo one of these keys' dictionaries; false: out of memory. */
+/* Whether the memo's key k was this very constant; it is the next time. Strings count as others. */
 static bool
-prepare_memo(HzGroupTable *table, const HzVector *keys, uint32_t size)
+same_constant(HzGroupTable *table, const HzVector *key, int k)
 {
-	bool same = size <= table->memo_size;
+	uint8_t bytes[16] = {0};
+	bool same;
+
+	if (key->validity != NULL || key->width > sizeof(bytes) || key->kind == HZ_KIND_BYTES ||
+		key->kind == HZ_KIND_NUMERIC)
+		return false;
+	memcpy(bytes, key->values, key->width);
+	same = memcmp(bytes, table->memo_constants[k], sizeof(bytes)) == 0;
+	memcpy(table->memo_constants[k], bytes, sizeof(bytes));
+	return same;
+}
+
+/* Whether the memo, if it is there, is for these keys; it is from now on. */
+static bool
+is_memo_of(HzGroupTable *table, const HzVector *keys)
+{
+	bool same = true;
 
 	for (int k = 0; k < table->layout->key_count; k++)
 	{
+		bool codes = keys[k].form == HZ_FORM_DICT;
 		/* a constant's memory may be used again for another */
-		if (keys[k].form != HZ_FORM_DICT || table->memo_values[k] != keys[k].values ||
-			table->memo_counts[k] != keys[k].dict_count)
+		const void *values = codes ? keys[k].values : table;
+		uint32_t count = codes ? keys[k].dict_count : 0;
+
+		if (table->memo_values[k] != values || table->memo_counts[k] != count)
 			same = false;
-		table->memo_values[k] = keys[k].values;
-		table->memo_counts[k] = keys[k].dict_count;
+		if (!codes && !same_constant(table, &keys[k], k))
+			same = false;
+		table->memo_values[k] = values;
+		table->memo_counts[k] = count;
 	}
-	if (same)
-		return true;
+	return same;
+}
+
+/* Makes the memo one of these keys; false: out of memory. */
+static bool
+prepare_memo(HzGroupTable *table, const HzVector *keys, uint32_t size)
+{
+	bool same = is_memo_of(table, keys);
+
 	if (size <= table->memo_size)
 	{
-		memset(table->memo, 0, sizeof(HzGroupRow *) * size);
+		if (!same)
+			memset(table->memo, 0, sizeof(HzGroupRow *) * size);
 		return true;
 	}
 	hz_region_unmap(table->region, table->memo, sizeof(HzGroupRow *) * (size_t) table->memo_size);

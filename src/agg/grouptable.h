@@ -52,7 +52,8 @@ typedef struct HzGroupTable
 	HzGroupRow **memo;
 	uint32_t memo_size;
 	const void *memo_values[HZ_KEY_MAX]; /* the dictionaries that it is for */
-	uint32_t memo_counts[HZ_KEY_MAX];
+	uint32_t memo_counts[HZ_KEY_MAX];    /* their sizes; 0: a constant, kept in memo_constants */
+	uint8_t memo_constants[HZ_KEY_MAX][16];
 	uint32_t *memo_index;
 } HzGroupTable;
 

@@ -100,9 +100,8 @@ begin(CustomScanState *css, EState *estate, int eflags)
 		node->recheck_row = ExecInitExtraTupleSlot(estate, desc, table_slot_callbacks(rel));
 }
 
-/* Starts the scan of both stores. */
-static void
-start_scan(HzScanNode *node)
+void
+hz_scannode_start(HzScanNode *node)
 {
 	EState *estate = node->css.ss.ps.state;
 	Relation rel = node->css.ss.ss_currentRelation;
@@ -277,7 +276,7 @@ next_row(HzScanNode *node)
 	if (node->stage == HZ_SCAN_START)
 	{
 		if (node->delta == NULL)
-			start_scan(node);
+			hz_scannode_start(node);
 		node->stage = HZ_SCAN_ROWS;
 	}
 	if (node->stage == HZ_SCAN_ROWS)

@@ -72,6 +72,9 @@ typedef struct HzScanNode
 	HzScanCounters counters;
 } HzScanNode;
 
+/* Starts the scan of both stores: `delta` and `batches`, which is for a node above that reads these itself. */
+extern void hz_scannode_start(HzScanNode *node);
+
 /* Makes a row of the table's own the current one; it must stay where it is until the next. */
 extern void hz_scannode_take_row(HzScanNode *node, TupleTableSlot *from);
 

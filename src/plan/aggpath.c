@@ -43,6 +43,9 @@ typedef struct GroupingStep
 	RelOptInfo *input_rel;
 	RelOptInfo *output_rel;
 	List *having; /* implicit AND list */
+	List *clause; /* SortGroupClauses of the keys */
+	List *pathkeys;
+	bool can_hash;
 	Path *input;
 	List *group_exprs;
 	List *aggrefs;
@@ -285,30 +288,29 @@ find_input(RelOptInfo *rel)
 
 /* PostgreSQL's own way over the same input. */
 static Path *
-make_plain_path(const GroupingStep *step, const GroupPathExtraData *extra, double groups)
+make_plain_path(const GroupingStep *step, double groups)
 {
 	PlannerInfo *root = step->root;
 	AggClauseCosts costs = {0};
 	Path *input = step->input;
-	bool grouped = root->parse->groupClause != NIL;
 	AggStrategy strategy = AGG_PLAIN;
 
-	if (root->parse->hasAggs)
+	if (step->aggrefs != NIL)
 		get_agg_clause_costs(root, AGGSPLIT_SIMPLE, &costs);
-	if (grouped && (extra->flags & GROUPING_CAN_USE_HASH) != 0)
+	if (step->clause != NIL && step->can_hash)
 		strategy = AGG_HASHED;
-	else if (grouped)
+	else if (step->clause != NIL)
 	{
-		input = (Path *) create_sort_path(root, step->output_rel, input, root->group_pathkeys, -1.0);
+		input = (Path *) create_sort_path(root, step->output_rel, input, step->pathkeys, -1.0);
 		strategy = AGG_SORTED;
 	}
 	return (Path *) create_agg_path(root, step->output_rel, input, step->output_rel->reltarget,
-									strategy, AGGSPLIT_SIMPLE, hz_compat_group_clause(root),
-									step->having, &costs, groups);
+									strategy, AGGSPLIT_SIMPLE, step->clause, step->having, &costs,
+									groups);
 }
 
 static void
-add_columnar_path(const GroupingStep *step, const GroupPathExtraData *extra)
+add_columnar_path(const GroupingStep *step)
 {
 	PlannerInfo *root = step->root;
 	CustomPath *path = makeNode(CustomPath);
@@ -332,40 +334,68 @@ add_columnar_path(const GroupingStep *step, const GroupPathExtraData *extra)
 							path->path.pathtarget->cost.startup +
 							path->path.rows * path->path.pathtarget->cost.per_tuple;
 	path->methods = &path_methods;
-	path->custom_paths = list_make2(input, make_plain_path(step, extra, groups));
+	path->custom_paths = list_make2(input, make_plain_path(step, groups));
 	path->custom_private = list_make5(step->keys, step->arguments, step->filters,
 									  step->group_exprs, step->aggrefs);
 	path->custom_private = lappend(path->custom_private, step->having);
 	add_path(step->output_rel, &path->path);
 }
 
+/* Adds a path for the step, whose clause is set, if all of it can be done in vectors. */
+static void
+consider_step(GroupingStep *step)
+{
+	FindContext find = {0};
+
+	if (step->output_rel->reloptkind != RELOPT_UPPER_REL)
+		return;
+	step->input = find_input(step->input_rel);
+	if (step->input == NULL)
+		return;
+	step->group_exprs = get_sortgrouplist_exprs(step->clause, step->root->processed_tlist);
+	find.group_exprs = step->group_exprs;
+	if (find_aggregates((Node *) step->output_rel->reltarget->exprs, &find) ||
+		find_aggregates((Node *) step->having, &find) ||
+		!is_plain_expression((Node *) step->input->pathtarget->exprs))
+		return;
+	step->aggrefs = find.aggrefs;
+	if (add_keys(step) && add_aggregates(step))
+		add_columnar_path(step);
+}
+
 static void
 consider_grouping(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *output_rel,
 				  const GroupPathExtraData *extra)
+{
+	GroupingStep step = {.root = root,
+						 .input_rel = input_rel,
+						 .output_rel = output_rel,
+						 .having = (List *) extra->havingQual,
+						 .clause = hz_compat_group_clause(root),
+						 .pathkeys = root->group_pathkeys,
+						 .can_hash = (extra->flags & GROUPING_CAN_USE_HASH) != 0};
+
+	if (root->parse->groupingSets == NIL && (root->parse->hasAggs || step.clause != NIL))
+		consider_step(&step);
+}
+
+/* SELECT DISTINCT straight from a table. */
+static void
+consider_distinct(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *output_rel)
 {
 	Query *parse = root->parse;
 	GroupingStep step = {.root = root,
 						 .input_rel = input_rel,
 						 .output_rel = output_rel,
-						 .having = (List *) extra->havingQual};
-	FindContext find = {0};
+						 .clause = hz_compat_distinct_clause(root),
+						 .pathkeys = root->distinct_pathkeys};
 
-	if (parse->groupingSets != NIL || (!parse->hasAggs && parse->groupClause == NIL) ||
-		output_rel->reloptkind != RELOPT_UPPER_REL)
+	if (step.clause == NIL || parse->hasDistinctOn || parse->hasAggs || parse->hasWindowFuncs ||
+		parse->groupClause != NIL || parse->groupingSets != NIL || parse->havingQual != NULL)
 		return;
-	step.input = find_input(input_rel);
-	if (step.input == NULL)
-		return;
-	step.group_exprs =
-		get_sortgrouplist_exprs(hz_compat_group_clause(root), root->processed_tlist);
-	find.group_exprs = step.group_exprs;
-	if (find_aggregates((Node *) output_rel->reltarget->exprs, &find) ||
-		find_aggregates((Node *) step.having, &find) ||
-		!is_plain_expression((Node *) step.input->pathtarget->exprs))
-		return;
-	step.aggrefs = find.aggrefs;
-	if (add_keys(&step) && add_aggregates(&step))
-		add_columnar_path(&step, extra);
+	step.can_hash = grouping_is_hashable(step.clause);
+	if (step.can_hash || grouping_is_sortable(step.clause))
+		consider_step(&step);
 }
 
 static void
@@ -374,8 +404,12 @@ upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_rel,
 {
 	if (previous_hook != NULL)
 		previous_hook(root, stage, input_rel, output_rel, extra);
-	if (stage == UPPERREL_GROUP_AGG && enable_columnar_agg && extra != NULL)
+	if (!enable_columnar_agg)
+		return;
+	if (stage == UPPERREL_GROUP_AGG && extra != NULL)
 		consider_grouping(root, input_rel, output_rel, extra);
+	else if (stage == UPPERREL_DISTINCT)
+		consider_distinct(root, input_rel, output_rel);
 }
 
 void

@@ -322,6 +322,15 @@ hz_batchscan_seek(HzBatchScan *scan, uint32 index, uint32 vector)
 	return current_batch(scan);
 }
 
+HzGroupReader *
+hz_batchscan_open_group(HzBatchScan *scan, uint32 index, const uint64 **deleted)
+{
+	CHECK_FOR_INTERRUPTS();
+	open_group(scan, index);
+	*deleted = scan->deleted;
+	return scan->open;
+}
+
 void
 hz_batchscan_to_end(HzBatchScan *scan)
 {

@@ -57,6 +57,13 @@ extern void hz_batchscan_to_end(HzBatchScan *scan);
  */
 extern HzBatch *hz_batchscan_seek(HzBatchScan *scan, uint32 index, uint32 vector);
 
+/*
+ * Opens group `index` without a batch: for those who copy its chunks. *deleted: rows that the snapshot sees as deleted
+ * (NULL: none). Both are valid until another group is opened.
+ */
+extern HzGroupReader *hz_batchscan_open_group(HzBatchScan *scan, uint32 index,
+											  const uint64 **deleted);
+
 /* Column `attno` (0-based) of the current batch; false when the group does not have it (added later). */
 extern bool hz_batchscan_column(HzBatchScan *scan, int attno, HzVector *vector);
 

@@ -34,6 +34,12 @@ extern void hz_groupread_attach(HzGroupReader *reader, HzStore *store);
 /* Whether the group stores attribute `attno` (0-based); otherwise it was added later. */
 extern bool hz_groupread_has(HzGroupReader *reader, int attno);
 
+/* What the directory keeps of the chunk of an attribute that the group has. */
+extern const HzChunkMeta *hz_groupread_meta(HzGroupReader *reader, int attno);
+
+/* Copies its chunk, as it is stored: hz_groupread_meta()->length bytes. For threads, which cannot read pages. */
+extern void hz_groupread_copy(HzGroupReader *reader, int attno, uint8_t *target);
+
 /* The decoded vector `vector` of attribute `attno`; valid until the next call for this attribute. */
 extern void hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector, HzVector *out);
 
