@@ -145,6 +145,19 @@ extern HzAggStatus hz_aggregator_update(HzAggregator *aggregator, int index,
  */
 extern HzAggStatus hz_aggregator_merge(HzAggregator *into, HzAggregator *from);
 
+/*
+ * Adds a group as a row of this layout holds it, which may go afterwards: also its counts of distinct values, for which
+ * there must be no pairs.
+ */
+extern HzAggStatus hz_aggregator_add_row(HzAggregator *aggregator, HzGroupRow *row);
+
+/* Adds one value to the set of aggregate `index` for the group with the keys of `like`. */
+extern HzAggStatus hz_aggregator_add_distinct(HzAggregator *aggregator, int index,
+											  const HzGroupRow *like, const HzKeySlot *value);
+
+/* Forgets all groups and gives the memory back; as after hz_aggregator_init(). False: out of memory. */
+extern bool hz_aggregator_reset(HzAggregator *aggregator);
+
 /* Bytes taken from the machine. */
 static inline size_t
 hz_aggregator_bytes(const HzAggregator *aggregator)

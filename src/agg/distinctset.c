@@ -324,3 +324,27 @@ hz_distinctset_merge(HzDistinctSet *into, const HzDistinctSet *from, uint32_t of
 	}
 	return true;
 }
+
+bool
+hz_distinctset_next(const HzDistinctSet *set, uint64_t *position, HzGroupRow **group,
+					HzKeySlot *value, uint64_t *hash)
+{
+	while (*position < set->capacity)
+	{
+		const uint8_t *entry = set->entries + (*position)++ * set->entry_bytes;
+
+		memcpy(group, entry, sizeof(*group));
+		if (*group == NULL)
+			continue;
+		*hash = hash_of_entry(set, entry);
+		memset(value, 0, sizeof(*value));
+		if (set->entry_bytes == sizeof(WordEntry))
+			memcpy(value, &((const WordEntry *) entry)->value, sizeof(uint64_t));
+		else if (set->entry_bytes == sizeof(FixedEntry))
+			memcpy(value, ((const FixedEntry *) entry)->value, sizeof(HzKeySlot));
+		else
+			value->string = ((const StringEntry *) entry)->value;
+		return true;
+	}
+	return false;
+}

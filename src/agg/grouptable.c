@@ -447,6 +447,53 @@ hz_grouptable_single(HzGroupTable *table)
 	return row;
 }
 
+/* Where the row with these keys is, or would be. There is room. */
+static uint64_t
+place_of(const HzGroupTable *table, const HzGroupRow *like)
+{
+	uint64_t at = like->hash & (table->capacity - 1);
+
+	for (; table->words[at] != 0; at = (at + 1) & (table->capacity - 1))
+	{
+		const HzGroupRow *row = row_of(table->words[at]);
+
+		if (((table->words[at] ^ like->hash) & ~ADDRESS_MASK) == 0 && row->hash == like->hash &&
+			same_keys(table->layout, row, like))
+			break;
+	}
+	return at;
+}
+
+HzGroupRow *
+hz_grouptable_like(HzGroupTable *table, const HzGroupRow *like)
+{
+	const HzGroupLayout *layout = table->layout;
+	HzGroupRow *row;
+	uint64_t at;
+
+	if (!make_room(table, 1))
+		return NULL;
+	at = place_of(table, like);
+	if (table->words[at] != 0)
+		return row_of(table->words[at]);
+	row = hz_region_alloc(table->region, layout->row_bytes);
+	if (row == NULL)
+		return NULL;
+	memset(row, 0, layout->row_bytes);
+	row->hash = like->hash;
+	row->nulls = like->nulls;
+	for (int k = 0; k < layout->key_count; k++)
+	{
+		row->keys[k] = like->keys[k];
+		if (((row->nulls >> k) & 1) == 0 &&
+			!hz_key_keep(layout->kinds[k], &row->keys[k], table->region))
+			return NULL;
+	}
+	table->words[at] = word_of(row);
+	table->count++;
+	return row;
+}
+
 /* ---- All rows */
 
 HzGroupRow *
@@ -473,18 +520,9 @@ hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
 		return false;
 	while ((row = hz_grouptable_next(from, &position)) != NULL)
 	{
-		uint64_t at = row->hash & (into->capacity - 1);
-		HzGroupRow *mine = NULL;
+		uint64_t at = place_of(into, row);
+		HzGroupRow *mine = into->words[at] != 0 ? row_of(into->words[at]) : NULL;
 
-		for (; into->words[at] != 0; at = (at + 1) & (into->capacity - 1))
-		{
-			if (((into->words[at] ^ row->hash) & ~ADDRESS_MASK) != 0)
-				continue;
-			mine = row_of(into->words[at]);
-			if (mine->hash == row->hash && same_keys(into->layout, mine, row))
-				break;
-			mine = NULL;
-		}
 		if (mine == NULL)
 		{
 			into->words[at] = word_of(row);

@@ -83,6 +83,9 @@ extern void hz_grouptable_forget_codes(HzGroupTable *table);
 extern HzGroupStatus hz_grouptable_find(HzGroupTable *table, const HzVector *keys,
 										const uint16_t *at, uint32_t count, HzGroupRow **groups);
 
+/* The group with the hash and keys of `like`, which is not touched; made, with copies of the keys, if need be. NULL: out of memory. */
+extern HzGroupRow *hz_grouptable_like(HzGroupTable *table, const HzGroupRow *like);
+
 /* The only group of a table without keys. */
 extern HzGroupRow *hz_grouptable_single(HzGroupTable *table);
 

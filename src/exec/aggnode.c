@@ -18,6 +18,7 @@
 #include "exec/aggcall.h"
 #include "exec/aggleaf.h"
 #include "exec/aggnode.h"
+#include "exec/aggspill.h"
 #include "exec/aggthreads.h"
 #include "expr/compile.h"
 
@@ -40,6 +41,7 @@ typedef struct HzAggNode
 	List *leaves;
 	HzAggWork work;
 	HzAggThreads *threads;
+	HzAggSpill *spill; /* NULL: all groups are in memory */
 	uint64 vectors; /* seen so far */
 	bool done;
 	uint64 position; /* of the next group to return */
@@ -49,6 +51,7 @@ typedef struct HzAggNode
 	/* EXPLAIN */
 	uint64 groups;
 	uint64 memory;
+	uint64 spilled;
 	int threads_used;
 } HzAggNode;
 
@@ -136,6 +139,9 @@ release_callback(void *arg)
 static void
 forget_run(HzAggNode *node)
 {
+	if (node->spill != NULL)
+		hz_aggspill_close(node->spill);
+	node->spill = NULL;
 	/* calls release_callback() where it is registered */
 	MemoryContextReset(node->context);
 	memset(&node->work, 0, sizeof(node->work));
@@ -191,6 +197,28 @@ memory_limit(int sharers)
 	return get_hash_memory_limit() / (sharers + 1);
 }
 
+/* Writes an aggregator that has grown too large out; the leader's or a thread's. */
+static HzAggStatus
+empty_aggregator(void *arg, HzAggregator *aggregator)
+{
+	HzAggNode *node = arg;
+	HzAggStatus status;
+
+	if (!hz_aggspill_possible(node->aggregates, node->call_count))
+		return HZ_AGG_LIMIT;
+	if (node->spill == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(node->context);
+
+		node->spill = hz_aggspill_make(get_hash_memory_limit());
+		MemoryContextSwitchTo(old);
+	}
+	node->memory = Max(node->memory, hz_aggregator_bytes(aggregator));
+	status = hz_aggspill_write(node->spill, aggregator);
+	node->spilled = hz_aggspill_bytes(node->spill);
+	return status;
+}
+
 /* With the second group of a run of some length, threads are worth their start. */
 static void
 consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 group_count)
@@ -204,7 +232,7 @@ consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 group_count)
 		!leaf->threadable)
 		return;
 	node->threads = hz_aggthreads_start(limit, &node->layout, node->aggregates, node->call_count,
-										memory_limit(limit));
+										memory_limit(limit), empty_aggregator, node);
 	if (node->threads != NULL)
 		node->threads_used = hz_aggthreads_count(node->threads);
 }
@@ -214,8 +242,8 @@ within_limit(HzAggNode *node)
 {
 	if (hz_aggregator_bytes(&node->work.aggregator) <= memory_limit(node->threads_used))
 		return true;
-	node->work.status = HZ_AGG_LIMIT;
-	return false;
+	node->work.status = empty_aggregator(node, &node->work.aggregator);
+	return node->work.status == HZ_AGG_OK;
 }
 
 static bool
@@ -227,6 +255,8 @@ run_groups(HzAggNode *node, HzAggLeaf *leaf)
 	consider_threads(node, leaf, count);
 	for (uint32 i = 0; i < count; i++)
 	{
+		if (node->threads != NULL)
+			hz_aggthreads_serve(node->threads);
 		if (node->threads != NULL && hz_aggthreads_failed(node->threads))
 			return false;
 		if (node->threads != NULL && leaf->threadable &&
@@ -308,6 +338,24 @@ merge_threads(HzAggNode *node)
 	return status;
 }
 
+/* Some groups are in files: so must be all, before they are read partition by partition. */
+static HzAggStatus
+write_rest(HzAggNode *node)
+{
+	HzAggStatus status = empty_aggregator(node, &node->work.aggregator);
+	bool more;
+
+	for (int i = 0; node->threads != NULL && i < hz_aggthreads_count(node->threads) &&
+					status == HZ_AGG_OK; i++)
+		status =
+			empty_aggregator(node, &hz_aggthreads_work(node->threads, i)->aggregator);
+	if (node->threads != NULL)
+		hz_aggthreads_free(node->threads);
+	if (status == HZ_AGG_OK)
+		status = hz_aggspill_next(node->spill, &node->work.aggregator, &more);
+	return status;
+}
+
 static HzAggStatus
 run_all(HzAggNode *node)
 {
@@ -333,6 +381,8 @@ run_all(HzAggNode *node)
 		finish_leaf(lfirst(cell));
 	if (!good)
 		return node->work.status;
+	if (node->spill != NULL)
+		return write_rest(node);
 	return node->threads != NULL ? merge_threads(node) : HZ_AGG_OK;
 }
 
@@ -467,6 +517,28 @@ next_plain(HzAggNode *node)
 	return ExecStoreVirtualTuple(to);
 }
 
+/* The next group, of the next partition if need be; NULL: no more. */
+static HzGroupRow *
+next_group(HzAggNode *node)
+{
+	HzAggregator *aggregator = &node->work.aggregator;
+	HzGroupRow *row = hz_grouptable_next(&aggregator->table, &node->position);
+	bool more = true;
+
+	while (row == NULL && node->spill != NULL && more)
+	{
+		if (hz_aggspill_next(node->spill, aggregator, &more) != HZ_AGG_OK)
+			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
+							errdetail("Failed while reading groups of an aggregation from a temporary file.")));
+		node->position = 0;
+		if (!more)
+			break;
+		node->groups += aggregator->table.count;
+		row = hz_grouptable_next(&aggregator->table, &node->position);
+	}
+	return row;
+}
+
 static TupleTableSlot *
 exec(CustomScanState *css)
 {
@@ -480,7 +552,7 @@ exec(CustomScanState *css)
 		run(node);
 	if (node->plain)
 		return next_plain(node);
-	while ((row = hz_grouptable_next(&node->work.aggregator.table, &node->position)) != NULL)
+	while ((row = next_group(node)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
 		ResetExprContext(econtext);
@@ -499,6 +571,7 @@ end(CustomScanState *css)
 	HzAggNode *node = agg_node(css);
 
 	ExecClearTuple(css->ss.ss_ScanTupleSlot);
+	forget_run(node);
 	MemoryContextDelete(node->context);
 	ExecEndNode(node->input);
 	if (node->plain_plan != NULL)
@@ -548,6 +621,8 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 		ExplainPropertyText("Done by PostgreSQL's Own Plan", node->plain_reason, es);
 	ExplainPropertyUInteger("Groups", NULL, node->groups, es);
 	ExplainPropertyUInteger("Memory Usage", "kB", (node->memory + 1023) / 1024, es);
+	if (node->spilled > 0)
+		ExplainPropertyUInteger("Disk Usage", "kB", (node->spilled + 1023) / 1024, es);
 	ExplainPropertyInteger("Threads", NULL, node->threads_used, es);
 }
 

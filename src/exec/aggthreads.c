@@ -81,6 +81,7 @@ typedef struct Worker
 	uint32 vector;
 	uint32 rows; /* of it */
 	bool damaged;
+	bool full; /* its aggregator waits to be emptied; under the mutex */
 } Worker;
 
 struct HzAggThreads
@@ -88,9 +89,13 @@ struct HzAggThreads
 	MemoryContext context;
 	pthread_mutex_t mutex;
 	pthread_cond_t wanted; /* a job is ready, or all is over */
-	pthread_cond_t done;   /* a job is free again */
+	pthread_cond_t done;   /* a job is free again, or a worker is full */
+	pthread_cond_t emptied;
 	pg_atomic_uint32 stop;
 	pg_atomic_uint32 failed;
+	pg_atomic_uint32 full; /* workers that wait to be emptied */
+	HzAggEmpty empty;
+	void *empty_arg;
 	int count;   /* of threads */
 	int running; /* that are not joined yet */
 	Worker *workers;
@@ -157,6 +162,39 @@ get_column(void *arg, int attno)
 	return &worker->vectors[i];
 }
 
+/* Waits until the leader has emptied the aggregator; false: it could not, or all is over. */
+static bool
+wait_until_empty(Worker *worker)
+{
+	HzAggThreads *threads = worker->threads;
+	bool emptied;
+
+	pthread_mutex_lock(&threads->mutex);
+	worker->full = true;
+	pg_atomic_fetch_add_u32(&threads->full, 1);
+	pthread_cond_signal(&threads->done);
+	while (worker->full && pg_atomic_read_u32(&threads->stop) == 0)
+		pthread_cond_wait(&threads->emptied, &threads->mutex);
+	emptied = !worker->full && worker->work->status == HZ_AGG_OK;
+	pthread_mutex_unlock(&threads->mutex);
+	return emptied;
+}
+
+/* Keeps the aggregator within its limit. */
+static bool
+make_room(Worker *worker)
+{
+	HzAggThreads *threads = worker->threads;
+	HzAggregator *aggregator = &worker->work->aggregator;
+
+	if (hz_aggregator_bytes(aggregator) <= threads->limit)
+		return true;
+	if (worker->arena != NULL)
+		return wait_until_empty(worker);
+	worker->work->status = threads->empty(threads->empty_arg, aggregator);
+	return worker->work->status == HZ_AGG_OK;
+}
+
 static bool
 run_vectors(Worker *worker, HzEval *eval)
 {
@@ -172,13 +210,9 @@ run_vectors(Worker *worker, HzEval *eval)
 		worker->rows = left < HZ_VECTOR_ROWS ? left : HZ_VECTOR_ROWS;
 		if (!hz_aggwork_batch(worker->work, &job->leaf->program, eval, worker->rows,
 							  job->has_deleted ? job->deleted + v * (HZ_VECTOR_ROWS / 64) : NULL,
-							  false))
+							  false) ||
+			!make_room(worker))
 			return false;
-		if (worker->threads->limit < hz_aggregator_bytes(&worker->work->aggregator))
-		{
-			worker->work->status = HZ_AGG_LIMIT;
-			return false;
-		}
 	}
 	return true;
 }
@@ -326,7 +360,7 @@ start_worker(HzAggThreads *threads, int i, const HzGroupLayout *layout,
 
 HzAggThreads *
 hz_aggthreads_start(int count, const HzGroupLayout *layout, const HzAggregate *aggregates,
-					int aggregate_count, Size limit)
+					int aggregate_count, Size limit, HzAggEmpty empty, void *arg)
 {
 	static bool registered = false;
 	HzAggThreads *threads;
@@ -341,14 +375,18 @@ hz_aggthreads_start(int count, const HzGroupLayout *layout, const HzAggregate *a
 	threads = palloc0(sizeof(HzAggThreads));
 	threads->context = CurrentMemoryContext;
 	threads->limit = limit;
+	threads->empty = empty;
+	threads->empty_arg = arg;
 	threads->workers = palloc0(sizeof(Worker) * count);
 	threads->job_count = count * JOBS_PER_THREAD;
 	threads->jobs = palloc0(sizeof(Job) * threads->job_count);
 	pthread_mutex_init(&threads->mutex, NULL);
 	pthread_cond_init(&threads->wanted, NULL);
 	pthread_cond_init(&threads->done, NULL);
+	pthread_cond_init(&threads->emptied, NULL);
 	pg_atomic_init_u32(&threads->stop, 0);
 	pg_atomic_init_u32(&threads->failed, 0);
+	pg_atomic_init_u32(&threads->full, 0);
 	active = threads;
 	while (threads->count < count &&
 		   start_worker(threads, threads->count, layout, aggregates, aggregate_count))
@@ -367,6 +405,7 @@ hz_aggthreads_stop(HzAggThreads *threads)
 	pg_atomic_write_u32(&threads->stop, 1);
 	pthread_mutex_lock(&threads->mutex);
 	pthread_cond_broadcast(&threads->wanted);
+	pthread_cond_broadcast(&threads->emptied);
 	pthread_mutex_unlock(&threads->mutex);
 	for (int i = 0; i < threads->running; i++)
 	{
@@ -493,6 +532,31 @@ hz_aggthreads_offer(HzAggThreads *threads, HzAggLeaf *leaf, uint32 index)
 	return true;
 }
 
+void
+hz_aggthreads_serve(HzAggThreads *threads)
+{
+	if (pg_atomic_read_u32(&threads->full) == 0)
+		return;
+	for (int i = 0; i < threads->count; i++)
+	{
+		Worker *worker = &threads->workers[i];
+		bool full;
+
+		pthread_mutex_lock(&threads->mutex);
+		full = worker->full;
+		pthread_mutex_unlock(&threads->mutex);
+		if (!full)
+			continue;
+		/* it waits: what is its own is the leader's now */
+		worker->own_work.status = threads->empty(threads->empty_arg, &worker->own_work.aggregator);
+		pthread_mutex_lock(&threads->mutex);
+		worker->full = false;
+		pg_atomic_fetch_sub_u32(&threads->full, 1);
+		pthread_cond_broadcast(&threads->emptied);
+		pthread_mutex_unlock(&threads->mutex);
+	}
+}
+
 bool
 hz_aggthreads_failed(HzAggThreads *threads)
 {
@@ -536,7 +600,8 @@ wait_for_jobs(HzAggThreads *threads)
 	pthread_mutex_lock(&threads->mutex);
 	for (int i = 0; i < threads->job_count; i++)
 		busy = busy || threads->jobs[i].state != JOB_FREE;
-	if (busy && pg_atomic_read_u32(&threads->failed) == 0)
+	if (busy && pg_atomic_read_u32(&threads->failed) == 0 &&
+		pg_atomic_read_u32(&threads->full) == 0)
 	{
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_nsec += 10 * 1000 * 1000;
@@ -547,8 +612,7 @@ wait_for_jobs(HzAggThreads *threads)
 		}
 		pthread_cond_timedwait(&threads->done, &threads->mutex, &until);
 	}
-	else
-		busy = false;
+	busy = busy && pg_atomic_read_u32(&threads->failed) == 0;
 	pthread_mutex_unlock(&threads->mutex);
 	return busy;
 }
@@ -557,9 +621,15 @@ bool
 hz_aggthreads_finish(HzAggThreads *threads, HzAggWork *work)
 {
 	while (!hz_aggthreads_failed(threads) && run_left_job(threads, work))
+	{
 		CHECK_FOR_INTERRUPTS();
+		hz_aggthreads_serve(threads);
+	}
 	while (wait_for_jobs(threads))
+	{
 		CHECK_FOR_INTERRUPTS();
+		hz_aggthreads_serve(threads);
+	}
 	hz_aggthreads_stop(threads);
 	return !hz_aggthreads_failed(threads);
 }

@@ -16,13 +16,19 @@ typedef struct HzAggThreads HzAggThreads;
 /* How many threads may run beside the leader, by settings and machine. */
 extern int hz_aggthreads_limit(void);
 
+/* Called in the leader when an aggregator has grown beyond its limit: empties it. Not HZ_AGG_OK: it cannot be. */
+typedef HzAggStatus (*HzAggEmpty)(void *arg, HzAggregator *aggregator);
+
 /*
- * Starts up to `count` threads with aggregators of this layout, each of which may take `limit` bytes. NULL: none is to be
- * had. In the current context.
+ * Starts up to `count` threads with aggregators of this layout, each of which may take `limit` bytes until empty(arg, …) is
+ * called for it. NULL: none is to be had. In the current context.
  */
 extern HzAggThreads *hz_aggthreads_start(int count, const HzGroupLayout *layout,
 										 const HzAggregate *aggregates, int aggregate_count,
-										 Size limit);
+										 Size limit, HzAggEmpty empty, void *arg);
+
+/* Empties the aggregators of threads that wait for it; between two groups of the leader's own. */
+extern void hz_aggthreads_serve(HzAggThreads *threads);
 
 /* Gives row group `index` to the threads; false: they have enough to do, or the group is not for threads. */
 extern bool hz_aggthreads_offer(HzAggThreads *threads, HzAggLeaf *leaf, uint32 index);
