@@ -530,7 +530,7 @@ next_group(HzAggNode *node)
 		if (hz_aggspill_next(node->spill, aggregator, &more) != HZ_AGG_OK)
 			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
 							errdetail("Failed while reading groups of an aggregation from a temporary file.")));
-		node->position = 0;
+		node->position = more ? 0 : PG_UINT64_MAX;
 		if (!more)
 			break;
 		node->groups += aggregator->table.count;
