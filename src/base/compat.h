@@ -24,6 +24,14 @@
 #define object_ownercheck(class, object, role) pg_class_ownercheck(object, role)
 #endif
 
+/* 16: one check of privileges for all kinds of objects. Here: only of functions. */
+#if PG_VERSION_NUM < 160000
+#define hz_compat_function_aclcheck(function, role, mode) pg_proc_aclcheck(function, role, mode)
+#else
+#define hz_compat_function_aclcheck(function, role, mode) \
+	object_aclcheck(ProcedureRelationId, function, role, mode)
+#endif
+
 /* 18: generated columns that are not stored. */
 #if PG_VERSION_NUM < 180000
 #define ATTRIBUTE_GENERATED_VIRTUAL 'v'

@@ -16,10 +16,11 @@ typedef struct HzCompileInput
 	Index varno;               /* Vars of this relation are columns of the batch: attribute - 1 */
 	TupleDesc desc;            /* of these columns */
 	const HzColumnType *types; /* likewise */
-	List *outer_tlist;         /* OUTER_VAR Vars stand for the expressions of these TargetEntries, which are over
+	List *
+		outer_tlist; /* OUTER_VAR Vars stand for the expressions of these TargetEntries, which are over
 								* varno (NIL where varno is OUTER_VAR itself) */
-	Oid tableoid;              /* value of the system column tableoid; InvalidOid: not available */
-	PlanState *parent;         /* for ExecInitExpr() */
+	Oid tableoid;    /* value of the system column tableoid; InvalidOid: not available */
+	PlanState *parent; /* for ExecInitExpr() */
 } HzCompileInput;
 
 /*

@@ -47,7 +47,9 @@ typedef enum HzEvalFailure
 	HZ_EVAL_DIVISION_BY_ZERO,
 	HZ_EVAL_TIMESTAMP_RANGE,
 	HZ_EVAL_DATE_RANGE,
-	HZ_EVAL_MEMORY
+	HZ_EVAL_MEMORY,
+	HZ_EVAL_LIKE_ESCAPE,   /* a LIKE pattern ends with its escape character */
+	HZ_EVAL_INFINITE_DATES /* a difference of infinite dates */
 } HzEvalFailure;
 
 /*
