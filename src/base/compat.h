@@ -24,10 +24,12 @@
 #define object_ownercheck(class, object, role) pg_class_ownercheck(object, role)
 #endif
 
-/* 16: one check of rights for all kinds of objects. Here: only of functions. */
+/* 16: one check of privileges for all kinds of objects. Here: only of functions. */
 #if PG_VERSION_NUM < 160000
-#define object_aclcheck(class, object, role, mode) pg_proc_aclcheck(object, role, mode)
-#endif
+#define hz_compat_function_aclcheck(function, role, mode) pg_proc_aclcheck(function, role, mode)
+#else
+#define hz_compat_function_aclcheck(function, role, mode) \
+	object_aclcheck(ProcedureRelationId, function, role, mode)
 
 /* 16: the planner's own list of what is grouped by, without repetitions. */
 #if PG_VERSION_NUM < 160000

@@ -235,7 +235,7 @@ hz_aggcall_classify(const Aggref *aggref, HzAggCall *call)
 void
 hz_aggcall_check_rights(const Aggref *aggref)
 {
-	AclResult result = object_aclcheck(ProcedureRelationId, aggref->aggfnoid, GetUserId(), ACL_EXECUTE);
+	AclResult result = hz_compat_function_aclcheck(aggref->aggfnoid, GetUserId(), ACL_EXECUTE);
 
 	if (result != ACLCHECK_OK)
 		aclcheck_error(result, OBJECT_AGGREGATE, get_func_name(aggref->aggfnoid));
