@@ -80,11 +80,11 @@ explain_qual(const char *qual, const HzPruneCount *count, ExplainState *es)
 							es);
 		return;
 	}
-	ExplainOpenGroup("Condition", NULL, true, es);
+	ExplainOpenGroup("Qual", NULL, true, es);
 	ExplainPropertyText("Condition", qual, es);
 	ExplainPropertyUInteger("Row Groups", NULL, count->groups, es);
 	ExplainPropertyUInteger("Vectors", NULL, count->vectors, es);
-	ExplainCloseGroup("Condition", NULL, true, es);
+	ExplainCloseGroup("Qual", NULL, true, es);
 }
 
 void
