@@ -418,6 +418,20 @@ hz_groupread_zone(HzGroupReader *reader, int attno, uint32 vector)
 	return hz_chunk_zone(open_column(reader, attno), vector);
 }
 
+bool
+hz_groupread_bloom(HzGroupReader *reader, int attno, uint64 hash)
+{
+	HzChunkReader *chunk = open_column(reader, attno);
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	bool maybe;
+	HzStatus status = hz_chunk_bloom(chunk, hash, &maybe);
+
+	MemoryContextSwitchTo(old);
+	if (status != HZ_OK)
+		report_column_damage(reader, attno, status);
+	return maybe;
+}
+
 HzStatus
 hz_groupread_verify(HzGroupReader *reader, int attno, BlockNumber *block)
 {

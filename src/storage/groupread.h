@@ -64,6 +64,9 @@ extern Datum hz_groupread_datum(HzGroupReader *reader, TupleDesc desc, int attno
 /* The zone map of a vector. */
 extern const HzZone *hz_groupread_zone(HzGroupReader *reader, int attno, uint32 vector);
 
+/* Whether a value with this hash (hz_bloom_hash) may be in the column; true where it has no bloom filter. */
+extern bool hz_groupread_bloom(HzGroupReader *reader, int attno, uint64 hash);
+
 /*
  * Reads and checks every byte of one column that the group has. Unless HZ_OK, *block is where it read last. What the
  * buffer manager finds wrong with a page is thrown.
