@@ -52,6 +52,7 @@ include $(PGXS)
 # Decoding kernels: GCC 12 vectorises fully at -O3 only.
 src/encoding/%.o: override CFLAGS += -O3
 src/expr/vexpr%.o: override CFLAGS += -O3
+src/agg/%.o: override CFLAGS += -O3
 
 # Objects of one server must not end up in another's library: rebuild when the server or a flag changes.
 BUILD_ID := $(shell $(PG_CONFIG) --version --bindir) $(CC) $(CPPFLAGS) $(CFLAGS)

@@ -30,6 +30,7 @@
 #else
 #define hz_compat_function_aclcheck(function, role, mode) \
 	object_aclcheck(ProcedureRelationId, function, role, mode)
+#endif
 
 /* 16: the planner's own list of what is grouped by, without repetitions. */
 #if PG_VERSION_NUM < 160000

@@ -349,24 +349,58 @@ hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work)
 /* ---- Row groups */
 
 bool
-hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, uint32 index)
+hz_aggleaf_judge(HzAggLeaf *leaf, uint32 index, HzAggVectors *vectors)
 {
 	HzBatchScan *batches = leaf->scan->batches;
+	HzPrune *prune = leaf->scan->prune != NULL ? hz_prunecompile_tree(leaf->scan->prune) : NULL;
 	uint32 count;
-	HzGroup *group = hz_batchscan_groups(batches, &count)[index];
+	HzPruneResult group;
+
+	vectors->index = index;
+	vectors->rows = hz_batchscan_groups(batches, &count)[index]->rows;
+	vectors->left = 0;
+	count = (vectors->rows + HZ_VECTOR_ROWS - 1) / HZ_VECTOR_ROWS;
+	group = hz_batchscan_prune_group(batches, index);
+	if (group == HZ_PRUNE_NONE)
+	{
+		hz_prune_count(prune, 1, 0);
+		return false;
+	}
+	for (uint32 v = 0; v < count; v++)
+	{
+		HzPruneResult result =
+			group == HZ_PRUNE_SOME ? hz_batchscan_prune_vector(batches, index, v) : group;
+
+		vectors->judged[v] = (uint8) result;
+		if (result == HZ_PRUNE_NONE)
+			hz_prune_count(prune, 0, 1);
+		else
+			vectors->left++;
+	}
+	leaf->scan->counters.row_groups += vectors->left > 0;
+	leaf->scan->counters.vectors += vectors->left;
+	return vectors->left > 0;
+}
+
+bool
+hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vectors)
+{
+	HzBatchScan *batches = leaf->scan->batches;
 
 	hz_eval_group(leaf->eval);
 	hz_aggregator_forget_codes(&work->aggregator);
-	leaf->scan->counters.row_groups++;
-	for (uint32 v = 0; v * HZ_VECTOR_ROWS < group->rows; v++)
+	for (uint32 v = 0; v * HZ_VECTOR_ROWS < vectors->rows; v++)
 	{
-		HzBatch *batch = hz_batchscan_seek(batches, index, v);
+		HzBatch *batch;
 
+		if (vectors->judged[v] == HZ_PRUNE_NONE)
+			continue;
+		batch = hz_batchscan_seek(batches, vectors->index, v);
 		if (batch->live == 0)
 			continue;
-		leaf->scan->counters.vectors++;
 		begin_batch(leaf, batch->rows, false);
-		if (!run_batch(leaf, work, batch->rows, batch->deleted, false))
+		if (!run_batch(leaf, work, batch->rows, batch->deleted,
+					   vectors->judged[v] == HZ_PRUNE_ALL))
 			return false;
 		hz_compat_count_returned(leaf->scan->css.ss.ss_currentRelation, batch->live);
 	}

@@ -53,8 +53,20 @@ extern void hz_aggleaf_bind(HzAggLeaf *leaf);
 /* Adds all rows of the delta, or all rows of a child that is no ColumnarScan. False: see work. */
 extern bool hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work);
 
-/* Adds one row group, by the leader. */
-extern bool hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, uint32 index);
+/* What is to be read of a row group. */
+typedef struct HzAggVectors
+{
+	uint32 index; /* of the group */
+	uint32 rows;  /* of the group */
+	uint32 left;  /* vectors that are not ruled out */
+	uint8 judged[HZ_CHUNK_MAX_ROWS / HZ_VECTOR_ROWS]; /* HzPruneResult of each */
+} HzAggVectors;
+
+/* Asks zone maps and bloom filters; false: nothing of the group is to be read. Counts for EXPLAIN. */
+extern bool hz_aggleaf_judge(HzAggLeaf *leaf, uint32 index, HzAggVectors *vectors);
+
+/* Adds the vectors of one row group, by the leader. */
+extern bool hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vectors);
 
 /* A constant vector of `rows` values for an attribute that a row group does not have; it lives as long as the leaf. */
 extern void hz_aggleaf_missing(HzAggLeaf *leaf, int attno, HzVector *out);

@@ -8,11 +8,13 @@
 #include "postgres.h"
 
 #include "commands/explain.h"
+#include "executor/execPartition.h"
 #include "executor/executor.h"
 #include "executor/nodeHash.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/memutils.h"
+#include "utils/ruleutils.h"
 
 #include "base/compat.h"
 #include "exec/aggcall.h"
@@ -180,8 +182,9 @@ make_leaves(HzAggNode *node)
 	append = (AppendState *) node->input;
 	if (node->input->chgParam != NULL)
 		ExecReScan(node->input);
-	valid = append->as_prune_state != NULL ? hz_compat_matching_subplans(append->as_prune_state)
-										   : append->as_valid_subplans;
+	valid = append->as_valid_subplans;
+	if (append->as_prune_state != NULL)
+		valid = hz_compat_matching_subplans(append->as_prune_state);
 	while ((child = bms_next_member(valid, child)) >= 0)
 	{
 		if (!make_leaf(node, append->appendplans[child]))
@@ -219,16 +222,29 @@ empty_aggregator(void *arg, HzAggregator *aggregator)
 	return status;
 }
 
-/* With the second group of a run of some length, threads are worth their start. */
-static void
-consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 group_count)
+/* Vectors of the row groups that are not ruled out as a whole. */
+static uint64
+count_vectors(HzAggLeaf *leaf, uint32 *group_count)
 {
-	HzGroup **groups = hz_batchscan_groups(leaf->scan->batches, &group_count);
+	HzGroup **groups = hz_batchscan_groups(leaf->scan->batches, group_count);
+	uint64 vectors = 0;
+
+	for (uint32 i = 0; i < *group_count; i++)
+	{
+		if (hz_batchscan_prune_group(leaf->scan->batches, i) != HZ_PRUNE_NONE)
+			vectors += (groups[i]->rows + HZ_VECTOR_ROWS - 1) / HZ_VECTOR_ROWS;
+	}
+	return vectors;
+}
+
+/* From some length of the run on, threads are worth their start. */
+static void
+consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 *group_count)
+{
 	int limit = hz_aggthreads_limit();
 
-	for (uint32 i = 0; i < group_count; i++)
-		node->vectors += (groups[i]->rows + HZ_VECTOR_ROWS - 1) / HZ_VECTOR_ROWS;
-	if (node->threads != NULL || limit == 0 || node->vectors < THREADS_FROM || group_count < 2 ||
+	node->vectors += count_vectors(leaf, group_count);
+	if (node->threads != NULL || limit == 0 || node->vectors < THREADS_FROM || *group_count < 2 ||
 		!leaf->threadable)
 		return;
 	node->threads = hz_aggthreads_start(limit, &node->layout, node->aggregates, node->call_count,
@@ -251,18 +267,22 @@ run_groups(HzAggNode *node, HzAggLeaf *leaf)
 {
 	uint32 count;
 
-	(void) hz_batchscan_groups(leaf->scan->batches, &count);
-	consider_threads(node, leaf, count);
+	hz_scanprune_start(leaf->scan);
+	consider_threads(node, leaf, &count);
 	for (uint32 i = 0; i < count; i++)
 	{
+		HzAggVectors vectors;
+
+		if (!hz_aggleaf_judge(leaf, i, &vectors))
+			continue;
 		if (node->threads != NULL)
 			hz_aggthreads_serve(node->threads);
 		if (node->threads != NULL && hz_aggthreads_failed(node->threads))
 			return false;
 		if (node->threads != NULL && leaf->threadable &&
-			hz_aggthreads_offer(node->threads, leaf, i))
+			hz_aggthreads_offer(node->threads, leaf, &vectors))
 			continue;
-		if (!hz_aggleaf_run_group(leaf, &node->work, i) || !within_limit(node))
+		if (!hz_aggleaf_run_group(leaf, &node->work, &vectors) || !within_limit(node))
 			return false;
 	}
 	return true;
@@ -297,8 +317,8 @@ finish_leaf(HzAggLeaf *leaf)
 static HzAggStatus
 threads_status(HzAggNode *node)
 {
-	uint32 index;
-	HzAggLeaf *leaf = hz_aggthreads_damage(node->threads, &index);
+	HzAggVectors vectors;
+	HzAggLeaf *leaf = hz_aggthreads_damage(node->threads, &vectors);
 
 	if (leaf != NULL)
 	{
@@ -306,7 +326,7 @@ threads_status(HzAggNode *node)
 
 		/* reads the damaged chunk again, and throws */
 		if (hz_aggregator_init(&scratch.aggregator, &node->layout, node->aggregates, node->call_count))
-			(void) hz_aggleaf_run_group(leaf, &scratch, index);
+			(void) hz_aggleaf_run_group(leaf, &scratch, &vectors);
 		hz_aggregator_free(&scratch.aggregator);
 		return HZ_AGG_MEMORY;
 	}
@@ -356,7 +376,7 @@ write_rest(HzAggNode *node)
 	return status;
 }
 
-static HzAggStatus
+static pg_noinline HzAggStatus
 run_all(HzAggNode *node)
 {
 	ListCell *cell;
@@ -403,19 +423,22 @@ reason_of(HzAggStatus status)
 static HzAggStatus
 run_guarded(HzAggNode *node)
 {
-	HzAggStatus status = HZ_AGG_OK;
+	volatile HzAggStatus status = HZ_AGG_OK;
 
 	/* threads do not outlive this frame, whatever happens in it */
 	PG_TRY();
 	{
 		status = run_all(node);
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
 		if (node->threads != NULL)
 			hz_aggthreads_stop(node->threads);
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	if (node->threads != NULL)
+		hz_aggthreads_stop(node->threads);
 	return status;
 }
 

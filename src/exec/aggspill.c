@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "storage/buffile.h"
 #include "utils/memutils.h"
 
@@ -25,17 +26,17 @@ typedef struct Partition
 	int level; /* how often what is in it has been cut */
 } Partition;
 
-typedef struct FileSet
+typedef struct FanOut
 {
 	BufFile *files[FAN_OUT]; /* NULL: nothing yet */
-} FileSet;
+} FanOut;
 
 struct HzAggSpill
 {
 	MemoryContext context;
 	Size limit;
-	FileSet groups; /* of the first level */
-	FileSet pairs;
+	FanOut groups; /* of the first level */
+	FanOut pairs;
 	bool reading;
 	List *group_partitions; /* to be read: Partition */
 	List *pair_partitions;
@@ -187,7 +188,7 @@ make_pair_record(HzAggSpill *spill, const HzAggregator *aggregator, int index,
 }
 
 static void
-write_record(HzAggSpill *spill, FileSet *set, uint64 hash, int level)
+write_record(HzAggSpill *spill, FanOut *set, uint64 hash, int level)
 {
 	int part = (int) (hash >> (64 - FAN_OUT_BITS * (level + 1))) & (FAN_OUT - 1);
 	uint32 length = (uint32) spill->record_length;
@@ -302,7 +303,7 @@ pair_hash(const HzGroupRow *row, uint64 hash)
 }
 
 static void
-write_groups(HzAggSpill *spill, HzAggregator *aggregator, FileSet *set, int level,
+write_groups(HzAggSpill *spill, HzAggregator *aggregator, FanOut *set, int level,
 			 bool keep_counts)
 {
 	uint64_t position = 0;
@@ -317,7 +318,7 @@ write_groups(HzAggSpill *spill, HzAggregator *aggregator, FileSet *set, int leve
 }
 
 static void
-write_pairs(HzAggSpill *spill, HzAggregator *aggregator, FileSet *set, int level)
+write_pairs(HzAggSpill *spill, HzAggregator *aggregator, FanOut *set, int level)
 {
 	for (int i = 0; i < aggregator->aggregate_count; i++)
 	{
@@ -354,7 +355,7 @@ hz_aggspill_write(HzAggSpill *spill, HzAggregator *aggregator)
 
 /* Makes the files of a set partitions to be read. */
 static List *
-add_partitions(HzAggSpill *spill, List *partitions, FileSet *set, int level)
+add_partitions(HzAggSpill *spill, List *partitions, FanOut *set, int level)
 {
 	MemoryContext old = MemoryContextSwitchTo(spill->context);
 
@@ -398,7 +399,7 @@ static HzAggStatus
 read_pairs(HzAggSpill *spill, HzAggregator *aggregator)
 {
 	Partition partition = pop_partition(&spill->pair_partitions);
-	FileSet finer = {0};
+	FanOut finer = {0};
 	bool cut = false;
 	HzAggStatus status = HZ_AGG_OK;
 
@@ -432,7 +433,7 @@ static HzAggStatus
 read_groups(HzAggSpill *spill, HzAggregator *aggregator, bool *final)
 {
 	Partition partition = pop_partition(&spill->group_partitions);
-	FileSet finer = {0};
+	FanOut finer = {0};
 	HzAggStatus status = HZ_AGG_OK;
 
 	*final = true;
@@ -477,7 +478,7 @@ hz_aggspill_next(HzAggSpill *spill, HzAggregator *aggregator, bool *more)
 }
 
 static void
-close_set(FileSet *set)
+close_set(FanOut *set)
 {
 	for (int i = 0; i < FAN_OUT; i++)
 	{

@@ -32,7 +32,7 @@
 #define JOBS_PER_THREAD 2
 #define LARGEST_JOB ((Size) 64 * 1024 * 1024) /* bytes of chunks */
 #define MAX_THREADS 64
-#define GROUP_VECTORS (HZ_CHUNK_MAX_ROWS / HZ_VECTOR_ROWS)
+#define SMALL_SHARE 4 /* a group of which less than this part is left is no job */
 
 typedef enum JobState
 {
@@ -54,8 +54,7 @@ typedef struct Job
 {
 	JobState state;
 	HzAggLeaf *leaf;
-	uint32 index; /* of the row group */
-	uint32 rows;
+	HzAggVectors vectors;
 	bool has_deleted;
 	uint64 deleted[HZ_CHUNK_MAX_ROWS / 64];
 	int column_count;
@@ -103,7 +102,7 @@ struct HzAggThreads
 	Job *jobs;
 	Size limit;
 	HzAggLeaf *damaged_leaf;
-	uint32 damaged_index;
+	HzAggVectors damaged_vectors;
 };
 
 static int max_threads = 8;
@@ -200,17 +199,19 @@ run_vectors(Worker *worker, HzEval *eval)
 {
 	Job *job = worker->job;
 
-	for (uint32 v = 0; v * HZ_VECTOR_ROWS < job->rows; v++)
+	for (uint32 v = 0; v * HZ_VECTOR_ROWS < job->vectors.rows; v++)
 	{
-		uint32 left = job->rows - v * HZ_VECTOR_ROWS;
+		uint32 left = job->vectors.rows - v * HZ_VECTOR_ROWS;
 
+		if (job->vectors.judged[v] == HZ_PRUNE_NONE)
+			continue;
 		if (pg_atomic_read_u32(&worker->threads->stop) != 0)
 			return false;
 		worker->vector = v;
 		worker->rows = left < HZ_VECTOR_ROWS ? left : HZ_VECTOR_ROWS;
 		if (!hz_aggwork_batch(worker->work, &job->leaf->program, eval, worker->rows,
 							  job->has_deleted ? job->deleted + v * (HZ_VECTOR_ROWS / 64) : NULL,
-							  false) ||
+							  job->vectors.judged[v] == HZ_PRUNE_ALL) ||
 			!make_room(worker))
 			return false;
 	}
@@ -270,7 +271,7 @@ note_failure(HzAggThreads *threads, const Worker *worker)
 	if (worker->damaged)
 	{
 		threads->damaged_leaf = worker->job->leaf;
-		threads->damaged_index = worker->job->index;
+		threads->damaged_vectors = worker->job->vectors;
 	}
 	pg_atomic_write_u32(&threads->failed, 1);
 	pg_atomic_write_u32(&threads->stop, 1);
@@ -499,32 +500,30 @@ fill_columns(HzAggLeaf *leaf, HzGroupReader *reader, Job *job)
 }
 
 bool
-hz_aggthreads_offer(HzAggThreads *threads, HzAggLeaf *leaf, uint32 index)
+hz_aggthreads_offer(HzAggThreads *threads, HzAggLeaf *leaf, const HzAggVectors *vectors)
 {
-	Job *job = free_job(threads);
+	Job *job;
 	HzGroupReader *reader;
 	const uint64 *deleted;
-	uint32 count;
-	HzGroup *group;
 	Size bytes;
 
+	/* a few vectors are sooner read than whole chunks copied */
+	if (vectors->left * HZ_VECTOR_ROWS * SMALL_SHARE < vectors->rows)
+		return false;
+	job = free_job(threads);
 	if (job == NULL)
 		return false;
-	group = hz_batchscan_groups(leaf->scan->batches, &count)[index];
-	reader = hz_batchscan_open_group(leaf->scan->batches, index, &deleted);
+	reader = hz_batchscan_open_group(leaf->scan->batches, vectors->index, &deleted);
 	bytes = chunk_bytes(leaf, reader);
 	if (bytes > LARGEST_JOB)
 		return false;
 	make_job_room(threads, job, leaf->column_count, bytes);
 	fill_columns(leaf, reader, job);
 	job->leaf = leaf;
-	job->index = index;
-	job->rows = group->rows;
+	job->vectors = *vectors;
 	job->has_deleted = deleted != NULL;
 	if (deleted != NULL)
-		memcpy(job->deleted, deleted, HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
-	leaf->scan->counters.row_groups++;
-	leaf->scan->counters.vectors += (group->rows + HZ_VECTOR_ROWS - 1) / HZ_VECTOR_ROWS;
+		memcpy(job->deleted, deleted, HZ_BITMAP_WORDS(vectors->rows) * sizeof(uint64));
 	pthread_mutex_lock(&threads->mutex);
 	job->state = JOB_READY;
 	pthread_cond_signal(&threads->wanted);
@@ -647,9 +646,9 @@ hz_aggthreads_count(HzAggThreads *threads)
 }
 
 HzAggLeaf *
-hz_aggthreads_damage(HzAggThreads *threads, uint32 *index)
+hz_aggthreads_damage(HzAggThreads *threads, HzAggVectors *vectors)
 {
-	*index = threads->damaged_index;
+	*vectors = threads->damaged_vectors;
 	return threads->damaged_leaf;
 }
 

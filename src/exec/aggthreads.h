@@ -30,8 +30,9 @@ extern HzAggThreads *hz_aggthreads_start(int count, const HzGroupLayout *layout,
 /* Empties the aggregators of threads that wait for it; between two groups of the leader's own. */
 extern void hz_aggthreads_serve(HzAggThreads *threads);
 
-/* Gives row group `index` to the threads; false: they have enough to do, or the group is not for threads. */
-extern bool hz_aggthreads_offer(HzAggThreads *threads, HzAggLeaf *leaf, uint32 index);
+/* Gives a row group to the threads; false: they have enough to do, or the group is not for threads. */
+extern bool hz_aggthreads_offer(HzAggThreads *threads, HzAggLeaf *leaf,
+								const HzAggVectors *vectors);
 
 /*
  * Waits for all jobs, doing those that nobody has begun with the leader's `work`. False: something failed, see
@@ -47,7 +48,7 @@ extern HzAggWork *hz_aggthreads_work(HzAggThreads *threads, int i);
 extern int hz_aggthreads_count(HzAggThreads *threads);
 
 /* Where a thread found damage; NULL: nowhere. The leader reads it again and says what is wrong. */
-extern HzAggLeaf *hz_aggthreads_damage(HzAggThreads *threads, uint32 *index);
+extern HzAggLeaf *hz_aggthreads_damage(HzAggThreads *threads, HzAggVectors *vectors);
 
 /* Ends all threads; may be called twice. */
 extern void hz_aggthreads_stop(HzAggThreads *threads);

@@ -12,6 +12,8 @@
 #include "exec/prunecompile.h"
 #include "read/batchscan.h"
 
+struct ExplainState;
+
 /* What EXPLAIN ANALYZE shows. */
 typedef struct HzScanCounters
 {
