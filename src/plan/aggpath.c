@@ -243,9 +243,12 @@ find_aggregates(Node *node, FindContext *context)
 
 /* ---- Paths */
 
+/* Of a scan that computes expressions itself: the planner puts no node above it. */
 static bool
 is_columnar_scan(Path *path)
 {
+	if (IsA(path, ProjectionPath))
+		path = ((ProjectionPath *) path)->subpath;
 	return IsA(path, CustomPath) &&
 		   strcmp(((CustomPath *) path)->methods->CustomName, HZ_SCANNODE_NAME) == 0 &&
 		   ((CustomPath *) path)->custom_paths == NIL;
