@@ -28,7 +28,7 @@
 #include "exec/aggthreads.h"
 
 #define ARENA_BYTES ((Size) 512 * 1024 * 1024)
-#define ARENA_KEPT ((Size) 16 * 1024 * 1024) /* of its pages from one query to the next */
+#define ARENA_KEPT ((Size) 8 * 1024 * 1024) /* of its pages from one query to the next */
 #define JOBS_PER_THREAD 2
 #define LARGEST_JOB ((Size) 64 * 1024 * 1024) /* bytes of chunks */
 #define MAX_THREADS 64
@@ -72,6 +72,7 @@ typedef struct Worker
 	HzAggWork *work;
 	HzAggWork own_work;
 	HzArena *arena; /* NULL: the leader */
+	Size peak;      /* most that was used of it */
 	/* the current job */
 	Job *job;
 	HzChunkReader **readers; /* by column of the job */
@@ -248,6 +249,8 @@ run_job_in_arena(Worker *worker, Job *job)
 	else
 		worker->work->status = HZ_AGG_MEMORY;
 	hz_memory_use(NULL);
+	if (worker->arena->used > worker->peak)
+		worker->peak = worker->arena->used;
 	return done;
 }
 
@@ -411,7 +414,7 @@ hz_aggthreads_stop(HzAggThreads *threads)
 	for (int i = 0; i < threads->running; i++)
 	{
 		pthread_join(threads->workers[i].thread, NULL);
-		if (arenas[i].base != NULL)
+		if (threads->workers[i].peak > ARENA_KEPT)
 			madvise(arenas[i].base + ARENA_KEPT, ARENA_BYTES - ARENA_KEPT, MADV_DONTNEED);
 	}
 	threads->running = 0;
