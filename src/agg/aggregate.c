@@ -121,7 +121,8 @@ hz_aggregator_group(HzAggregator *aggregator, const HzVector *keys, const uint16
 typedef struct MergeArg
 {
 	HzAggregator *into;
-	bool copy; /* what rows point to goes: keep copies; and counts of distinct values are to be added */
+	bool
+		copy; /* what rows point to goes: keep copies; and counts of distinct values are to be added */
 	HzAggStatus status;
 } MergeArg;
 
@@ -217,7 +218,7 @@ merge_state(const MergeArg *merge, const HzAggregate *aggregate, uint8_t *to, ui
 			return HZ_AGG_OK;
 		case HZ_AGG_SUM_WIDE:
 			return hz_sum_wide_merge((HzSumWide *) to, (HzSumWide *) from) ? HZ_AGG_OK
-																			: HZ_AGG_WIDE;
+																		   : HZ_AGG_WIDE;
 		case HZ_AGG_SUM_FLOAT:
 			merge_sum_float((HzSumFloat *) to, (HzSumFloat *) from);
 			return HZ_AGG_OK;

@@ -357,8 +357,7 @@ merge_entries(size_t form, HzDistinctSet *into, const HzDistinctSet *from, uint3
 		if (group->merged != NULL)
 			group = group->merged;
 		value = value_of_entry(form, entry);
-		mine = find_entry(form, into, group, &value,
-						  mix_group(hash_of_value(form, &value), group));
+		mine = find_entry(form, into, group, &value, mix_group(hash_of_value(form, &value), group));
 		if (group_of_entry(mine) != NULL)
 			continue;
 		store_entry(form, mine, group, &value);

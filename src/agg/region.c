@@ -41,7 +41,7 @@ class_of(size_t size)
 	int class = 0;
 
 	while ((FIRST_BLOCK << class) < size)
-		class++;
+		class ++;
 	return class;
 }
 

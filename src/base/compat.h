@@ -43,18 +43,18 @@
 
 /* 16: members of the counters were renamed. Counts rows that a scan has returned; needs pgstat.h. */
 #if PG_VERSION_NUM < 160000
-#define hz_compat_count_returned(rel, n)                      \
-	do                                                        \
-	{                                                         \
-		if (pgstat_should_count_relation(rel))                \
+#define hz_compat_count_returned(rel, n)                           \
+	do                                                             \
+	{                                                              \
+		if (pgstat_should_count_relation(rel))                     \
 			(rel)->pgstat_info->t_counts.t_tuples_returned += (n); \
 	} while (0)
 #else
-#define hz_compat_count_returned(rel, n)                      \
-	do                                                        \
-	{                                                         \
-		if (pgstat_should_count_relation(rel))                \
-			(rel)->pgstat_info->counts.tuples_returned += (n);     \
+#define hz_compat_count_returned(rel, n)                       \
+	do                                                         \
+	{                                                          \
+		if (pgstat_should_count_relation(rel))                 \
+			(rel)->pgstat_info->counts.tuples_returned += (n); \
 	} while (0)
 #endif
 

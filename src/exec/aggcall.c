@@ -267,11 +267,8 @@ average(HzInt128 sum, uint16 scale, int64 count)
 Datum
 hz_aggcall_slot_datum(const HzColumnType *type, const HzKeySlot *slot)
 {
-	HzVector vector = {.kind = type->kind,
-					   .form = HZ_FORM_FLAT,
-					   .width = type->width,
-					   .count = 1,
-					   .values = slot};
+	HzVector vector = {
+		.kind = type->kind, .form = HZ_FORM_FLAT, .width = type->width, .count = 1, .values = slot};
 	float4 small;
 	HzInt128 number;
 	uint16_t scale;

@@ -35,9 +35,9 @@ typedef struct HzAggCall
 {
 	HzAggKind kind;
 	HzAggFinal final;
-	Expr *argument; /* NULL: count(*) */
-	Expr *filter;   /* NULL: none */
-	Expr *fraction; /* of percentiles: a constant or a parameter */
+	Expr *argument;    /* NULL: count(*) */
+	Expr *filter;      /* NULL: none */
+	Expr *fraction;    /* of percentiles: a constant or a parameter */
 	HzColumnType type; /* of the argument */
 } HzAggCall;
 
@@ -54,8 +54,8 @@ extern HzColumnType hz_aggcall_type(Oid typid);
 extern void hz_aggcall_check_rights(const Aggref *aggref);
 
 /* The result for one group, palloc'd in the current context. fraction: the value of call->fraction. */
-extern Datum hz_aggcall_result(const HzAggCall *call, const HzAggregate *aggregate,
-							   HzGroupRow *row, Datum fraction, bool fraction_null, bool *isnull);
+extern Datum hz_aggcall_result(const HzAggCall *call, const HzAggregate *aggregate, HzGroupRow *row,
+							   Datum fraction, bool fraction_null, bool *isnull);
 
 /* The Datum of a key or an extreme value, palloc'd in the current context. */
 extern Datum hz_aggcall_slot_datum(const HzColumnType *type, const HzKeySlot *slot);

@@ -167,8 +167,7 @@ make_room(HzAggLeaf *leaf)
 static bool
 is_columnar_scan(PlanState *ps)
 {
-	return IsA(ps, CustomScanState) &&
-		   ((CustomScan *) ps->plan)->methods == &hz_scannode_methods &&
+	return IsA(ps, CustomScanState) && ((CustomScan *) ps->plan)->methods == &hz_scannode_methods &&
 		   ((HzScanNode *) ps)->bitmap == NULL && ((HzScanNode *) ps)->shared == NULL;
 }
 
@@ -204,8 +203,8 @@ try_rows(HzAggLeaf *leaf, const HzAggExprs *exprs)
 HzAggLeaf *
 hz_aggleaf_make(PlanState *ps, const HzAggExprs *exprs)
 {
-	MemoryContext context =
-		AllocSetContextCreate(CurrentMemoryContext, "hanzo aggregation input", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hanzo aggregation input",
+												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	HzAggLeaf *leaf = palloc0(sizeof(HzAggLeaf));
 	bool made;
@@ -316,8 +315,7 @@ static bool
 run_batch(HzAggLeaf *leaf, HzAggWork *work, uint32 rows, const uint64 *deleted, bool filtered)
 {
 	MemoryContext old = MemoryContextSwitchTo(leaf->context);
-	bool done =
-		hz_aggwork_batch(work, &leaf->program, leaf->eval, rows, deleted, filtered);
+	bool done = hz_aggwork_batch(work, &leaf->program, leaf->eval, rows, deleted, filtered);
 
 	MemoryContextSwitchTo(old);
 	return done;
@@ -399,8 +397,7 @@ hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vecto
 		if (batch->live == 0)
 			continue;
 		begin_batch(leaf, batch->rows, false);
-		if (!run_batch(leaf, work, batch->rows, batch->deleted,
-					   vectors->judged[v] == HZ_PRUNE_ALL))
+		if (!run_batch(leaf, work, batch->rows, batch->deleted, vectors->judged[v] == HZ_PRUNE_ALL))
 			return false;
 		hz_compat_count_returned(leaf->scan->css.ss.ss_currentRelation, batch->live);
 	}

@@ -39,7 +39,8 @@ typedef struct HzAggLeaf
 	uint32 rows;
 	HzVector *vectors; /* by attribute */
 	bool *loaded;
-	HzVector *missing; /* by attribute: constants of columns that row groups do not have; count 0: not made yet */
+	HzVector *
+		missing; /* by attribute: constants of columns that row groups do not have; count 0: not made yet */
 	Datum **values; /* from rows: by attribute; NULL where the program does not read it */
 	bool **isnull;
 } HzAggLeaf;
@@ -56,9 +57,9 @@ extern bool hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work);
 /* What is to be read of a row group. */
 typedef struct HzAggVectors
 {
-	uint32 index; /* of the group */
-	uint32 rows;  /* of the group */
-	uint32 left;  /* vectors that are not ruled out */
+	uint32 index;                                     /* of the group */
+	uint32 rows;                                      /* of the group */
+	uint32 left;                                      /* vectors that are not ruled out */
 	uint8 judged[HZ_CHUNK_MAX_ROWS / HZ_VECTOR_ROWS]; /* HzPruneResult of each */
 } HzAggVectors;
 

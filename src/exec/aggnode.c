@@ -44,7 +44,7 @@ typedef struct HzAggNode
 	HzAggWork work;
 	HzAggThreads *threads;
 	HzAggSpill *spill; /* NULL: all groups are in memory */
-	uint64 vectors; /* seen so far */
+	uint64 vectors;    /* seen so far */
 	bool done;
 	uint64 position; /* of the next group to return */
 	bool plain;      /* PostgreSQL's own plan is at work */
@@ -292,7 +292,7 @@ static bool
 run_leaf(HzAggNode *node, HzAggLeaf *leaf)
 {
 	hz_aggleaf_bind(leaf);
-	if (leaf->scan != NULL)
+	if (leaf->scan != NULL && leaf->scan->delta == NULL)
 		hz_scannode_start(leaf->scan);
 	if (!hz_aggleaf_run_rows(leaf, &node->work) || !within_limit(node))
 		return false;
@@ -325,7 +325,8 @@ threads_status(HzAggNode *node)
 		HzAggWork scratch = {0};
 
 		/* reads the damaged chunk again, and throws */
-		if (hz_aggregator_init(&scratch.aggregator, &node->layout, node->aggregates, node->call_count))
+		if (hz_aggregator_init(&scratch.aggregator, &node->layout, node->aggregates,
+							   node->call_count))
 			(void) hz_aggleaf_run_group(leaf, &scratch, &vectors);
 		hz_aggregator_free(&scratch.aggregator);
 		return HZ_AGG_MEMORY;
@@ -365,10 +366,10 @@ write_rest(HzAggNode *node)
 	HzAggStatus status = empty_aggregator(node, &node->work.aggregator);
 	bool more;
 
-	for (int i = 0; node->threads != NULL && i < hz_aggthreads_count(node->threads) &&
-					status == HZ_AGG_OK; i++)
-		status =
-			empty_aggregator(node, &hz_aggthreads_work(node->threads, i)->aggregator);
+	for (int i = 0;
+		 node->threads != NULL && i < hz_aggthreads_count(node->threads) && status == HZ_AGG_OK;
+		 i++)
+		status = empty_aggregator(node, &hz_aggthreads_work(node->threads, i)->aggregator);
 	if (node->threads != NULL)
 		hz_aggthreads_free(node->threads);
 	if (status == HZ_AGG_OK)
@@ -502,9 +503,9 @@ store_group(HzAggNode *node, HzGroupRow *row, TupleTableSlot *slot, ExprContext 
 	for (int k = 0; k < node->key_count; k++)
 	{
 		slot->tts_isnull[k] = (row->nulls >> k) & 1;
-		slot->tts_values[k] = slot->tts_isnull[k] ? (Datum) 0
-												   : hz_aggcall_slot_datum(&node->key_types[k],
-																		   &row->keys[k]);
+		slot->tts_values[k] = slot->tts_isnull[k]
+								  ? (Datum) 0
+								  : hz_aggcall_slot_datum(&node->key_types[k], &row->keys[k]);
 	}
 	for (int i = 0; i < node->call_count; i++)
 	{
@@ -514,9 +515,8 @@ store_group(HzAggNode *node, HzGroupRow *row, TupleTableSlot *slot, ExprContext 
 
 		if (node->fractions[i] != NULL)
 			fraction = ExecEvalExpr(node->fractions[i], econtext, &fraction_null);
-		slot->tts_values[at] =
-			hz_aggcall_result(&node->calls[i], &node->aggregates[i], row, fraction, fraction_null,
-							  &slot->tts_isnull[at]);
+		slot->tts_values[at] = hz_aggcall_result(&node->calls[i], &node->aggregates[i], row,
+												 fraction, fraction_null, &slot->tts_isnull[at]);
 	}
 	ExecStoreVirtualTuple(slot);
 	MemoryContextSwitchTo(old);
@@ -551,8 +551,10 @@ next_group(HzAggNode *node)
 	while (row == NULL && node->spill != NULL && more)
 	{
 		if (hz_aggspill_next(node->spill, aggregator, &more) != HZ_AGG_OK)
-			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
-							errdetail("Failed while reading groups of an aggregation from a temporary file.")));
+			ereport(ERROR,
+					(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
+					 errdetail(
+						 "Failed while reading groups of an aggregation from a temporary file.")));
 		node->position = more ? 0 : PG_UINT64_MAX;
 		if (!more)
 			break;

@@ -164,7 +164,8 @@ make_group_record(HzAggSpill *spill, const HzAggregator *aggregator, const HzGro
 
 		if (is_extreme(aggregate))
 		{
-			const HzExtreme *extreme = (const HzExtreme *) ((const uint8 *) row + aggregate->offset);
+			const HzExtreme *extreme =
+				(const HzExtreme *) ((const uint8 *) row + aggregate->offset);
 
 			if (extreme->seen != 0)
 				append_outside(spill, argument_kind(aggregate), &extreme->value);
@@ -194,9 +195,10 @@ write_record(HzAggSpill *spill, FanOut *set, uint64 hash, int level)
 	uint32 length = (uint32) spill->record_length;
 
 	if (spill->record_length > PG_INT32_MAX)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("a group of an aggregation is too long to be written to a temporary file"),
-						errhint("Increase work_mem, or set hanzo_datastore.enable_columnar_agg to off.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a group of an aggregation is too long to be written to a temporary file"),
+				 errhint("Increase work_mem, or set hanzo_datastore.enable_columnar_agg to off.")));
 	if (set->files[part] == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(spill->context);
@@ -296,15 +298,14 @@ add_pair_record(HzAggSpill *spill, HzAggregator *aggregator)
 static uint64
 pair_hash(const HzGroupRow *row, uint64 hash)
 {
-	uint64 mixed = (hash ^ (row->hash * UINT64CONST(0x9e3779b97f4a7c15))) *
-				   UINT64CONST(0xd6e8feb86659fd93);
+	uint64 mixed =
+		(hash ^ (row->hash * UINT64CONST(0x9e3779b97f4a7c15))) * UINT64CONST(0xd6e8feb86659fd93);
 
 	return mixed ^ (mixed >> 29);
 }
 
 static void
-write_groups(HzAggSpill *spill, HzAggregator *aggregator, FanOut *set, int level,
-			 bool keep_counts)
+write_groups(HzAggSpill *spill, HzAggregator *aggregator, FanOut *set, int level, bool keep_counts)
 {
 	uint64_t position = 0;
 	HzGroupRow *row;

@@ -82,8 +82,8 @@ scan_tlist(List *group_exprs, List *aggrefs)
 	ListCell *cell;
 
 	foreach(cell, list_concat_copy(group_exprs, aggrefs))
-		tlist = lappend(tlist, makeTargetEntry(lfirst(cell), (AttrNumber) list_length(tlist) + 1,
-											   NULL, false));
+		tlist = lappend(
+			tlist, makeTargetEntry(lfirst(cell), (AttrNumber) list_length(tlist) + 1, NULL, false));
 	return tlist;
 }
 
@@ -328,8 +328,8 @@ add_columnar_path(const GroupingStep *step)
 	path->path.pathtarget = step->output_rel->reltarget;
 	path->path.rows = groups;
 	if (step->having != NIL)
-		path->path.rows = clamp_row_est(
-			groups * clauselist_selectivity(root, step->having, 0, JOIN_INNER, NULL));
+		path->path.rows =
+			clamp_row_est(groups * clauselist_selectivity(root, step->having, 0, JOIN_INNER, NULL));
 	path->path.startup_cost = input->startup_cost +
 							  (input->total_cost - input->startup_cost) * INPUT_SHARE +
 							  input->rows * cpu_operator_cost * STEP_SHARE * steps;
@@ -338,8 +338,8 @@ add_columnar_path(const GroupingStep *step)
 							path->path.rows * path->path.pathtarget->cost.per_tuple;
 	path->methods = &path_methods;
 	path->custom_paths = list_make2(input, make_plain_path(step, groups));
-	path->custom_private = list_make5(step->keys, step->arguments, step->filters,
-									  step->group_exprs, step->aggrefs);
+	path->custom_private =
+		list_make5(step->keys, step->arguments, step->filters, step->group_exprs, step->aggrefs);
 	path->custom_private = lappend(path->custom_private, step->having);
 	add_path(step->output_rel, &path->path);
 }
@@ -418,10 +418,10 @@ upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_rel,
 void
 hz_aggpath_init(void)
 {
-	DefineCustomBoolVariable("hanzo_datastore.enable_columnar_agg",
-							 "Enables the planner's use of columnar aggregation.",
-							 "It groups and aggregates columnar tables in vectors.",
-							 &enable_columnar_agg, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	DefineCustomBoolVariable(
+		"hanzo_datastore.enable_columnar_agg", "Enables the planner's use of columnar aggregation.",
+		"It groups and aggregates columnar tables in vectors.", &enable_columnar_agg, true,
+		PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	previous_hook = create_upper_paths_hook;
 	create_upper_paths_hook = upper_paths;
 }
