@@ -287,6 +287,17 @@ keep_row(HzAggLeaf *leaf, TupleTableSlot *slot, uint32 row)
 	MemoryContextSwitchTo(old);
 }
 
+/* Nodes below expect the query's memory to be current: they allocate what lives as long as they do. */
+static TupleTableSlot *
+next_slot(PlanState *ps)
+{
+	MemoryContext old = MemoryContextSwitchTo(ps->state->es_query_cxt);
+	TupleTableSlot *slot = ExecProcNode(ps);
+
+	MemoryContextSwitchTo(old);
+	return slot;
+}
+
 /* Fills a batch; how many rows it got. */
 static uint32
 fetch_rows(HzAggLeaf *leaf)
@@ -299,7 +310,7 @@ fetch_rows(HzAggLeaf *leaf)
 		TupleTableSlot *slot = leaf->scan != NULL ? leaf->scan->delta_row : NULL;
 
 		if (slot == NULL)
-			slot = ExecProcNode(leaf->ps);
+			slot = next_slot(leaf->ps);
 		else if (!heap_getnextslot(leaf->scan->delta, ForwardScanDirection, slot))
 			break;
 		if (TupIsNull(slot))

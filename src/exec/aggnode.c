@@ -155,14 +155,23 @@ forget_run(HzAggNode *node)
 
 /* ---- The run */
 
+/* As ExecProcNode() would do it. */
+static void
+rescan_if_changed(PlanState *ps)
+{
+	MemoryContext old = MemoryContextSwitchTo(ps->state->es_query_cxt);
+
+	if (ps->chgParam != NULL)
+		ExecReScan(ps);
+	MemoryContextSwitchTo(old);
+}
+
 static bool
 make_leaf(HzAggNode *node, PlanState *ps)
 {
 	HzAggLeaf *leaf;
 
-	/* as ExecProcNode() would do it */
-	if (ps->chgParam != NULL)
-		ExecReScan(ps);
+	rescan_if_changed(ps);
 	leaf = hz_aggleaf_make(ps, &node->exprs);
 	if (leaf != NULL)
 		node->leaves = lappend(node->leaves, leaf);
@@ -180,8 +189,7 @@ make_leaves(HzAggNode *node)
 	if (!IsA(node->input, AppendState))
 		return make_leaf(node, node->input);
 	append = (AppendState *) node->input;
-	if (node->input->chgParam != NULL)
-		ExecReScan(node->input);
+	rescan_if_changed(node->input);
 	valid = append->as_valid_subplans;
 	if (append->as_prune_state != NULL)
 		valid = hz_compat_matching_subplans(append->as_prune_state);
