@@ -83,6 +83,8 @@ hz_lane_null(HzLane *lane, uint32_t i)
 		lane->nulls =
 			hz_bump_zero(lane->memory, sizeof(uint64_t) * (HZ_BITMAP_WORDS(lane->count) + 1));
 	hz_bitmap_set(lane->nulls, i);
+	/* a string that is none must be readable, too */
+	memset((uint8_t *) lane->values + (size_t) i * lane->width, 0, lane->width);
 }
 
 bool
