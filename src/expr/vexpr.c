@@ -306,19 +306,12 @@ hz_rows_where(const HzVector *truth, const HzRows *rows, bool want, uint16_t *ou
 uint32_t
 hz_rows_without(const HzRows *rows, const uint16_t *without, uint32_t without_count, uint16_t *out)
 {
-	uint32_t n = 0;
-	uint32_t k = 0;
+	uint8_t mask[HZ_VECTOR_ROWS + 64];
 
-	for (uint32_t i = 0; i < rows->count; i++)
-	{
-		uint16_t row = (uint16_t) hz_rows_at(rows, i);
-
-		if (k < without_count && without[k] == row)
-			k++;
-		else
-			out[n++] = row;
-	}
-	return n;
+	memset(mask, 0, sizeof(mask));
+	for (uint32_t i = 0; i < without_count; i++)
+		mask[without[i]] = 1;
+	return compact(mask, NULL, rows, false, out);
 }
 
 /* ---- evaluation */
