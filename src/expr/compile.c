@@ -256,6 +256,9 @@ hz_vexpr_report(HzEvalFailure failure)
 								 "LIKE pattern must not end with escape character"},
 		[HZ_EVAL_INFINITE_DATES] = {ERRCODE_DATETIME_VALUE_OUT_OF_RANGE,
 									"cannot subtract infinite dates"},
+		[HZ_EVAL_DATE_TIMESTAMP_RANGE] = {ERRCODE_DATETIME_VALUE_OUT_OF_RANGE,
+										  "date out of range for timestamp"},
+		[HZ_EVAL_INTERVAL_RANGE] = {ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "interval out of range"},
 	};
 
 	if ((int) failure < 0 || (int) failure >= (int) lengthof(errors) ||

@@ -166,7 +166,7 @@ append_bits(uint64_t bits, uint32_t base, uint16_t *out, uint32_t n)
 	return n;
 }
 
-/* 64 bytes that are 0 or 1 as 64 bits. */
+/* 64 booleans as 64 bits. What stands where there is no value may be any byte. */
 HZ_INLINE uint64_t
 pack_bytes(const uint8_t *bytes)
 {
@@ -177,6 +177,7 @@ pack_bytes(const uint8_t *bytes)
 		uint64_t eight;
 
 		memcpy(&eight, bytes + 8 * i, 8);
+		eight &= UINT64_C(0x0101010101010101);
 		/* each byte's lowest bit travels to a place of its own in the highest byte */
 		bits |= (eight * UINT64_C(0x0102040810204080) >> 56) << (8 * i);
 	}
@@ -305,19 +306,12 @@ hz_rows_where(const HzVector *truth, const HzRows *rows, bool want, uint16_t *ou
 uint32_t
 hz_rows_without(const HzRows *rows, const uint16_t *without, uint32_t without_count, uint16_t *out)
 {
-	uint32_t n = 0;
-	uint32_t k = 0;
+	uint8_t mask[HZ_VECTOR_ROWS + 64];
 
-	for (uint32_t i = 0; i < rows->count; i++)
-	{
-		uint16_t row = (uint16_t) hz_rows_at(rows, i);
-
-		if (k < without_count && without[k] == row)
-			k++;
-		else
-			out[n++] = row;
-	}
-	return n;
+	memset(mask, 0, sizeof(mask));
+	for (uint32_t i = 0; i < without_count; i++)
+		mask[without[i]] = 1;
+	return compact(mask, NULL, rows, false, out);
 }
 
 /* ---- evaluation */

@@ -48,8 +48,10 @@ typedef enum HzEvalFailure
 	HZ_EVAL_TIMESTAMP_RANGE,
 	HZ_EVAL_DATE_RANGE,
 	HZ_EVAL_MEMORY,
-	HZ_EVAL_LIKE_ESCAPE,   /* a LIKE pattern ends with its escape character */
-	HZ_EVAL_INFINITE_DATES /* a difference of infinite dates */
+	HZ_EVAL_LIKE_ESCAPE,          /* a LIKE pattern ends with its escape character */
+	HZ_EVAL_INFINITE_DATES,       /* a difference of infinite dates */
+	HZ_EVAL_DATE_TIMESTAMP_RANGE, /* a date that is no timestamp */
+	HZ_EVAL_INTERVAL_RANGE
 } HzEvalFailure;
 
 /*

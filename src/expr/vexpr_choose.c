@@ -3,6 +3,7 @@
  *	  CASE and COALESCE: every row takes the value of one argument, and each argument is evaluated for the rows that reach
  *	  it, and for no others.
  */
+#include "encoding/clones.h"
 #include "expr/vexpr_node.h"
 
 #define ROOM (HZ_VECTOR_ROWS + 64)
@@ -11,10 +12,8 @@
 typedef struct Mosaic
 {
 	uint8_t *values;
-	uint64_t *validity;
+	uint64_t *nulls; /* a set bit: null; NULL: none so far */
 	uint32_t width;
-	HzNumericForm numeric;
-	uint16_t scale;
 } Mosaic;
 
 static void
@@ -24,31 +23,54 @@ begin(HzEval *eval, const HzVexpr *expr, Mosaic *m)
 				   ? (uint32_t) sizeof(HzString)
 				   : expr->width;
 	m->values = hz_bump_zero(&eval->batch, (size_t) m->width * eval->rows);
-	m->validity = hz_bump_zero(&eval->batch, sizeof(uint64_t) * HZ_BATCH_WORDS);
-	m->numeric = HZ_NUMERIC_PAYLOAD;
-	m->scale = 0;
+	m->nulls = NULL;
 }
 
-/* Rows of `part` take their place in the result; nulls stay null. */
-static void
-put(HzEval *eval, const HzVexpr *expr, const HzVector *part, const HzRows *rows, Mosaic *m)
+HZ_INLINE void
+copy_slots(const HzVector *part, const HzRows *rows, size_t width, uint8_t *out)
 {
-	HzVector numerals = *part;
+	const uint8_t *values = part->values;
 
-	if (expr->kind == HZ_KIND_NUMERIC)
-		hz_decimal_payloads(eval, &numerals, rows);
 	for (uint32_t i = 0; i < rows->count; i++)
 	{
 		uint32_t row = hz_rows_at(rows, i);
 
-		if (!hz_vector_valid(&numerals, row))
-			continue;
-		hz_bitmap_set(m->validity, row);
-		memcpy(m->values + (size_t) row * m->width,
-			   (const uint8_t *) numerals.values +
-				   (size_t) hz_vector_slot(&numerals, row) * m->width,
-			   m->width);
+		memcpy(out + row * width, values + hz_vector_slot(part, row) * width, width);
 	}
+}
+
+/* Rows of `part` take their place in the result. */
+static void
+put(HzEval *eval, const HzVexpr *expr, const HzVector *part, const HzRows *rows, Mosaic *m)
+{
+	HzVector own = *part;
+
+	if (expr->kind == HZ_KIND_NUMERIC)
+		hz_decimal_payloads(eval, &own, rows);
+	switch (m->width)
+	{
+		case 1:
+			copy_slots(&own, rows, 1, m->values);
+			break;
+		case 4:
+			copy_slots(&own, rows, 4, m->values);
+			break;
+		case 8:
+			copy_slots(&own, rows, 8, m->values);
+			break;
+		case 16:
+			copy_slots(&own, rows, 16, m->values);
+			break;
+		default:
+			copy_slots(&own, rows, m->width, m->values);
+	}
+	if (own.validity == NULL)
+		return;
+	if (m->nulls == NULL)
+		m->nulls = hz_bump_zero(&eval->batch, sizeof(uint64_t) * HZ_BATCH_WORDS);
+	for (uint32_t i = 0; i < rows->count; i++)
+		if (!hz_bitmap_get(own.validity, hz_rows_at(rows, i)))
+			hz_bitmap_set(m->nulls, hz_rows_at(rows, i));
 }
 
 static void
@@ -57,12 +79,15 @@ finish(const HzEval *eval, const HzVexpr *expr, const Mosaic *m, HzVector *out)
 	memset(out, 0, sizeof(HzVector));
 	out->kind = expr->kind;
 	out->form = HZ_FORM_FLAT;
-	out->numeric = m->numeric;
-	out->scale = m->scale;
+	out->numeric = HZ_NUMERIC_PAYLOAD;
 	out->width = m->width;
 	out->count = eval->rows;
 	out->values = m->values;
-	out->validity = m->validity;
+	if (m->nulls == NULL)
+		return;
+	for (uint32_t w = 0; w < HZ_BATCH_WORDS; w++)
+		m->nulls[w] = ~m->nulls[w];
+	out->validity = m->nulls;
 }
 
 /* args: condition, result, condition, result, …, default. */
@@ -114,30 +139,35 @@ null_rows(const HzVector *vector, const HzRows *rows, uint16_t *out)
 	return n;
 }
 
+/* The rows that are still null go on to the next argument; what the last leaves null is null. */
 bool
 hz_vexpr_coalesce_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
 {
 	HzRows left = *rows;
 	Mosaic m;
 
+	begin(eval, expr, &m);
 	for (uint32_t i = 0; i < expr->count && left.count > 0; i++)
 	{
 		uint16_t *rest = hz_bump_alloc(&eval->batch, sizeof(uint16_t) * ROOM);
 		HzVector part;
+		uint32_t nulls;
 
 		if (!hz_eval_value(eval, expr->args[i], &left, &part))
 			return false;
-		if (i == 0 && (part.validity == NULL || null_rows(&part, rows, rest) == 0))
+		nulls = part.validity == NULL ? 0 : null_rows(&part, &left, rest);
+		if (i == 0 && nulls == 0)
 		{
 			*out = part;
 			return true;
 		}
-		if (i == 0)
-			begin(eval, expr, &m);
+		if (m.nulls != NULL)
+			memset(m.nulls, 0, sizeof(uint64_t) * HZ_BATCH_WORDS);
 		put(eval, expr, &part, &left, &m);
-		left.count = null_rows(&part, &left, rest);
-		left.at = rest;
+		left = (HzRows){.count = nulls, .at = rest};
 	}
+	if (left.count == 0)
+		m.nulls = NULL;
 	finish(eval, expr, &m, out);
 	return true;
 }

@@ -259,6 +259,12 @@ in_kernel(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *r
 		in_table(set, class, in, rows, found);
 	else
 		one_by_one(eval, set, class, in, rows, found);
+	if (whole && !set->has_null)
+	{
+		for (uint32_t i = 0; i < rows->count; i++)
+			mask[i] ^= (uint8_t) expr->op;
+		return true;
+	}
 	for (uint32_t i = 0; i < rows->count; i++)
 	{
 		uint32_t row = hz_rows_at(rows, i);

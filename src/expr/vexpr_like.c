@@ -5,9 +5,6 @@
  * Patterns of literal text with % at the ends only are found by searching; the others go through a matcher that is
  * MatchText() of PostgreSQL's like_match.c.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* memmem() */
-#endif
 #include "encoding/clones.h"
 #include "expr/vexpr_node.h"
 
@@ -178,6 +175,51 @@ same(const uint8_t *a, const uint8_t *b, uint64_t length)
 	return length == 0 || memcmp(a, b, length) == 0;
 }
 
+#define EVERY_BYTE UINT64_C(0x0101010101010101)
+
+/* The highest bit of every byte that is zero. */
+static inline uint64_t
+zero_bytes(uint64_t x)
+{
+	const uint64_t low = EVERY_BYTE * 0x7F;
+
+	return ~(((x & low) + low) | x | low);
+}
+
+static inline uint64_t
+load64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Whether p, not empty, stands anywhere in s: eight places at a time are tried by first and last byte. */
+static bool
+contains(HzString s, HzString p)
+{
+	const uint8_t first = p.data[0];
+	const uint8_t last = p.data[p.length - 1];
+	uint64_t i = 0;
+
+	if (s.length < p.length)
+		return false;
+	for (; i + p.length + 7 <= s.length; i += 8)
+	{
+		uint64_t hits = zero_bytes(load64(s.data + i) ^ first * EVERY_BYTE) &
+						zero_bytes(load64(s.data + i + p.length - 1) ^ last * EVERY_BYTE);
+
+		for (; hits != 0; hits &= hits - 1)
+			if (memcmp(s.data + i + (unsigned) __builtin_ctzll(hits) / 8, p.data, p.length) == 0)
+				return true;
+	}
+	for (; i + p.length <= s.length; i++)
+		if (s.data[i] == first && memcmp(s.data + i, p.data, p.length) == 0)
+			return true;
+	return false;
+}
+
 static int
 matches(const Pattern *pattern, HzString s)
 {
@@ -192,8 +234,7 @@ matches(const Pattern *pattern, HzString s)
 		case SHAPE_SUFFIX:
 			return s.length >= p.length && same(s.data + s.length - p.length, p.data, p.length);
 		case SHAPE_CONTAINS:
-			return s.length >= p.length &&
-				   (p.length == 0 || memmem(s.data, s.length, p.data, p.length) != NULL);
+			return p.length == 0 || contains(s, p);
 		default:
 			return match((Cursor){s.data, s.data + s.length, pattern->utf8},
 						 (Cursor){pattern->whole.data, pattern->whole.data + pattern->whole.length,

@@ -15,6 +15,19 @@ new_rows(HzEval *eval)
 	return hz_bump_alloc(&eval->batch, sizeof(uint16_t) * ROOM);
 }
 
+/* A FLAT vector of booleans. */
+static void
+bool_vector(const HzEval *eval, const uint8_t *values, const uint64_t *validity, HzVector *out)
+{
+	memset(out, 0, sizeof(HzVector));
+	out->kind = HZ_KIND_BOOL;
+	out->form = HZ_FORM_FLAT;
+	out->width = 1;
+	out->count = eval->rows;
+	out->values = values;
+	out->validity = validity;
+}
+
 /* ---- as filters */
 
 /* Rows where all arguments are `want`, one after the other. */
@@ -47,8 +60,9 @@ any_is(HzEval *eval, const HzVexpr *expr, const HzRows *rows, bool want, uint16_
 	uint8_t *hit = hz_bump_zero(&eval->batch, HZ_VECTOR_ROWS);
 	uint16_t *found = new_rows(eval);
 	HzRows left = *rows;
-	uint32_t n = 0;
+	HzVector hits;
 
+	bool_vector(eval, hit, NULL, &hits);
 	for (uint32_t i = 0; i < expr->count && left.count > 0; i++)
 	{
 		uint32_t found_count;
@@ -61,15 +75,10 @@ any_is(HzEval *eval, const HzVexpr *expr, const HzRows *rows, bool want, uint16_
 		if (found_count == 0 || i + 1 == expr->count)
 			continue;
 		rest = new_rows(eval);
-		left.count = hz_rows_without(&left, found, found_count, rest);
+		left.count = hz_rows_where(&hits, &left, false, rest);
 		left.at = rest;
 	}
-	for (uint32_t i = 0; i < rows->count; i++)
-	{
-		out[n] = (uint16_t) hz_rows_at(rows, i);
-		n += hit[out[n]];
-	}
-	*count = n;
+	*count = hz_rows_where(&hits, rows, true, out);
 	return true;
 }
 
@@ -115,18 +124,6 @@ hz_vexpr_not_filter(HzEval *eval, const HzVexpr *expr, const HzRows *rows, bool 
 }
 
 /* ---- as values */
-
-static void
-bool_vector(const HzEval *eval, const uint8_t *values, const uint64_t *validity, HzVector *out)
-{
-	memset(out, 0, sizeof(HzVector));
-	out->kind = HZ_KIND_BOOL;
-	out->form = HZ_FORM_FLAT;
-	out->width = 1;
-	out->count = eval->rows;
-	out->values = values;
-	out->validity = validity;
-}
 
 /* AND: decider false; OR: true. The first argument that is the decider decides; else a null makes it null. */
 static bool

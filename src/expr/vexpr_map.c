@@ -6,6 +6,7 @@
 #include "expr/vexpr_node.h"
 
 #define FIRST_MEMOS 64
+#define SMALL_DICT 512 /* entries: computed all at once where nothing speaks against it */
 
 /* ---- what is remembered of dictionaries */
 
@@ -83,6 +84,8 @@ hz_lane_null(HzLane *lane, uint32_t i)
 		lane->nulls =
 			hz_bump_zero(lane->memory, sizeof(uint64_t) * (HZ_BITMAP_WORDS(lane->count) + 1));
 	hz_bitmap_set(lane->nulls, i);
+	/* a string that is none must be readable, too */
+	memset((uint8_t *) lane->values + (size_t) i * lane->width, 0, lane->width);
 }
 
 bool
@@ -181,11 +184,25 @@ map_constant(HzEval *eval, const HzVexpr *expr, HzKernel kernel, const HzVector 
 	return true;
 }
 
-/* Entries that selected rows use and that have no result yet. */
 static uint32_t
-new_entries(const HzMemo *memo, const HzVector *in, const HzRows *rows, uint16_t *fresh)
+all_entries(HzMemo *memo, uint16_t *fresh)
+{
+	memset(memo->done, 1, memo->dict_count);
+	for (uint32_t i = 0; i < memo->dict_count; i++)
+		fresh[i] = (uint16_t) i;
+	return memo->dict_count;
+}
+
+/* Entries that selected rows use and that have no result yet; all of a small dictionary, if that can do no harm. */
+static uint32_t
+new_entries(const HzVexpr *expr, HzMemo *memo, const HzVector *in, const HzRows *rows,
+			uint16_t *fresh)
 {
 	uint32_t n = 0;
+
+	if (memo->done_count == 0 && memo->dict_count <= SMALL_DICT && !expr->can_fail &&
+		expr->threadable)
+		return all_entries(memo, fresh);
 
 	for (uint32_t i = 0; i < rows->count; i++)
 	{
@@ -238,8 +255,8 @@ map_dict(HzEval *eval, const HzVexpr *expr, HzKernel kernel, const HzVector *in,
 
 	if (memo->done_count < memo->dict_count)
 	{
-		uint16_t *fresh = hz_bump_alloc(&eval->batch, sizeof(uint16_t) * (rows->count + 1));
-		uint32_t count = new_entries(memo, in, rows, fresh);
+		uint16_t *fresh = hz_bump_alloc(&eval->batch, sizeof(uint16_t) * HZ_VECTOR_ROWS);
+		uint32_t count = new_entries(expr, memo, in, rows, fresh);
 
 		if (count > 0 && !compute_entries(eval, expr, kernel, in, memo, fresh, count))
 			return false;

@@ -132,6 +132,8 @@ struct HzVexpr
 	int class; /* HzCompareClass */
 	int column;
 	int64_t number;                  /* a parameter of the operation */
+	int64_t shift;                   /* another */
+	int64_t offset;                  /* microseconds of local time ahead of UTC */
 	HzVector constant;               /* CONSTANT; a null one has a validity without bits */
 	HzVexprSet *set;                 /* IN */
 	struct HzVexprCall *call;        /* what the executor evaluates */
@@ -304,8 +306,44 @@ extern bool hz_vexpr_arith_value(HzEval *, const HzVexpr *, const HzRows *, HzVe
 /* vexpr_cast.c: to the kind of the node; integers and floats */
 extern bool hz_vexpr_cast_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
 
-/* vexpr_time.c: a date as a timestamp, beyond all if there is none */
+/*
+ * vexpr_time.c. `offset` is that of a time zone without changes.
+ *	  compared   a date as a timestamp to compare with, beyond all if there is none
+ *	  to_date    of a timestamp
+ *	  from_date  to a timestamp; may fail
+ *	  move       a timestamp by shift days (in microseconds), then by number microseconds; may fail
+ *	  date_add   args[0], a date, plus (op HZ_ADD) or minus args[1], days; op HZ_DIV: the difference of two dates
+ */
 extern bool hz_vexpr_date_compared_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+extern bool hz_vexpr_to_date_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+extern bool hz_vexpr_from_date_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+extern bool hz_vexpr_move_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+extern bool hz_vexpr_date_add_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+
+/*
+ * vexpr_trunc.c: args[0], a timestamp, down to the start of its bucket. op 0: buckets of `number` microseconds, one of
+ * which starts at `shift`; op 1: of `number` months, a divisor of 12.
+ */
+extern bool hz_vexpr_trunc_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+
+typedef enum HzTimeField
+{
+	HZ_FIELD_SECOND,
+	HZ_FIELD_MINUTE,
+	HZ_FIELD_HOUR,
+	HZ_FIELD_DAY,
+	HZ_FIELD_MONTH,
+	HZ_FIELD_QUARTER,
+	HZ_FIELD_YEAR,
+	HZ_FIELD_DOW,
+	HZ_FIELD_ISODOW,
+	HZ_FIELD_DOY,
+	HZ_FIELD_WEEK,
+	HZ_FIELD_EPOCH
+} HzTimeField;
+
+/* vexpr_extract.c: the field `op` of args[0], a timestamp or a date */
+extern bool hz_vexpr_extract_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
 
 /* vexpr_choose.c */
 extern bool hz_vexpr_case_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
