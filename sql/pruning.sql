@@ -257,8 +257,12 @@ SELECT groups FROM pruned('DELETE FROM c WHERE id = 15000');
 ROLLBACK;
 
 -- Cursors, forth and back; parallel scans; the switch
+CREATE TABLE steady (LIKE c) USING hanzo_columnar;
+SELECT hanzo_datastore.alter_columnar_table('steady', order_by => 'id', row_group_rows => 4096);
+INSERT INTO steady SELECT * FROM h WHERE id IS NOT NULL ORDER BY id;
+CALL hanzo_datastore.compact('steady');
 BEGIN;
-DECLARE cursor SCROLL CURSOR FOR SELECT id FROM c WHERE id BETWEEN 15000 AND 15005 OR id BETWEEN 100 AND 102 OR id > 39000;
+DECLARE cursor SCROLL CURSOR FOR SELECT id FROM steady WHERE id BETWEEN 15000 AND 15005 OR id BETWEEN 100 AND 102 OR id > 39000;
 MOVE ALL FROM cursor;
 FETCH BACKWARD ALL FROM cursor;
 FETCH FORWARD 2 FROM cursor;

@@ -50,7 +50,7 @@ struct HzPruneCompile
 	TupleDesc desc;
 	HzColumnType *types;
 	Index varno;
-	PlanState *owner;
+	PlanState *owner; /* NULL: the planner asks */
 	List *comparisons;
 	bool useful; /* some node is more than UNKNOWN */
 	bool bound;
@@ -104,22 +104,32 @@ is_tame_function(Oid function)
 	}
 }
 
+typedef struct Constancy
+{
+	bool planning;
+	Index varno;
+	bool by_scan; /* out: a new scan may have another value */
+} Constancy;
+
 /* Whether an expression contains anything that is not constant while the scan runs, or not safe to evaluate early. */
 static bool
 varies_by_row(Node *node, void *context)
 {
-	bool *by_scan = context;
+	Constancy *constancy = context;
 
 	if (node == NULL)
 		return false;
 	switch (nodeTag(node))
 	{
+		case T_Var:
+			/* of an outer relation: the plan will have a parameter here */
+			return !constancy->planning || ((Var *) node)->varno == (int) constancy->varno;
 		case T_Const:
 		case T_SQLValueFunction:
 			return false;
 		case T_Param:
 			if (((Param *) node)->paramkind == PARAM_EXEC)
-				*by_scan = true;
+				constancy->by_scan = true;
 			else if (((Param *) node)->paramkind != PARAM_EXTERN)
 				return true;
 			return false;
@@ -283,19 +293,21 @@ add_comparison(HzPruneCompile *compiled, HzPruneNode *node, HzPruneOp op, Operan
 			   Node *value)
 {
 	Comparison *comparison;
-	bool varies = false;
+	Constancy constancy = {compiled->owner == NULL, compiled->varno, false};
 
-	if (varies_by_row(value, &varies))
+	if (varies_by_row(value, &constancy))
 		return unknown();
+	compiled->useful = true;
+	if (compiled->owner == NULL)
+		return node;
 	comparison = palloc0(sizeof(Comparison));
 	comparison->node = node;
 	comparison->op = op;
 	comparison->operand = operand;
 	comparison->type = type;
-	comparison->varies = varies;
+	comparison->varies = constancy.by_scan;
 	comparison->expr = ExecInitExpr((Expr *) value, compiled->owner);
 	compiled->comparisons = lappend(compiled->comparisons, comparison);
-	compiled->useful = true;
 	return node;
 }
 
@@ -479,17 +491,59 @@ compile(HzPruneCompile *compiled, Node *qual)
 	}
 }
 
-HzPruneCompile *
-hz_prunecompile(List *quals, Relation rel, Index varno, PlanState *node)
+static HzPruneCompile *
+begin(Relation rel, Index varno, PlanState *owner)
 {
 	HzPruneCompile *compiled = palloc0(sizeof(HzPruneCompile));
-	HzPrune *prune = &compiled->prune;
-	ListCell *cell;
 
 	compiled->desc = RelationGetDescr(rel);
 	compiled->types = hz_coltype_for(compiled->desc);
 	compiled->varno = varno;
-	compiled->owner = node;
+	compiled->owner = owner;
+	return compiled;
+}
+
+/* The one column on which a tree depends for saying NONE; -1: there is no such column. */
+static int
+deciding_column(const HzPruneNode *node)
+{
+	int result = -1;
+
+	if (node->op == HZ_PRUNE_UNKNOWN || node->op == HZ_PRUNE_NEVER || node->op == HZ_PRUNE_ALWAYS)
+		return -1;
+	if (node->op != HZ_PRUNE_AND && node->op != HZ_PRUNE_OR)
+		return node->domain == HZ_PRUNE_OPAQUE ? -1 : node->attno;
+	for (int i = 0; i < node->child_count; i++)
+	{
+		int column = deciding_column(node->children[i]);
+
+		if (node->op == HZ_PRUNE_AND && column >= 0)
+			return column;
+		if (node->op == HZ_PRUNE_OR && (column < 0 || (i > 0 && column != result)))
+			return -1;
+		result = column;
+	}
+	return result;
+}
+
+void
+hz_prunecompile_columns(List *clauses, Relation rel, Index varno, AttrNumber *columns)
+{
+	HzPruneCompile *compiled = begin(rel, varno, NULL);
+	ListCell *cell;
+
+	foreach(cell, clauses)
+		columns[foreach_current_index(cell)] =
+			(AttrNumber) (deciding_column(compile(compiled, lfirst(cell))) + 1);
+}
+
+HzPruneCompile *
+hz_prunecompile(List *quals, Relation rel, Index varno, PlanState *node)
+{
+	HzPruneCompile *compiled = begin(rel, varno, node);
+	HzPrune *prune = &compiled->prune;
+	ListCell *cell;
+
 	prune->quals = palloc(sizeof(HzPruneNode *) * Max(list_length(quals), 1));
 	prune->pruned = palloc0(sizeof(HzPruneCount) * Max(list_length(quals), 1));
 	foreach(cell, quals)

@@ -27,6 +27,12 @@ typedef struct HzPruneCompile HzPruneCompile;
 extern HzPruneCompile *hz_prunecompile(List *quals, Relation rel, Index varno, PlanState *node);
 
 /*
+ * For the planner: the column by which a scan can skip rows that a clause does not want, for each of a list of clauses;
+ * 0: none. Columns of other relations count as constants.
+ */
+extern void hz_prunecompile_columns(List *clauses, Relation rel, Index varno, AttrNumber *columns);
+
+/*
  * Evaluates what the conditions compare with. The tree is valid until the next call. Needs the node's expression
  * context; what it makes lives in a context of its own.
  */

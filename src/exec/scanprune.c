@@ -14,6 +14,7 @@
 #include "utils/ruleutils.h"
 
 #include "base/compat.h"
+#include "exec/scannode.h"
 #include "exec/scanstate.h"
 
 bool hz_enable_pruning = true;

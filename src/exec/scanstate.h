@@ -99,7 +99,6 @@ extern void hz_scannode_decode(HzScanNode *node);
 extern void hz_scannode_take_batch_row(HzScanNode *node, uint32 position);
 
 /* exec/scanprune.c */
-extern bool hz_enable_pruning;
 /* Before the scan: finds out what the quals can rule out. */
 extern void hz_scanprune_init(HzScanNode *node);
 /* At the first batch of a scan, for which parameters have their values: tells the batch reader. */
