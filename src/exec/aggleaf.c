@@ -237,8 +237,12 @@ void
 hz_aggleaf_bind(HzAggLeaf *leaf)
 {
 	HzAggProgram *program = &leaf->program;
-	MemoryContext old = MemoryContextSwitchTo(leaf->context);
+	MemoryContext old;
 
+	if (leaf->bound)
+		return;
+	leaf->bound = true;
+	old = MemoryContextSwitchTo(leaf->context);
 	bind_list(program->filters, program->filter_count, leaf->ps->ps_ExprContext);
 	bind_list(program->keys, program->key_count, leaf->ps->ps_ExprContext);
 	bind_list(program->arguments, program->call_count, leaf->ps->ps_ExprContext);
@@ -344,6 +348,7 @@ hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work)
 		rows = fetch_rows(leaf);
 		if (rows == 0)
 			break;
+		hz_aggleaf_bind(leaf);
 		if (leaf->scan != NULL)
 			leaf->scan->counters.delta_rows += rows;
 		hz_eval_group(leaf->eval);

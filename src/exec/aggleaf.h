@@ -31,6 +31,7 @@ typedef struct HzAggLeaf
 	int column_count;
 	int *columns; /* that the program reads, ascending */
 	bool threadable;
+	bool bound; /* constants have their values */
 	MemoryContext context;     /* of all this, and of what evaluations keep */
 	MemoryContext row_context; /* of a batch of rows */
 	HzEval *eval;              /* of the leader */
@@ -48,7 +49,10 @@ typedef struct HzAggLeaf
 /* NULL: some expression cannot be compiled. In the current context, which must outlive it. */
 extern HzAggLeaf *hz_aggleaf_make(PlanState *ps, const HzAggExprs *exprs);
 
-/* Evaluates what is constant during the scan; before the first batch of every scan. */
+/*
+ * Evaluates what is constant during the run, the first time; before the first batch. Not sooner: a subquery that
+ * rows are compared with is not executed where there are none.
+ */
 extern void hz_aggleaf_bind(HzAggLeaf *leaf);
 
 /* Adds all rows of the delta, or all rows of a child that is no ColumnarScan. False: see work. */

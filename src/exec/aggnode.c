@@ -283,6 +283,7 @@ run_groups(HzAggNode *node, HzAggLeaf *leaf)
 
 		if (!hz_aggleaf_judge(leaf, i, &vectors))
 			continue;
+		hz_aggleaf_bind(leaf);
 		if (node->threads != NULL)
 			hz_aggthreads_serve(node->threads);
 		if (node->threads != NULL && hz_aggthreads_failed(node->threads))
@@ -299,7 +300,6 @@ run_groups(HzAggNode *node, HzAggLeaf *leaf)
 static bool
 run_leaf(HzAggNode *node, HzAggLeaf *leaf)
 {
-	hz_aggleaf_bind(leaf);
 	if (leaf->scan != NULL && leaf->scan->delta == NULL)
 		hz_scannode_start(leaf->scan);
 	if (!hz_aggleaf_run_rows(leaf, &node->work) || !within_limit(node))
