@@ -199,12 +199,24 @@ column_of(HzPruneCompile *compiled, Node *expr)
 static HzPruneNode *
 make_leaf(HzPruneCompile *compiled, HzPruneOp op, int attno)
 {
+	HzPrune *prune = &compiled->prune;
 	HzPruneNode *node = make_node(op);
 
 	node->attno = attno;
 	node->column = compiled->types[attno];
-	compiled->useful = true;
+	while (node->slot < prune->column_count && prune->columns[node->slot] != attno)
+		node->slot++;
+	if (node->slot == prune->column_count)
+		prune->columns[prune->column_count++] = attno;
 	return node;
+}
+
+/* A leaf that needs no constant. */
+static HzPruneNode *
+make_test(HzPruneCompile *compiled, HzPruneOp op, int attno)
+{
+	compiled->useful = true;
+	return make_leaf(compiled, op, attno);
 }
 
 /* column = true, or false */
@@ -215,7 +227,7 @@ make_boolean(HzPruneCompile *compiled, int attno, bool value)
 
 	if (compiled->types[attno].typid != BOOLOID)
 		return unknown();
-	node = make_leaf(compiled, HZ_PRUNE_EQUAL, attno);
+	node = make_test(compiled, HZ_PRUNE_EQUAL, attno);
 	node->domain = HZ_PRUNE_INTEGER;
 	node->value_count = 1;
 	node->values = palloc(sizeof(HzPruneValue));
@@ -328,9 +340,7 @@ compile_comparison(HzPruneCompile *compiled, Oid opno, Oid collation, Node *colu
 	if (op == HZ_PRUNE_UNKNOWN || (op == HZ_PRUNE_EQUAL && operand == OPERAND_ALL) ||
 		(op == HZ_PRUNE_NOT_EQUAL && operand == OPERAND_ANY))
 		return unknown();
-	node = make_node(op);
-	node->attno = attno;
-	node->column = compiled->types[attno];
+	node = make_leaf(compiled, op, attno);
 	if (!hz_prunevalue_domain(&node->column, left, right, &node->domain) ||
 		!collation_fits(node, op, collation))
 		return unknown();
@@ -349,9 +359,7 @@ compile_pattern(HzPruneCompile *compiled, Oid collation, Node *column, Node *val
 
 	if (attno < 0)
 		return unknown();
-	node = make_node(HZ_PRUNE_PREFIX);
-	node->attno = attno;
-	node->column = compiled->types[attno];
+	node = make_leaf(compiled, HZ_PRUNE_PREFIX, attno);
 	node->domain = HZ_PRUNE_BYTES;
 	if (node->column.typid != TEXTOID && node->column.typid != VARCHAROID &&
 		node->column.typid != BYTEAOID)
@@ -421,13 +429,13 @@ compile_boolean_test(HzPruneCompile *compiled, BooleanTest *test)
 		case IS_FALSE:
 			return make_boolean(compiled, attno, false);
 		case IS_UNKNOWN:
-			return make_leaf(compiled, HZ_PRUNE_IS_NULL, attno);
+			return make_test(compiled, HZ_PRUNE_IS_NULL, attno);
 		case IS_NOT_UNKNOWN:
-			return make_leaf(compiled, HZ_PRUNE_NOT_NULL, attno);
+			return make_test(compiled, HZ_PRUNE_NOT_NULL, attno);
 		case IS_NOT_TRUE:
 		case IS_NOT_FALSE:
 			either[0] = make_boolean(compiled, attno, test->booltesttype == IS_NOT_FALSE);
-			either[1] = make_leaf(compiled, HZ_PRUNE_IS_NULL, attno);
+			either[1] = make_test(compiled, HZ_PRUNE_IS_NULL, attno);
 			return make_tree(HZ_PRUNE_OR, 2, either);
 	}
 	return unknown();
@@ -441,7 +449,7 @@ compile_null_test(HzPruneCompile *compiled, NullTest *test)
 	/* of a composite value it asks for the fields */
 	if (attno < 0 || test->argisrow)
 		return unknown();
-	return make_leaf(compiled, test->nulltesttype == IS_NULL ? HZ_PRUNE_IS_NULL : HZ_PRUNE_NOT_NULL,
+	return make_test(compiled, test->nulltesttype == IS_NULL ? HZ_PRUNE_IS_NULL : HZ_PRUNE_NOT_NULL,
 					 attno);
 }
 
@@ -500,6 +508,7 @@ begin(Relation rel, Index varno, PlanState *owner)
 	compiled->types = hz_coltype_for(compiled->desc);
 	compiled->varno = varno;
 	compiled->owner = owner;
+	compiled->prune.columns = palloc(sizeof(int) * Max(compiled->desc->natts, 1));
 	return compiled;
 }
 

@@ -488,7 +488,8 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 		ExplainPropertyList("Columns", names, es);
 	if (node->bitmap != NULL)
 		hz_bitmapscan_explain(node, ancestors, es);
-	if (!es->analyze)
+	/* parallel workers that scanned all of the table, each by itself, could not tell what they have read */
+	if (!es->analyze || (css->ss.ps.worker_instrument != NULL && !css->ss.ps.plan->parallel_aware))
 		return;
 	ExplainPropertyUInteger("Row Groups", NULL, node->counters.row_groups, es);
 	ExplainPropertyUInteger("Vectors", NULL, node->counters.vectors, es);

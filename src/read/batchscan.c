@@ -13,6 +13,7 @@
 
 #include "base/bitmap.h"
 #include "read/batchscan.h"
+#include "read/zonecache.h"
 #include "storage/mark.h"
 
 #define RUN_VECTORS 8 /* vectors that a process of a parallel scan takes at once */
@@ -49,7 +50,8 @@ struct HzBatchScan
 		*judged; /* what it says of each group: an HzPruneResult, RULED_OUT + a qual, or UNJUDGED */
 	int64 judged_index; /* the group whose answers the nodes of the tree hold; -1: none */
 	uint32 judged_vector;
-	HzZone missing; /* of the last column asked for that its group does not have */
+	HzZone missing;     /* of the last column asked for that its group does not have */
+	HzZoneCache *zones; /* for scans that start again and again; NULL: none */
 };
 
 #define UNJUDGED (-1)
@@ -234,6 +236,8 @@ hz_batchscan_set_prune(HzBatchScan *scan, HzPrune *prune)
 {
 	if (scan->snapshot->snapshot_type != SNAPSHOT_MVCC)
 		return;
+	if (prune != NULL && scan->prune == prune && scan->zones == NULL && scan->group_count > 0)
+		scan->zones = hz_zonecache_create(scan->context, scan->group_count, prune->column_count);
 	scan->prune = prune;
 	scan->judged_index = -1;
 	for (uint32 i = 0; scan->judged != NULL && i < scan->group_count; i++)
@@ -266,10 +270,22 @@ static const HzZone *
 group_zone(void *arg, const HzPruneNode *node)
 {
 	HzBatchScan *scan = arg;
+	const HzKnownZone *known = hz_zonecache_find(scan->zones, scan->judged_index, node->slot);
+	const HzChunkMeta *meta;
 
+	if (known != NULL)
+		return &known->zone;
+	describe_group(scan, scan->judged_index);
 	if (!group_has(scan, node->attno))
-		return missing_zone(scan, node);
-	return &scan->groups[scan->open_index]->meta.columns[node->attno].zone;
+	{
+		const HzZone *zone = missing_zone(scan, node);
+
+		hz_zonecache_keep(scan->zones, scan->judged_index, node->slot, zone, false);
+		return zone;
+	}
+	meta = &scan->groups[scan->judged_index]->meta.columns[node->attno];
+	hz_zonecache_keep(scan->zones, scan->judged_index, node->slot, &meta->zone, meta->has_bloom);
+	return &meta->zone;
 }
 
 static const HzZone *
@@ -286,7 +302,10 @@ static bool
 has_bloom(void *arg, const HzPruneNode *node)
 {
 	HzBatchScan *scan = arg;
+	const HzKnownZone *known = hz_zonecache_find(scan->zones, scan->judged_index, node->slot);
 
+	if (known != NULL)
+		return known->has_bloom;
 	return group_has(scan, node->attno) &&
 		   scan->groups[scan->open_index]->meta.columns[node->attno].has_bloom;
 }
@@ -306,7 +325,7 @@ judge_group(HzBatchScan *scan, int64 index)
 	HzPruneSource source = {group_zone, ask_bloom, scan};
 	HzPruneResult result;
 
-	describe_group(scan, index);
+	scan->judged_index = index;
 	result = hz_prune_group(scan->prune, &source);
 	if (result == HZ_PRUNE_SOME && hz_prune_wants_bloom(scan->prune, has_bloom, scan))
 	{
@@ -315,7 +334,6 @@ judge_group(HzBatchScan *scan, int64 index)
 	}
 	scan->judged[index] =
 		result == HZ_PRUNE_NONE ? RULED_OUT + scan->prune->pruner : (int32) result;
-	scan->judged_index = index;
 	return result;
 }
 

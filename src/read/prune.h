@@ -50,6 +50,7 @@ typedef struct HzPruneNode
 	struct HzPruneNode **children;
 	/* the others: a column, and how its values compare */
 	int attno; /* 0-based */
+	int slot;  /* the column's place in HzPrune.columns */
 	HzColumnType column;
 	HzPruneDomain domain;
 	bool bloom; /* EQUAL: bloom filters can be asked */
@@ -73,6 +74,8 @@ typedef struct HzPrune
 	HzPruneNode **quals;
 	HzPruneCount *pruned; /* by each qual: the first that says NONE counts it */
 	int pruner;           /* the qual that has last said NONE */
+	int column_count;
+	int *columns; /* 0-based attribute numbers, each once */
 } HzPrune;
 
 /* Where the answers come from. bloom: whether a value of this hash may be there; NULL: do not ask. */

@@ -34,7 +34,7 @@ is_real_type(Oid type)
 	return type == FLOAT4OID || type == FLOAT8OID;
 }
 
-/* timestamptz is not among them: how it compares with these depends on the session's time zone. */
+/* A column of these does not compare with timestamptz: that would depend on the session's time zone, for each value. */
 static bool
 is_local_time_type(Oid type)
 {
@@ -66,8 +66,9 @@ ordered_domain(const HzColumnType *column, Oid left, Oid right, HzPruneDomain *d
 			*domain = HZ_PRUNE_TIME;
 			return is_local_time_type(right);
 		case TIMESTAMPTZOID:
+			/* the constant is converted once, as the operator, which is stable, would do it for each row */
 			*domain = HZ_PRUNE_TIME;
-			return same;
+			return same || is_local_time_type(right);
 		case FLOAT4OID:
 		case FLOAT8OID:
 			*domain = HZ_PRUNE_REAL;
@@ -109,6 +110,19 @@ wide_time(Oid type, int64 value)
 	if (TIMESTAMP_NOT_FINITE(value))
 		return TIMESTAMP_IS_NOEND(value) ? ENDLESS : -ENDLESS;
 	return value;
+}
+
+/* A date or timestamp in the session's time zone. What overflows lies between the finite ones and infinity. */
+static HzInt128
+zoned_time(Oid type, int64 value)
+{
+	int overflow;
+	TimestampTz time = type == DATEOID ? date2timestamptz_opt_overflow((DateADT) value, &overflow)
+									   : timestamp2timestamptz_opt_overflow(value, &overflow);
+
+	if (overflow != 0)
+		return overflow > 0 ? ENDLESS - 1 : 1 - ENDLESS;
+	return wide_time(TIMESTAMPTZOID, time);
 }
 
 static int64
@@ -207,7 +221,9 @@ hz_prunevalue_set(HzPruneValue *value, HzPruneDomain domain, const HzColumnType 
 				hash_integer(value, column, (int64) value->integer);
 			break;
 		case HZ_PRUNE_TIME:
-			value->integer = wide_time(type, integer_of(type, datum));
+			value->integer = column->typid == TIMESTAMPTZOID && type != TIMESTAMPTZOID
+								 ? zoned_time(type, integer_of(type, datum))
+								 : wide_time(type, integer_of(type, datum));
 			if (bloom && type == column->typid)
 				hash_integer(value, column, integer_of(type, datum));
 			break;
