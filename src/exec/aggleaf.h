@@ -31,7 +31,7 @@ typedef struct HzAggLeaf
 	int column_count;
 	int *columns; /* that the program reads, ascending */
 	bool threadable;
-	bool bound; /* constants have their values */
+	bool bound;                /* constants have their values */
 	MemoryContext context;     /* of all this, and of what evaluations keep */
 	MemoryContext row_context; /* of a batch of rows */
 	HzEval *eval;              /* of the leader */
