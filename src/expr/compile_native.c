@@ -70,6 +70,30 @@ compile_arith(HzCompiler *compiler, Oid function, Oid result, List *args)
 	return NULL;
 }
 
+/*
+ * Numerics may turn out not to be scaled integers, vector by vector: then the executor computes them, so without it
+ * there is no node.
+ */
+static HzVexpr *
+compile_decimal(HzCompiler *compiler, Expr *expr, Oid function, List *args)
+{
+	HzVexpr *node;
+
+	if (!compiler->executor ||
+		(function != F_NUMERIC_ADD && function != F_NUMERIC_SUB && function != F_NUMERIC_MUL))
+		return NULL;
+	node = hz_vexpr_make(NUMERICOID, hz_vexpr_decimal_arith_value, 3);
+	node->args[0] = hz_compile_node(compiler, linitial(args));
+	node->args[1] = hz_compile_node(compiler, lsecond(args));
+	node->args[2] = hz_compile_call(compiler, expr);
+	/* it is called for few vectors */
+	node->args[2]->cost = 5;
+	node->op = (int) (function == F_NUMERIC_ADD   ? HZ_ADD
+					  : function == F_NUMERIC_SUB ? HZ_SUB
+												  : HZ_MUL);
+	return hz_vexpr_finish(node);
+}
+
 /* ---- casts */
 
 static bool
@@ -221,13 +245,16 @@ compile_column(HzCompiler *compiler, Var *var)
 }
 
 static HzVexpr *
-compile_function(HzCompiler *compiler, Oid function, Oid result, Oid collation, List *args)
+compile_function(HzCompiler *compiler, Expr *expr, Oid function, Oid collation, List *args)
 {
+	Oid result = exprType((Node *) expr);
 	HzVexpr *node;
 
 	if (!hz_compile_replaceable(function))
 		return NULL;
 	node = compile_arith(compiler, function, result, args);
+	if (node == NULL)
+		node = compile_decimal(compiler, expr, function, args);
 	if (node == NULL)
 		node = compile_cast(compiler, function, result, args);
 	if (node == NULL)
@@ -243,8 +270,7 @@ compile_operator(HzCompiler *compiler, OpExpr *op)
 	HzVexpr *node = hz_compile_compare(compiler, op);
 
 	if (node == NULL)
-		node =
-			compile_function(compiler, op->opfuncid, op->opresulttype, op->inputcollid, op->args);
+		node = compile_function(compiler, (Expr *) op, op->opfuncid, op->inputcollid, op->args);
 	return node;
 }
 
@@ -281,8 +307,7 @@ hz_compile_native(HzCompiler *compiler, Expr *expr)
 		case T_ScalarArrayOpExpr:
 			return hz_compile_in(compiler, (ScalarArrayOpExpr *) expr);
 		case T_FuncExpr:
-			return compile_function(compiler, ((FuncExpr *) expr)->funcid,
-									((FuncExpr *) expr)->funcresulttype,
+			return compile_function(compiler, expr, ((FuncExpr *) expr)->funcid,
 									((FuncExpr *) expr)->inputcollid, ((FuncExpr *) expr)->args);
 		case T_CaseExpr:
 			return compile_case(compiler, (CaseExpr *) expr);

@@ -280,6 +280,9 @@ extern void hz_decimal_payloads(HzEval *eval, HzVector *vector, const HzRows *ro
 extern void hz_decimal_scale(HzVector *vector, const HzRows *rows);
 extern bool hz_vexpr_int_to_numeric_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
 
+/* vexpr_decimal_arith.c: args[0] op args[1], both numeric; args[2] computes the same where that cannot be done */
+extern bool hz_vexpr_decimal_arith_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+
 /* vexpr_in.c: args[0] IN set; op: 0 IN, 1 NOT IN */
 extern bool hz_vexpr_in_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
 /* Completes a set whose elements, nulls and class are known. Allocates by hz_alloc(). */
