@@ -267,6 +267,7 @@ MOVE ALL FROM cursor;
 FETCH BACKWARD ALL FROM cursor;
 FETCH FORWARD 2 FROM cursor;
 COMMIT;
+SET hanzo_datastore.enable_columnar_agg = off;
 SET max_parallel_workers_per_gather = 2;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
