@@ -26,6 +26,7 @@
 #include "optimizer/optimizer.h"
 #include "pgstat.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -46,10 +47,16 @@ scan_node(CustomScanState *css)
 	return (HzScanNode *) css;
 }
 
+static Size
+shared_size(int qual_count)
+{
+	return MAXALIGN(offsetof(HzSharedScan, pruned) + sizeof(HzSharedPruned) * qual_count);
+}
+
 static HzParallelScan *
 shared_scan(HzSharedScan *shared)
 {
-	return (HzParallelScan *) ((char *) shared + MAXALIGN(sizeof(HzSharedScan)));
+	return (HzParallelScan *) ((char *) shared + shared_size(shared->qual_count));
 }
 
 /* Which columns target list and quals use; a whole-row reference uses all. */
@@ -89,6 +96,8 @@ begin(CustomScanState *css, EState *estate, int eflags)
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
 		hz_bulk_flush(rel);
 	find_columns(node);
+	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+		hz_scanprune_init(node);
 	node->row = css->ss.ss_ScanTupleSlot;
 	node->row->tts_tableOid = RelationGetRelid(rel);
 	memset(node->row->tts_values, 0, sizeof(Datum) * desc->natts);
@@ -100,9 +109,8 @@ begin(CustomScanState *css, EState *estate, int eflags)
 		node->recheck_row = ExecInitExtraTupleSlot(estate, desc, table_slot_callbacks(rel));
 }
 
-/* Starts the scan of both stores. */
-static void
-start_scan(HzScanNode *node)
+void
+hz_scannode_start(HzScanNode *node)
 {
 	EState *estate = node->css.ss.ps.state;
 	Relation rel = node->css.ss.ss_currentRelation;
@@ -150,6 +158,7 @@ publish_counters(HzScanNode *node)
 	pg_atomic_fetch_add_u64(&node->shared->vectors, node->counters.vectors);
 	pg_atomic_fetch_add_u64(&node->shared->delta_rows, node->counters.delta_rows);
 	memset(&node->counters, 0, sizeof(HzScanCounters));
+	hz_scanprune_publish(node);
 }
 
 void
@@ -214,7 +223,11 @@ next_batch(HzScanNode *node)
 	ExecClearTuple(node->row);
 	node->batch = hz_batchscan_next(node->batches);
 	if (node->batch == NULL)
+	{
+		if (node->shared != NULL)
+			publish_counters(node);
 		return false;
+	}
 	node->position = 0;
 	node->counters.vectors++;
 	if (node->batch->group->number != node->last_group)
@@ -263,6 +276,7 @@ next_columnar_row(HzScanNode *node)
 			return false;
 	}
 	hz_scannode_take_batch_row(node, node->position++);
+	node->passes = node->batch->all_pass;
 	pgstat_count_heap_getnext(node->css.ss.ss_currentRelation);
 	return true;
 }
@@ -272,12 +286,13 @@ static bool
 next_row(HzScanNode *node)
 {
 	Assert(ScanDirectionIsForward(node->css.ss.ps.state->es_direction));
+	node->passes = false;
 	if (node->bitmap != NULL)
 		return hz_bitmapscan_next(node);
 	if (node->stage == HZ_SCAN_START)
 	{
 		if (node->delta == NULL)
-			start_scan(node);
+			hz_scannode_start(node);
 		node->stage = HZ_SCAN_ROWS;
 	}
 	if (node->stage == HZ_SCAN_ROWS)
@@ -286,6 +301,7 @@ next_row(HzScanNode *node)
 			return true;
 		ExecClearTuple(node->delta_row);
 		node->last_group = PG_UINT32_MAX;
+		hz_scanprune_start(node);
 		node->stage = HZ_SCAN_BATCH;
 	}
 	if (node->stage == HZ_SCAN_BATCH)
@@ -313,6 +329,7 @@ next_recheck_row(HzScanNode *node)
 	if (from == NULL && epq->relsubs_rowmark[relid - 1] == NULL)
 		return next_row(node);
 	epq->relsubs_done[relid - 1] = true;
+	node->passes = false;
 	if (from == NULL)
 	{
 		from = node->recheck_row;
@@ -343,7 +360,7 @@ exec(CustomScanState *css)
 		econtext->ecxt_scantuple = node->row;
 		if (node->bitmap != NULL && !hz_bitmapscan_recheck(node, econtext))
 			continue;
-		if (ExecQual(ps->qual, econtext))
+		if (node->passes || ExecQual(ps->qual, econtext))
 			return ps->ps_ProjInfo ? ExecProject(ps->ps_ProjInfo) : node->row;
 		InstrCountFiltered1(node, 1);
 	}
@@ -390,7 +407,7 @@ static Size
 estimate_dsm(CustomScanState *css, ParallelContext *pcxt)
 {
 	return add_size(
-		MAXALIGN(sizeof(HzSharedScan)),
+		shared_size(list_length(css->ss.ps.plan->qual)),
 		table_parallelscan_estimate(css->ss.ss_currentRelation, css->ss.ps.state->es_snapshot));
 }
 
@@ -404,6 +421,12 @@ initialize_dsm(CustomScanState *css, ParallelContext *pcxt, void *coordinate)
 	pg_atomic_init_u64(&shared->row_groups, 0);
 	pg_atomic_init_u64(&shared->vectors, 0);
 	pg_atomic_init_u64(&shared->delta_rows, 0);
+	shared->qual_count = list_length(css->ss.ps.plan->qual);
+	for (int i = 0; i < shared->qual_count; i++)
+	{
+		pg_atomic_init_u64(&shared->pruned[i].groups, 0);
+		pg_atomic_init_u64(&shared->pruned[i].vectors, 0);
+	}
 	table_parallelscan_initialize(css->ss.ss_currentRelation,
 								  (ParallelTableScanDesc) shared_scan(shared),
 								  css->ss.ps.state->es_snapshot);
@@ -443,6 +466,7 @@ shutdown_scan(CustomScanState *css)
 	node->counters.row_groups = pg_atomic_read_u64(&node->shared->row_groups);
 	node->counters.vectors = pg_atomic_read_u64(&node->shared->vectors);
 	node->counters.delta_rows = pg_atomic_read_u64(&node->shared->delta_rows);
+	hz_scanprune_collect(node);
 	node->shared = NULL;
 }
 
@@ -464,11 +488,13 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 		ExplainPropertyList("Columns", names, es);
 	if (node->bitmap != NULL)
 		hz_bitmapscan_explain(node, ancestors, es);
-	if (!es->analyze)
+	/* parallel workers that scanned all of the table, each by itself, could not tell what they have read */
+	if (!es->analyze || (css->ss.ps.worker_instrument != NULL && !css->ss.ps.plan->parallel_aware))
 		return;
 	ExplainPropertyUInteger("Row Groups", NULL, node->counters.row_groups, es);
 	ExplainPropertyUInteger("Vectors", NULL, node->counters.vectors, es);
 	ExplainPropertyUInteger("Delta Rows", NULL, node->counters.delta_rows, es);
+	hz_scanprune_explain(node, ancestors, es);
 }
 
 static const CustomExecMethods scan_methods = {
@@ -502,5 +528,9 @@ const CustomScanMethods hz_scannode_methods = {
 void
 hz_exec_init(void)
 {
+	DefineCustomBoolVariable(
+		"hanzo_datastore.enable_pruning",
+		"Enables columnar scans to skip what zone maps and bloom filters rule out.", NULL,
+		&hz_enable_pruning, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	RegisterCustomScanMethods(&hz_scannode_methods);
 }

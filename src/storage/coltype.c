@@ -81,6 +81,27 @@ array_shape(HzColumnType *type)
 	type->array.element_kind = child.kind;
 }
 
+/* Completes a description of which typid, typlen and typbyval are known. */
+static void
+describe(HzColumnType *type)
+{
+	if (type->typlen > 0)
+		fixed_kind(type);
+	else if (type->typid == NUMERICOID)
+	{
+		type->kind = HZ_KIND_NUMERIC;
+		type->ordered = true;
+	}
+	else
+	{
+		type->kind = HZ_KIND_BYTES;
+		type->ordered =
+			type->typid == TEXTOID || type->typid == VARCHAROID || type->typid == BYTEAOID;
+		if (type->typlen == -1)
+			array_shape(type);
+	}
+}
+
 HzColumnType *
 hz_coltype_for(TupleDesc desc)
 {
@@ -96,23 +117,21 @@ hz_coltype_for(TupleDesc desc)
 		type->typid = getBaseType(attribute->atttypid);
 		type->typlen = attribute->attlen;
 		type->typbyval = attribute->attbyval;
-		if (type->typlen > 0)
-			fixed_kind(type);
-		else if (type->typid == NUMERICOID)
-		{
-			type->kind = HZ_KIND_NUMERIC;
-			type->ordered = true;
-		}
-		else
-		{
-			type->kind = HZ_KIND_BYTES;
-			type->ordered =
-				type->typid == TEXTOID || type->typid == VARCHAROID || type->typid == BYTEAOID;
-			if (type->typlen == -1)
-				array_shape(type);
-		}
+		describe(type);
 	}
 	return types;
+}
+
+HzColumnType
+hz_coltype_of(Oid typid)
+{
+	HzColumnType type;
+
+	memset(&type, 0, sizeof(type));
+	type.typid = getBaseType(typid);
+	get_typlenbyval(type.typid, &type.typlen, &type.typbyval);
+	describe(&type);
+	return type;
 }
 
 bool

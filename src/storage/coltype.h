@@ -22,6 +22,9 @@ typedef struct HzColumnType
 /* One per attribute; palloc'd in the current context. Reads the type cache. */
 extern HzColumnType *hz_coltype_for(TupleDesc desc);
 
+/* What a column of a type would be. Reads the catalog. */
+extern HzColumnType hz_coltype_of(Oid typid);
+
 /*
  * The Datum of slot i of a vector (not null). By-reference values are palloc'd in the current context,
  * varlenas with a 4-byte header.

@@ -264,6 +264,24 @@ hz_groupread_has(HzGroupReader *reader, int attno)
 		   reader->group->meta.columns[attno].kind != 0;
 }
 
+const HzChunkMeta *
+hz_groupread_meta(HzGroupReader *reader, int attno)
+{
+	return &reader->group->meta.columns[attno];
+}
+
+void
+hz_groupread_copy(HzGroupReader *reader, int attno, uint8_t *target)
+{
+	const HzChunkMeta *meta = hz_groupread_meta(reader, attno);
+	HzStatus status = HZ_CORRUPT;
+
+	if (hz_coltype_readable(&reader->types[attno], meta))
+		status = read_stream(reader, meta->offset, meta->length, target);
+	if (status != HZ_OK)
+		report_column_damage(reader, attno, status);
+}
+
 /* Opens the chunk of a column that the group has; in reader->context. */
 static HzStatus
 try_open_column(HzGroupReader *reader, int attno)
@@ -398,6 +416,20 @@ const HzZone *
 hz_groupread_zone(HzGroupReader *reader, int attno, uint32 vector)
 {
 	return hz_chunk_zone(open_column(reader, attno), vector);
+}
+
+bool
+hz_groupread_bloom(HzGroupReader *reader, int attno, uint64 hash)
+{
+	HzChunkReader *chunk = open_column(reader, attno);
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	bool maybe;
+	HzStatus status = hz_chunk_bloom(chunk, hash, &maybe);
+
+	MemoryContextSwitchTo(old);
+	if (status != HZ_OK)
+		report_column_damage(reader, attno, status);
+	return maybe;
 }
 
 HzStatus
