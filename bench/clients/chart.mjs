@@ -22,8 +22,8 @@ export function chart(lines, caption) {
     `<text x="12" y="22" font-size="15" font-weight="bold" fill="#222222">Time of each query over the better of DuckDB and ClickHouse</text>`,
     `<text x="12" y="40" fill="#555555">${escape(caption)}</text>`,
     `<rect x="12" y="50" width="12" height="10" fill="#2a8a57"/><text x="29" y="59" fill="#222222">hanzo_columnar, faster</text>`,
-    `<rect x="162" y="50" width="12" height="10" fill="#d2733a"/><text x="179" y="59" fill="#222222">hanzo_columnar, slower</text>`,
-    `<circle cx="318" cy="55" r="4" fill="none" stroke="#3b5a94" stroke-width="1.5"/><text x="329" y="59" fill="#222222">heap with its indexes</text>`,
+    `<rect x="200" y="50" width="12" height="10" fill="#d2733a"/><text x="217" y="59" fill="#222222">hanzo_columnar, slower</text>`,
+    `<circle cx="394" cy="55" r="4" fill="#ffffff" stroke="#3b5a94" stroke-width="1.5"/><text x="405" y="59" fill="#222222">heap with its indexes</text>`,
   ]
   for (let power = low; power <= high; power++) {
     const at = x(10 ** power).toFixed(1)
@@ -46,7 +46,7 @@ export function chart(lines, caption) {
       )
     }
     if (line.heapRatio > 0)
-      out.push(`<circle cx="${x(line.heapRatio).toFixed(1)}" cy="${y + row / 2}" r="4" fill="none" stroke="#3b5a94" stroke-width="1.5"/>`)
+      out.push(`<circle cx="${x(line.heapRatio).toFixed(1)}" cy="${y + row / 2}" r="4" fill="#ffffff" stroke="#3b5a94" stroke-width="1.5"/>`)
   })
   out.push('</svg>')
   return `${out.join('\n')}\n`

@@ -7,18 +7,13 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { isPostgres, open } from './engines.mjs'
+import { median } from './median.mjs'
 import { chooseParameters, readQueries, sqlFor } from './queries.mjs'
 
 const work = process.env.BENCH_WORK
 const threads = Number(process.env.BENCH_THREADS)
 const parametersFile = `${work}/parameters.json`
 const round = (ms) => Math.round(ms * 1000) / 1000
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-}
 
 async function measure(engine, name, runs) {
   const query = readQueries().find((candidate) => candidate.name === name)
@@ -37,6 +32,9 @@ async function measure(engine, name, runs) {
     result.times = times.map(round)
     result.hot = round(median(times))
     result.rows = first.rows
+    const empty = []
+    for (let i = 0; i < 5; i++) empty.push((await db.run('SELECT 1')).ms)
+    result.empty = round(median(empty)) // what the way to the engine and back costs
     if (isPostgres(engine)) result.plan = await db.plan(sql)
   } catch (error) {
     result.error = String(error.message ?? error)
