@@ -23,6 +23,7 @@ export const isPostgres = (engine) => engine in searchPaths
 async function openPostgres(engine) {
   const { Client } = require('pg')
   const client = new Client()
+  client.on('error', () => {}) // a server that crashes fails the query too, which is where it is reported
   await client.connect()
   await client.query(`SET search_path = ${searchPaths[engine]}`)
   if (engine === 'scan') await client.query(scanSettings)

@@ -1,8 +1,8 @@
 // node report.mjs --engines LIST --queries REGEX [--docs DIR]: compares answers, prints tables and ratios, and with --docs
 // writes the section of benchmarks.md between its markers, and benchmarks.svg.
 //
-// Environment: BENCH_WORK and what describes the run (BENCH_ROWS, BENCH_AI_ROWS, BENCH_RUNS, BENCH_SECONDS,
-// BENCH_MACHINE, BENCH_COMMIT, BENCH_DATE). Status 1 where answers differ or a query failed.
+// Environment: BENCH_WORK, BENCH_COLD (whether cold times mean something), and what describes the run (BENCH_ROWS,
+// BENCH_AI_ROWS, BENCH_RUNS, BENCH_MACHINE, BENCH_COMMIT, BENCH_DATE). Status 1 where answers differ or a query failed.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -87,7 +87,7 @@ figure('ours / parallel heap scan, where no index serves the heap', 'toScan', 1)
 figure('heap with its indexes / better of DuckDB and ClickHouse', 'heapRatio', 1)
 
 const queryTable = table(
-  ['query', ...engines.map((engine) => `${titles[engine]}, ms`), 'ours / best', 'ours / heap', 'ours / scan', 'cold ours', 'cold best'],
+  ['query', ...engines.map((engine) => `${titles[engine]}, ms`), 'ours / best', 'ours / heap', 'ours / scan', ...(env.BENCH_COLD ? ['cold ours', 'cold best'] : [])],
   lines.map((line) => {
     const cold = [line.results.duckdb?.cold, line.results.clickhouse?.cold].filter((ms) => ms > 0)
     return [
@@ -96,8 +96,7 @@ const queryTable = table(
       times(line.ratio),
       times(line.toHeap),
       times(line.toScan),
-      format(line.results.hanzo?.cold),
-      cold.length ? format(Math.min(...cold)) : '',
+      ...(env.BENCH_COLD ? [format(line.results.hanzo?.cold), cold.length ? format(Math.min(...cold)) : ''] : []),
     ]
   }),
 )
