@@ -32,10 +32,10 @@ typedef struct HzAggLeaf
 	int column_count;
 	int *columns; /* that the program reads, ascending */
 	bool threadable;
-	bool bound;                /* constants have their values */
-	MemoryContext context;     /* of all this, and of what evaluations keep */
-	MemoryContext row_context; /* of a batch of rows */
-	HzEval *eval;              /* of the leader */
+	bool bound;                     /* constants have their values */
+	MemoryContext context;          /* of all this, and of what evaluations keep */
+	MemoryContext row_context;      /* of a batch of rows */
+	HzEval *eval;                   /* of the leader */
 	HzBatchColumns columns_of_scan; /* not from rows */
 	/* the current batch */
 	bool from_rows;

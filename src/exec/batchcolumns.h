@@ -18,7 +18,8 @@ typedef struct HzBatchColumns
 	uint64 number;  /* of the batch */
 	uint64 *loaded; /* by attribute: number of the batch that its vector is of */
 	HzVector *vectors;
-	HzVector *missing; /* by attribute: constants of those that row groups do not have; count 0: not made yet */
+	HzVector *
+		missing; /* by attribute: constants of those that row groups do not have; count 0: not made yet */
 } HzBatchColumns;
 
 /* In the current context, which must outlive it; desc and types are borrowed. */
