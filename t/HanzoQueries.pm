@@ -288,7 +288,7 @@ sub correlated
 	my $on = join(' AND ', @where);
 	my $limit = number(1, 3);
 	my $o = column_of($inner, qw(int4 date text numeric));
-	my $q = { kind => 'correlated', from => 'dk AS d', where => chance(0.4) ? [ 'd.grp < ' . number(1, 9) ] : [] };
+	my $q = { kind => 'correlated', from => 'dk AS d', where => [ 'd.k BETWEEN ' . (40 - number(1, 12)) . ' AND 42', chance(0.3) ? 'd.grp < ' . number(1, 9) : () ] };
 	my $form = number(1, 6);
 	if ($form == 1) { $q->{select} = [ { sql => 'd.k' }, { sql => "(SELECT $a->{sql} FROM $inner->{table} AS t WHERE $on)", near => $a->{near} } ]; }
 	elsif ($form == 2) { $q->{select} = [ { sql => 'd.k' } ]; push @{ $q->{where} }, pick('', 'NOT ') . "EXISTS (SELECT FROM $inner->{table} AS t WHERE $on)"; }
@@ -397,7 +397,7 @@ sub cursor
 		foreach my $i (0 .. $#steps)
 		{
 			push @list, { sql => 'COMMIT' } if $i == $commit_at;
-			push @list, $steps[$i]{piece} ? { %$main, sql => $steps[$i]{sql}, main => 0 } : { sql => $steps[$i]{sql} };
+			push @list, $steps[$i]{piece} ? { %$main, sql => "$steps[$i]{sql} FROM cu", main => 0 } : { sql => "$steps[$i]{sql} FROM cu" };
 		}
 		return (@list, { sql => 'CLOSE ALL' }, { sql => 'COMMIT' });
 	};
