@@ -62,9 +62,10 @@ sub run
 		my $end = 'end of ' . ++$session->{count} . ';';
 		$session->{in} .= "$sql\n;\n\\echo '$end'\n\\warn '$end'\n";
 	}
-	my $last = 'end of ' . $session->{count} . ';';
+	my $last = "end of $session->{count};\n";
 	$session->{timer}->start(300);
-	eval { $session->{run}->pump until $session->{out} =~ /\Q$last\E\n/ && $session->{err} =~ /\Q$last\E\n/; 1 } or die Difference->new("the server is gone: $@$session->{err}");
+	my $ended = sub { my ($text) = @_; return substr($$text, -length($last)) eq $last; };
+	eval { $session->{run}->pump until $ended->(\$session->{out}) && $ended->(\$session->{err}); 1 } or die Difference->new("the server is gone: $@$session->{err}");
 	my ($out, $err) = @{$session}{qw(out err)};
 	@{$session}{qw(out err)} = ('', '');
 	my @results;
@@ -544,7 +545,7 @@ sub report
 # ---- A round
 
 my (%kinds, %nodes, %ambiguous, $failures);
-my ($queries, $runs, $explained, $errors) = (0, 0, 0, 0);
+my ($queries, $runs, $explained, $errors, $empty) = (0, 0, 0, 0, 0);
 
 sub look_at_plan
 {
@@ -583,6 +584,7 @@ sub query
 	$queries++;
 	my $kind = $q->{kind};
 	$kinds{$kind}++;
+	$empty++ if !grep { $_->{out} =~ /[^0\s]/ } @{ $expected->{pieces} };
 	$errors++ if grep { $_->{state} ne '' } @{ $expected->{pieces} };
 	if (@{ $expected->{internal} } || grep { $_->{state} =~ /^42/ || $_->{state} =~ /^(0A|25)/ } @{ $expected->{pieces} })
 	{
@@ -659,7 +661,7 @@ while (time() < $deadline)
 	$seed++;
 	last if defined $only || !Test::More->builder->is_passing && !$ENV{HANZO_QUERY_ALL};
 }
-note("$queries queries, $runs runs, $errors that fail alike, " . int(time() - $started) . ' s');
+note("$queries queries, $runs runs, $errors that fail alike, $empty that find nothing, " . int(time() - $started) . ' s');
 note('kinds: ' . join(', ', map { "$_: $kinds{$_}" } sort keys %kinds));
 note("of $explained plans: " . join(', ', map { "$_: $nodes{$_}" } sort keys %nodes));
 note('no answer to compare: ' . join(', ', map { "$_: $ambiguous{$_}" } sort keys %ambiguous)) if %ambiguous;
