@@ -177,15 +177,34 @@ my %more = (
 	uuid => sub { my ($x) = @_; return e("$x\::text", 'text') },
 	jsonb => sub { my ($x) = @_; return pick(e("($x ->> 'a')", 'text'), e("($x ->> 'b')", 'text'), e("($x -> 'a')", 'jsonb'), e("jsonb_typeof($x)", 'text'), e("($x ->> 'a')::int4", 'int4', small => 1), e("($x #>> '{b}')", 'text'), e("($x ? 'a')", 'bool')) },
 	bytea => sub { my ($x) = @_; return pick(e("length($x)", 'int4', small => 1), e("encode($x, 'hex')", 'text'), e("substring($x, 1, 2)", 'bytea'), e("md5($x)", 'text')) },
-	'int4[]' => sub { my ($x) = @_; return pick(e("array_length($x, 1)", 'int4', small => 1), e("$x\[1]", 'int4', small => 1), e("cardinality($x)", 'int4', small => 1), e("array_to_string($x, ',', '*')", 'text'), e("array_remove(array_append(CASE WHEN array_ndims($x) = 1 THEN $x END, 1), 3)", 'int4[]')) });
+	'int4[]' => sub { my ($x) = @_; return pick(e("array_length($x, 1)", 'int4', small => 1), e("($x)[1]", 'int4', small => 1), e("cardinality($x)", 'int4', small => 1), e("array_to_string($x, ',', '*')", 'text'), e("array_remove(array_append(CASE WHEN array_ndims($x) = 1 THEN $x END, 1), 3)", 'int4[]')) });
 $more{varchar} = $more{bpchar} = $more{text};
 my $nd_more = sub { my ($x) = @_; return pick(e("lower($x)", 'text', coll => 'nd'), e("length($x)", 'int4', small => 1), e("($x || 'x')", 'text', coll => 'nd'), e("left($x, " . number(1, 6) . ')', 'text', coll => 'nd'), e("md5($x)", 'text', coll => 'nd')) };
+
+# An expression of two columns of numbers that overflows for none of their values.
+sub calculation
+{
+	my ($scope) = @_;
+	my @small = grep { $_->{small} && $_->{type} =~ /^int/ } @{ $scope->{columns} };
+	my ($a, $b) = (pick(@small), pick(@small));
+	my $type = (sort map { $_->{type} } $a, $b)[-1];
+	my ($x, $y) = ($a->{sql}, $b->{sql});
+	my ($f, $g) = map { column_of($scope, qw(float8 float4)) } 1 .. 2;
+	my ($n, $m) = map { column_of($scope, 'numeric') } 1 .. 2;
+	my @made = (e("($x\::int8 * $y)", 'int8'), e("($x % nullif($y, 0))", $type), e("($x / nullif($y, 0))", $type, small => 1));
+	push @made, e("($x + $y)", $type), e("($x - $y)", $type) if $type ne 'int2';
+	# numbers of rows grow
+	push @made, e("($x * $y)", $type) if $type ne 'int2' && "$x$y" !~ /\bid\b/;
+	push @made, e("($f->{sql} + $g->{sql})", "$f->{type}$g->{type}" eq 'float4float4' ? 'float4' : 'float8', huge => 1), e("($f->{sql} * $x)", 'float8', huge => 1) if $f && !$f->{huge} && !$g->{huge};
+	push @made, e("($n->{sql} + $m->{sql})", 'numeric'), e("($n->{sql} * $x)", 'numeric'), e("($n->{sql} - $y)", 'numeric') if $n;
+	return pick(@made);
+}
 
 # An expression that has a column in it, and whose type is what comes.
 sub expression
 {
 	my ($scope, $depth, $column) = @_;
-	my $e = $column // column_of($scope);
+	my $e = $column // ($depth && chance(0.12) ? calculation($scope) : column_of($scope));
 	return $e if !$depth || chance(0.35);
 	foreach (1 .. number(1, $depth))
 	{
@@ -256,11 +275,13 @@ sub comparison
 	}
 	if ($what <= 15 && $type eq 'int4[]')
 	{
-		return pick("$x \@> '{" . number(0, 9) . "}'", number(0, 9) . " = ANY ($x)", "$x && '{1,2,3}'", "$x\[1] > " . number(0, 9), number(0, 50) . " < ALL ($x)", "$x = '{}'");
+		return pick("$x \@> '{" . number(0, 9) . "}'", number(0, 9) . " = ANY ($x)", "$x && '{1,2,3}'", "($x)[1] > " . number(0, 9), number(0, 50) . " < ALL ($x)", "$x = '{}'");
 	}
 	if ($what <= 17)
 	{
 		my @same = grep { $_->{type} eq $type && ($_->{coll} // '') eq ($e->{coll} // '') } @{ $scope->{columns} };
+		@same = grep { $_->{type} =~ /^(int[248]|float[48]|numeric)$/ } @{ $scope->{columns} } if $type =~ /^(int[248]|float[48]|numeric)$/ && chance(0.5);
+		@same = grep { $_->{type} =~ /^(date|timestamp)/ } @{ $scope->{columns} } if $type =~ /^(date|timestamp)/ && chance(0.5);
 		return "$x $op " . pick(@same)->{sql} if @same && ($type !~ /text|char/ || defined $e->{declared});
 	}
 	if ($what == 18)
@@ -269,6 +290,10 @@ sub comparison
 		return "($y->{sql}, $z->{sql}) $op (" . constant($y) . ', ' . constant($z) . ')' if $y->{type} !~ /bool/ && $z->{type} !~ /bool/;
 	}
 	return "$x $op NULL" if $what == 19 && chance(0.3);
+	# what is no constant before the query runs
+	my $cast = $type =~ /^(bool|int4\[\])$/ ? '' : "::$type";
+	return pick("$x $op (SELECT " . constant($e) . "$cast)", "$x $op (SELECT max(" . constant($e) . "$cast) FROM e)", "$x $op (CASE WHEN random() < 2 THEN " . constant($e) . "$cast END)") if $what == 20 && $cast ne '' && $type !~ /^(uuid|jsonb|bytea)$/;
+	return "$x $op (" . constant($e) . ")::text$cast" if $what == 21 && $type =~ /^(int|date|timestamp|float)/ && $cast ne '';
 	return "$x $op " . constant($e);
 }
 

@@ -26,7 +26,7 @@ sub scope_of
 		columns => [ map { { %$_, sql => "$alias.$_->{name}" } } { name => 'id', type => 'int4', small => 1, const => sub { number(1, $tables{$table}{rows}) } }, @{ $tables{$table}{columns} } ] };
 }
 
-sub some_table { return pick(qw(w w w w v v v p p p m e)); }
+sub some_table { return pick(qw(w w w w w v v v v p p p p m m e u)); }
 
 # [ FROM clause, scope ]: one table, or one joined to others.
 sub source
@@ -145,7 +145,12 @@ sub plain
 	my ($from, $scope) = source(0.15);
 	my @e = map { expression($scope, chance(0.6) ? 0 : 2) } 1 .. number(1, 6);
 	my $q = { kind => 'plain', from => $from, where => conditions($scope), select => [ map { { sql => $_->{sql} } } @e ] };
-	$q->{select} = [ { sql => pick('t.*', 't') } ] if chance(0.05) && $scope->{alias};
+	my $special = number(1, 30);
+	$q->{select} = [ { sql => pick('t.*', 't', '', '1', 't.*, 5', 't IS NULL', 't.ctid IS NOT NULL') } ] if $special <= 2;
+	$q->{select} = [ { sql => 't.id' }, { sql => 't.tableoid::regclass' } ] if $special == 3 && $scope->{table} ne 'u';
+	return { %$q, select => [ { sql => 't.id' }, { sql => pick('generate_series(1, t.k % 4)', "unnest(string_to_array(t.k::text, '1'))") } ] } if $special == 4;
+	return { %$q, script => sub { return ({ sql => 'BEGIN' }, { %{ $_[0] }, sql => $_[0]->{sql} . pick(' FOR UPDATE OF t', ' FOR SHARE OF t', ' FOR KEY SHARE') }, { sql => 'ROLLBACK' }) } } if $special == 5 && $from !~ /JOIN/ && $scope->{table} ne 'u';
+	return { %$q, from => $from =~ s/ AS t/ AS t TABLESAMPLE SYSTEM (100)/r } if $special == 6 && $from !~ /JOIN/ && $scope->{table} ne 'u';
 	if (chance(0.4)) { @{$q}{qw(order limit ordered)} = (order_by($scope, some(0.4, @e)), limit(), 1); }
 	return $q;
 }
@@ -170,7 +175,7 @@ sub metadata
 		{ sql => pick('count(*)', $min, $min, "count($c->{sql})", "count(*) - count($c->{sql})") }
 	} 1 .. number(1, 4);
 	my $where = chance(0.4) ? [] : [ chance(0.5) ? 't.id ' . pick('<', '>', '<=', '>=', '<>') . ' ' . number(0, $tables{$table}{rows}) : simple_predicate($scope) ];
-	return { kind => 'metadata', from => pick($table, "ONLY $table", $table) . ' AS t', where => $where, select => \@items };
+	return { kind => 'metadata', from => ($table ne 'u' && chance(0.3) ? 'ONLY ' : '') . "$table AS t", where => $where, select => \@items };
 }
 
 sub grouped
@@ -179,7 +184,11 @@ sub grouped
 	my @keys = keys_of($scope, pick(1, 1, 1, 2, 2, 3, 4));
 	my $q = { kind => 'group', from => $from, where => conditions($scope), group => \@keys, select => [ key_items(@keys), map { aggregate($scope) } 1 .. number(0, 4) ] };
 	$q->{having} = [ having($scope) ] if chance(0.25);
-	if (chance(0.4)) { @{$q}{qw(order limit ordered)} = ([ map { { sql => $_->{sql} . direction(), of => $_ } } @keys ], limit(), 1); }
+	if (chance(0.45))
+	{
+		my $first = chance(0.4) ? { sql => pick('count(*)', 'count(DISTINCT t.k)', 'min(t.id)', 'sum(t.k)') . direction() } : undef;
+		@{$q}{qw(order limit ordered)} = ([ $first // (), map { { sql => $_->{sql} . direction(), of => $_ } } @keys ], limit(), 1);
+	}
 	return $q;
 }
 
@@ -319,9 +328,29 @@ sub nested
 	my ($from, $scope) = source(0.05);
 	my @keys = keys_of($scope, 1);
 	my $number = column_of($scope, qw(int4 int2));
+	my $form = number(1, 8);
+	if ($form <= 4)
+	{
+		my $q = { kind => 'nested', from => $from, where => conditions($scope), select => [ { sql => "$number->{sql} AS n" }, { sql => 't.k' }, { sql => "$keys[0]{sql} AS c1" } ] };
+		my $outer = pick('count(*), sum(n), min(k), count(c1)', 'count(*), count(DISTINCT c1), max(n)', 'sum(k), count(n)');
+		if ($form <= 2) { @{$q}{qw(order limit)} = (order_by($scope, @keys), pick(' LIMIT 100', ' LIMIT 3000', '', ' OFFSET 2000')); }
+		elsif ($form == 3) { push @{ $q->{select} }, { sql => 'generate_series(1, t.k % 4) AS g' }; }
+		else { $q->{limit} = ' OFFSET 0'; }
+		$q->{wrap} = chance(0.5) ? sub { "SELECT $outer FROM ($_[0]) AS d" } : sub { "SELECT k, $outer FROM ($_[0]) AS d GROUP BY k" };
+		return $q;
+	}
 	my $q = { kind => 'nested', from => $from, where => conditions($scope), group => \@keys, select => [ { sql => "$keys[0]{sql} AS c1" }, { sql => 'count(*) AS n' }, { sql => "sum($number->{sql}) AS s" }, { sql => "count(DISTINCT $number->{sql}) AS m" } ] };
 	$q->{wrap} = sub { "SELECT count(*), sum(n), max(s), min(m), avg(n), count(c1) FROM ($_[0]) AS d" };
 	$q->{wrap} = sub { "SELECT n, count(*), sum(s), max(m) FROM ($_[0]) AS d GROUP BY n ORDER BY n" } if chance(0.4);
+	return $q;
+}
+
+# By way of COPY, and of a loop of PL/pgSQL.
+sub by_other_ways
+{
+	my $q = chance(0.5) ? top() : plain();
+	$q->{kind} = 'other way';
+	$q->{script} = $q->{ordered} && chance(0.5) ? sub { return { %{ $_[0] }, sql => "COPY ($_[0]->{sql}) TO STDOUT" . pick('', ' (FORMAT csv)') } } : sub { return { %{ $_[0] }, sql => "SELECT loop_over(\$q\$$_[0]->{sql}\$q\$)" } };
 	return $q;
 }
 
@@ -409,7 +438,7 @@ sub secured
 {
 	my $q = some_query();
 	my ($table) = $q->{from} =~ /^(?:ONLY )?(\w+) AS t/;
-	return secured() if $table eq 'e' || $q->{from} =~ /JOIN [wvpme] /;
+	return secured() if $table =~ /^[eu]$/ || $q->{from} =~ /TABLESAMPLE/ || $q->{from} =~ /JOIN [wvpmeu] /;
 	my $view = chance(0.4);
 	$q->{from} =~ s/^(?:ONLY )?(\w+) AS t/s_$1 AS t/ if $view;
 	my $trap = pick('spy(t.k)', '100 / (t.k % 3 - 1) <> 7', 'spy(t.k)', 'spy(t.k) AND t.id > 5');
@@ -491,7 +520,7 @@ sub snapshot
 }
 
 my @kinds = ([ 14, \&plain ], [ 12, \&aggregates ], [ 10, \&metadata ], [ 18, \&grouped ], [ 4, \&sets ], [ 7, \&distinct ], [ 10, \&top ], [ 5, \&window ], [ 7, \&joined ], [ 5, \&set_operation ], [ 6, \&correlated ],
-	[ 4, \&common_table ], [ 4, \&nested ], [ 6, \&prepared ], [ 4, \&cursor ], [ 5, \&secured ], [ 6, \&failing ], [ 4, \&changed ], [ 3, \&snapshot ]);
+	[ 4, \&common_table ], [ 5, \&nested ], [ 3, \&by_other_ways ], [ 6, \&prepared ], [ 4, \&cursor ], [ 5, \&secured ], [ 6, \&failing ], [ 4, \&changed ], [ 3, \&snapshot ]);
 
 sub make_query
 {
