@@ -540,6 +540,11 @@ sub shrink
 			}
 		}
 	}
+	if (($q->{limit} // '') ne '')
+	{
+		my $smaller = { %$q, limit => '' };
+		$q = $smaller if differs($smaller, \@kept) ne '' && !ambiguous($smaller, \@kept);
+	}
 	return ($q, \@kept);
 }
 
