@@ -51,6 +51,11 @@ my %constant = (
 	uuid => sub { return "md5('" . number(0, 99) . "')::uuid"; },
 	jsonb => sub { return "'" . pick('{}', 'null', '[1, 2]', '{"a": ' . number(0, 9) . '}', number(0, 9), '"x"') . "'::jsonb"; },
 	bytea => sub { return pick("''", "'\\x00'", "'\\x00ff00'", "decode(md5('" . number(0, 99) . "'), 'hex')") . '::bytea'; },
+	mood => sub { return "'" . pick(qw(sad ok happy)) . "'::mood"; },
+	time => sub { return "time '" . pick('24:00', sprintf('%02d:%02d', number(0, 23), number(0, 59))) . "'"; },
+	name => sub { return "'n" . number(0, 99) . "'::name"; },
+	inet => sub { return "inet '" . pick('::1', '10.0.0.0/8', '192.168.' . number(0, 3) . '.' . number(0, 249)) . "'"; },
+	oid => sub { return pick(number(0, 5000), '4294967295') . '::oid'; },
 	'int4[]' => sub { return "'" . pick('{}', '{NULL,1}', '{' . number(0, 9) . ',' . number(0, 99) . '}', '{1}') . "'::int4[]"; });
 
 sub constant
@@ -113,6 +118,12 @@ my @wide = (
 	[ 'j', 'jsonb', q{CASE abs(x % 13) WHEN 0 THEN NULL WHEN 1 THEN '{}' WHEN 2 THEN 'null' WHEN 3 THEN '[1, 2]' WHEN 4 THEN '{"a": null}' ELSE jsonb_build_object('a', abs(x % 10), 'b', md5((x % 50)::text)) END::jsonb} ],
 	[ 'y', 'bytea', q{CASE abs(x % 13) WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN '\x00' WHEN 3 THEN '\x00ff00' ELSE decode(md5(abs(x % 100)::text), 'hex') END::bytea} ],
 	[ 'a', 'int4[]', q{CASE abs(x % 13) WHEN 0 THEN NULL WHEN 1 THEN '{}' WHEN 2 THEN '{NULL,1}' WHEN 3 THEN '{{1,2},{3,4}}' ELSE ARRAY[abs(x % 10), abs(x % 100)] END::int4[]} ],
+	[ 'mo', 'mood', q{CASE abs(x % 7) WHEN 0 THEN NULL WHEN 1 THEN 'sad' WHEN 2 THEN 'happy' ELSE 'ok' END::mood} ],
+	[ 'dm', 'int4', 'CASE abs(x % 7) WHEN 0 THEN NULL ELSE 1 + abs(x % 900) END::int4', sub { number(1, 901) }, 'small posint' ],
+	[ 'ti', 'time', q{CASE abs(x % 13) WHEN 0 THEN NULL WHEN 1 THEN '24:00' ELSE time '00:00' + abs(x % 86400) * interval '1 second' END::time} ],
+	[ 'na', 'name', q{CASE abs(x % 7) WHEN 0 THEN NULL ELSE 'n' || abs(x % 100) END::name} ],
+	[ 'ip', 'inet', q{CASE abs(x % 13) WHEN 0 THEN NULL WHEN 1 THEN '::1' WHEN 2 THEN '10.0.0.0/8' ELSE ('192.168.' || abs(x % 4) || '.' || abs(x % 250)) END::inet} ],
+	[ 'oi', 'oid', 'CASE abs(x % 7) WHEN 0 THEN NULL WHEN 1 THEN 4294967295 ELSE abs(x % 5000) END::oid' ],
 	# these come by ALTER TABLE ADD COLUMN, without and with a default
 	[ 'ad1', 'int4', 'CASE WHEN x % 3 = 0 THEN NULL ELSE abs(x % 100) END::int4', sub { number(0, 100) }, 'small added' ],
 	[ 'ad2', 'int4', 'CASE WHEN x % 7 = 0 THEN NULL ELSE abs(x % 10) END::int4', sub { number(0, 10) }, 'small added DEFAULT 7' ],
@@ -134,7 +145,7 @@ sub columns_of
 		$is //= '';
 		{   name => $name, type => $type, value => $value, const => $const,
 			small => scalar($is =~ /small/), exact => scalar($is =~ /exact/), huge => scalar($is =~ /huge/), not_null => scalar($is =~ /not_null/), added => $is =~ /added(.*)/ ? $1 : undef,
-			declared => $is =~ /((?:varchar|char|numeric)\(.*\))/ ? $1 : $type, coll => $is =~ /^(C|en|nd)$/ ? $1 : '' }
+			declared => $is =~ /((?:varchar|char|numeric)\(.*\)|posint)/ ? $1 : $type, coll => $is =~ /^(C|en|nd)$/ ? $1 : '' }
 	} @_;
 }
 
@@ -175,6 +186,11 @@ my %more = (
 		e("$x\::date", 'date'), e("($x + interval '" . pick('1 day', '1 mon', '36 hours') . "')", 'timestamptz'), e("to_char($x, 'YYYY-MM-DD HH24')", 'text'), e("($x AT TIME ZONE '" . pick('UTC', 'Europe/Berlin') . "')", 'timestamp')) },
 	interval => sub { my ($x) = @_; return pick(e("($x + interval '1 hour')", 'interval'), e("($x * 2)", 'interval'), e("extract(epoch FROM $x)", 'numeric'), e("justify_hours($x)", 'interval'), e("$x\::text", 'text')) },
 	uuid => sub { my ($x) = @_; return e("$x\::text", 'text') },
+	mood => sub { my ($x) = @_; return pick(e("$x\::text", 'text'), e("greatest($x, 'ok'::mood)", 'mood')) },
+	time => sub { my ($x) = @_; return pick(e("extract(hour FROM $x)", 'numeric'), e("date_trunc('hour', $x\::interval)", 'interval'), e("($x + interval '1 hour')", 'time')) },
+	name => sub { my ($x) = @_; return e("$x\::text", 'text', coll => 'C') },
+	inet => sub { my ($x) = @_; return pick(e("host($x)", 'text'), e("masklen($x)", 'int4', small => 1), e("family($x)", 'int4', small => 1)) },
+	oid => sub { my ($x) = @_; return e("$x\::int8", 'int8', small => 1) },
 	jsonb => sub { my ($x) = @_; return pick(e("($x ->> 'a')", 'text'), e("($x ->> 'b')", 'text'), e("($x -> 'a')", 'jsonb'), e("jsonb_typeof($x)", 'text'), e("($x ->> 'a')::int4", 'int4', small => 1), e("($x #>> '{b}')", 'text'), e("($x ? 'a')", 'bool')) },
 	bytea => sub { my ($x) = @_; return pick(e("length($x)", 'int4', small => 1), e("encode($x, 'hex')", 'text'), e("substring($x, 1, 2)", 'bytea'), e("md5($x)", 'text')) },
 	'int4[]' => sub { my ($x) = @_; return pick(e("array_length($x, 1)", 'int4', small => 1), e("($x)[1]", 'int4', small => 1), e("cardinality($x)", 'int4', small => 1), e("array_to_string($x, ',', '*')", 'text'), e("array_remove(array_append(CASE WHEN array_ndims($x) = 1 THEN $x END, 1), 3)", 'int4[]')) });
@@ -247,7 +263,7 @@ sub comparison
 	my ($x, $type) = @{$e}{qw(sql type)};
 	my $op = pick('=', '=', '<>', '<', '<=', '>', '>=');
 	my $nd = ($e->{coll} // '') eq 'nd';
-	my @list = map { constant($e) } 1 .. pick(1, 2, 3, 3, 5, 12);
+	my @list = map { constant($e) } 1 .. pick(1, 2, 3, 3, 5, 12, 12, 60);
 	my $what = number(1, 21);
 	return "$x $op " . cross_constant($e) if $what <= 2;
 	return $x . pick('', '', ' = true', ' IS TRUE', ' IS NOT TRUE', ' IS FALSE', ' IS NOT FALSE', ' IS UNKNOWN', ' IS NOT UNKNOWN') if $type eq 'bool' && $what <= 10;
@@ -352,6 +368,7 @@ sub aggregate
 	my ($scope, $plain) = @_;
 	my $filter = chance(0.2) ? ' FILTER (WHERE ' . predicate($scope, 1) . ')' : '';
 	return { sql => "count(*)$filter" } if chance(0.12);
+	return { sql => "count(DISTINCT t.ctid)" } if !$plain && chance(0.02) && ($scope->{table} // 'u') ne 'u';
 	my $e = expression($scope, chance(0.65) ? 0 : 2);
 	my ($x, $type) = @{$e}{qw(sql type)};
 	my $keys = join(', ', @{ $scope->{keys} });

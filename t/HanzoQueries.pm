@@ -328,7 +328,9 @@ sub nested
 	my ($from, $scope) = source(0.05);
 	my @keys = keys_of($scope, 1);
 	my $number = column_of($scope, qw(int4 int2));
-	my $form = number(1, 8);
+	my $form = number(1, 9);
+	# in no order, but not more than so many
+	return { kind => 'nested', from => $from, where => conditions($scope), select => [ { sql => "$keys[0]{sql} AS c1" } ], limit => ' LIMIT ' . pick(1, 10, 100, 2100, 5000) . pick('', ' OFFSET 50'), wrap => sub { "SELECT count(*) FROM ($_[0]) AS d" } } if $form == 9;
 	if ($form <= 4)
 	{
 		my $q = { kind => 'nested', from => $from, where => conditions($scope), select => [ { sql => "$number->{sql} AS n" }, { sql => 't.k' }, { sql => "$keys[0]{sql} AS c1" } ] };
@@ -396,9 +398,21 @@ sub prepared
 	my @calls = map { join(', ', (map { argument($_) } @$columns), $limited ? pick('NULL', number(0, 50)) : ()) } 1 .. 10;
 	my $mode = pick('auto', 'auto', 'force_generic_plan', 'force_custom_plan');
 	$q->{kind} = 'prepared';
+	# between the calls rows change, and the table does
+	my %between = map { number(1, 9) => change_rows(pick($table =~ /^[wvp]$/ ? $table : (), qw(w v))) } 1 .. 2;
+	%between = () if chance(0.6);
+	$between{ number(1, 9) } = pick("ALTER TABLE $table ADD COLUMN zz int4 DEFAULT 3", "ALTER TABLE $table ADD COLUMN zz text", "ANALYZE $table", "CREATE INDEX ON $table (k)") if %between && $table ne 'u';
+	if (%between)
+	{
+		$q->{script} = sub {
+			my ($main) = @_;
+			return ({ sql => 'BEGIN' }, { sql => "SET plan_cache_mode = $mode" }, { sql => 'PREPARE p(' . join(', ', @$types) . ") AS $main->{sql}", look => 1 }, (map { ({ %$main, sql => "EXECUTE p($calls[$_])", main => 0 }, $between{$_} ? { sql => $between{$_} } : ()) } 0 .. 9), { sql => 'ROLLBACK' }, { sql => 'DEALLOCATE ALL' });
+		};
+		return $q;
+	}
 	$q->{script} = sub {
 		my ($main) = @_;
-		return ({ sql => "SET plan_cache_mode = $mode" }, { sql => 'PREPARE p(' . join(', ', @$types) . ") AS $main->{sql}", look => 1, prepare => 1 }, (map { { %$main, sql => "EXECUTE p($_)", main => 0 } } @calls), { sql => 'DEALLOCATE ALL' });
+		return ({ sql => "SET plan_cache_mode = $mode" }, { sql => 'PREPARE p(' . join(', ', @$types) . ") AS $main->{sql}", look => 1 }, (map { { %$main, sql => "EXECUTE p($_)", main => 0 } } @calls), { sql => 'DEALLOCATE ALL' });
 	};
 	return $q;
 }
@@ -419,6 +433,13 @@ sub cursor
 	# in no order: whatever way one goes through it, these rows come
 	push @steps, { sql => 'MOVE BACKWARD ALL' }, { sql => 'FETCH ALL', piece => 1 }, { sql => 'FETCH BACKWARD ALL', piece => 1 } if $scroll eq 'SCROLL ';
 	push @steps, { sql => 'FETCH ALL', piece => 1 } if $scroll ne 'SCROLL ' || chance(0.5);
+	# a cursor sees nothing of what comes after it
+	if (chance(0.3) && !$hold)
+	{
+		splice(@steps, number(0, scalar(@steps)), 0, { other => change_rows() });
+		my $at = number(0, scalar(@steps));
+		splice(@steps, $at, 0, { other => 'SAVEPOINT s1' }, { other => change_rows() }, $steps[0]{other} ? () : $steps[0], { other => 'ROLLBACK TO s1' });
+	}
 	my $commit_at = $hold ? number(0, $#steps) : -1;
 	$q->{script} = sub {
 		my ($main) = @_;
@@ -426,9 +447,10 @@ sub cursor
 		foreach my $i (0 .. $#steps)
 		{
 			push @list, { sql => 'COMMIT' } if $i == $commit_at;
+			if ($steps[$i]{other}) { push @list, { sql => $steps[$i]{other} }; next; }
 			push @list, $steps[$i]{piece} ? { %$main, sql => "$steps[$i]{sql} FROM cu", main => 0 } : { sql => "$steps[$i]{sql} FROM cu" };
 		}
-		return (@list, { sql => 'CLOSE ALL' }, { sql => 'COMMIT' });
+		return (@list, { sql => 'CLOSE ALL' }, { sql => (grep { $_->{other} } @steps) ? 'ROLLBACK' : 'COMMIT' });
 	};
 	return $q;
 }
