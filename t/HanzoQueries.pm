@@ -149,7 +149,8 @@ sub plain
 	$q->{select} = [ { sql => pick('t.*', 't', '', '1', 't.*, 5', 't IS NULL', 't.ctid IS NOT NULL') } ] if $special <= 2;
 	$q->{select} = [ { sql => 't.id' }, { sql => 't.tableoid::regclass' } ] if $special == 3 && $scope->{table} ne 'u';
 	return { %$q, select => [ { sql => 't.id' }, { sql => pick('generate_series(1, t.k % 4)', "unnest(string_to_array(t.k::text, '1'))") } ] } if $special == 4;
-	return { %$q, script => sub { return ({ sql => 'BEGIN' }, { %{ $_[0] }, sql => $_[0]->{sql} . pick(' FOR UPDATE OF t', ' FOR SHARE OF t', ' FOR KEY SHARE') }, { sql => 'ROLLBACK' }) } } if $special == 5 && $from !~ /JOIN/ && $scope->{table} ne 'u';
+	my $lock = pick(' FOR UPDATE OF t', ' FOR SHARE OF t', ' FOR KEY SHARE');
+	return { %$q, script => sub { return ({ sql => 'BEGIN' }, { %{ $_[0] }, sql => $_[0]->{sql} . $lock }, { sql => 'ROLLBACK' }) } } if $special == 5 && $from !~ /JOIN/ && $scope->{table} ne 'u';
 	return { %$q, from => $from =~ s/ AS t/ AS t TABLESAMPLE SYSTEM (100)/r } if $special == 6 && $from !~ /JOIN/ && $scope->{table} ne 'u';
 	if (chance(0.4)) { @{$q}{qw(order limit ordered)} = (order_by($scope, some(0.4, @e)), limit(), 1); }
 	return $q;
@@ -352,7 +353,8 @@ sub by_other_ways
 {
 	my $q = chance(0.5) ? top() : plain();
 	$q->{kind} = 'other way';
-	$q->{script} = $q->{ordered} && chance(0.5) ? sub { return { %{ $_[0] }, sql => "COPY ($_[0]->{sql}) TO STDOUT" . pick('', ' (FORMAT csv)') } } : sub { return { %{ $_[0] }, sql => "SELECT loop_over(\$q\$$_[0]->{sql}\$q\$)" } };
+	my $format = pick('', ' (FORMAT csv)');
+	$q->{script} = $q->{ordered} && chance(0.5) ? sub { return { %{ $_[0] }, sql => "COPY ($_[0]->{sql}) TO STDOUT$format" } } : sub { return { %{ $_[0] }, sql => "SELECT loop_over(\$q\$$_[0]->{sql}\$q\$)" } };
 	return $q;
 }
 
