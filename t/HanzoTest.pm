@@ -8,8 +8,9 @@ use Exporter 'import';
 use IPC::Run qw(start finish kill_kill);
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(sleep);
 
-our @EXPORT = qw(create_twins start_writers start_movers stop_load check_twins differences);
+our @EXPORT = qw(create_twins start_writers start_movers stop_load check_twins differences wait_for_server);
 
 # Rows of `c` that `h` has not, and the other way round, doubles counted.
 sub differences
@@ -122,6 +123,19 @@ sub stop_load
 		$said .= ${ $load->{err} };
 	}
 	return $said;
+}
+
+# Waits until a server that restarts by itself takes queries. A psql that is refused may end before it has been handed its
+# query, which IPC::Run reports by dying.
+sub wait_for_server
+{
+	my ($node) = @_;
+	foreach my $try (1 .. 600)
+	{
+		return if eval { $node->poll_query_until('postgres', 'SELECT true') };
+		sleep(0.1);
+	}
+	die 'the server does not come back';
 }
 
 # The twins hold the same rows, by scan and by index, and nothing of `c` is damaged. Of a standby, too, where amcheck may

@@ -1,0 +1,333 @@
+/*
+ * agg/aggregate.c
+ *	  Aggregators: making, grouping, merging. See aggregate.h; aggregate_update.c has the updates.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "agg/aggregate.h"
+#include "agg/wide.h"
+
+static uint32_t
+state_bytes(HzAggKind kind)
+{
+	switch (kind)
+	{
+		case HZ_AGG_COUNT:
+		case HZ_AGG_DISTINCT:
+			return sizeof(int64_t);
+		case HZ_AGG_SUM_INT:
+			return sizeof(HzSumInt);
+		case HZ_AGG_SUM_WIDE:
+			return sizeof(HzSumWide);
+		case HZ_AGG_SUM_FLOAT:
+			return sizeof(HzSumFloat);
+		case HZ_AGG_STATS:
+			return sizeof(HzStats);
+		case HZ_AGG_MIN:
+		case HZ_AGG_MAX:
+			return sizeof(HzExtreme);
+		case HZ_AGG_BOOL:
+			return sizeof(HzBools);
+		case HZ_AGG_COLLECT:
+			return sizeof(HzCollected);
+	}
+	return 0;
+}
+
+void
+hz_aggregates_layout(HzGroupLayout *layout, HzAggregate *aggregates, int count)
+{
+	uint32_t total = 0;
+
+	hz_grouptable_layout(layout, 0);
+	for (int i = 0; i < count; i++)
+	{
+		aggregates[i].offset = layout->states_offset + total;
+		total += state_bytes(aggregates[i].kind);
+	}
+	hz_grouptable_layout(layout, total);
+}
+
+bool
+hz_aggregator_init(HzAggregator *aggregator, const HzGroupLayout *layout,
+				   const HzAggregate *aggregates, int count)
+{
+	HzRegion *region = &aggregator->region;
+
+	memset(aggregator, 0, sizeof(*aggregator));
+	aggregator->layout = layout;
+	aggregator->aggregates = aggregates;
+	aggregator->aggregate_count = count;
+	if (!hz_grouptable_init(&aggregator->table, layout, region))
+		return false;
+	aggregator->groups = hz_region_alloc(region, sizeof(HzGroupRow *) * HZ_VECTOR_ROWS);
+	aggregator->values = hz_region_alloc(region, sizeof(HzKeyColumn));
+	aggregator->hashes = hz_region_alloc(region, sizeof(uint64_t) * HZ_VECTOR_ROWS);
+	aggregator->sets = hz_region_alloc(region, sizeof(HzDistinctSet) * (size_t) (count + 1));
+	if (aggregator->groups == NULL || aggregator->values == NULL || aggregator->hashes == NULL ||
+		aggregator->sets == NULL)
+		return false;
+	for (int i = 0; i < count; i++)
+	{
+		HzKeyKind kind = HZ_KEY_INT;
+
+		if (aggregates[i].kind == HZ_AGG_DISTINCT)
+			(void) hz_key_kind(aggregates[i].argument_kind, aggregates[i].argument_width, &kind);
+		hz_distinctset_init(&aggregator->sets[i], kind, region);
+	}
+	return layout->key_count > 0 || hz_grouptable_single(&aggregator->table) != NULL;
+}
+
+void
+hz_aggregator_free(HzAggregator *aggregator)
+{
+	if (aggregator->sets != NULL)
+	{
+		for (int i = 0; i < aggregator->aggregate_count; i++)
+			hz_distinctset_free(&aggregator->sets[i]);
+	}
+	hz_grouptable_free(&aggregator->table);
+	hz_region_free(&aggregator->region);
+	memset(aggregator, 0, sizeof(*aggregator));
+}
+
+void
+hz_aggregator_forget_codes(HzAggregator *aggregator)
+{
+	hz_grouptable_forget_codes(&aggregator->table);
+}
+
+HzAggStatus
+hz_aggregator_group(HzAggregator *aggregator, const HzVector *keys, const uint16_t *at,
+					uint32_t count)
+{
+	if (aggregator->layout->key_count == 0)
+		return HZ_AGG_OK;
+	switch (hz_grouptable_find(&aggregator->table, keys, at, count, aggregator->groups))
+	{
+		case HZ_GROUP_OK:
+			return HZ_AGG_OK;
+		case HZ_GROUP_KEY:
+			return HZ_AGG_WIDE;
+		case HZ_GROUP_MEMORY:
+			break;
+	}
+	return HZ_AGG_MEMORY;
+}
+
+/* ---- Merging */
+
+typedef struct MergeArg
+{
+	HzAggregator *into;
+	HzAggStatus status;
+} MergeArg;
+
+static HzAggStatus
+merge_extreme(const HzAggregate *aggregate, HzExtreme *into, const HzExtreme *from)
+{
+	if (from->seen == 0)
+		return HZ_AGG_OK;
+	if (into->seen == 0 ||
+		hz_extreme_better(aggregate, &from->value, &into->value))
+		*into = *from;
+	return HZ_AGG_OK;
+}
+
+static void
+merge_sum_float(HzSumFloat *into, const HzSumFloat *from)
+{
+	if (from->count == 0)
+		return;
+	into->sum = into->count == 0 ? from->sum : into->sum + from->sum;
+	into->count += from->count;
+	into->infinite |= from->infinite;
+}
+
+/* As float8_combine() does it. */
+static HzAggStatus
+merge_stats(HzStats *into, const HzStats *from)
+{
+	double n = into->n + from->n;
+	double delta;
+
+	if (from->n == 0)
+		return HZ_AGG_OK;
+	if (into->n == 0)
+	{
+		*into = *from;
+		return HZ_AGG_OK;
+	}
+	delta = into->sx / into->n - from->sx / from->n;
+	if (isinf(into->sx + from->sx) && !isinf(into->sx) && !isinf(from->sx))
+		return HZ_AGG_FLOAT_OVERFLOW;
+	into->sxx = into->sxx + from->sxx + into->n * from->n * delta * delta / n;
+	into->sx += from->sx;
+	into->n = n;
+	return HZ_AGG_OK;
+}
+
+static HzAggStatus
+merge_collected(HzAggregator *into, HzCollected *to, const HzCollected *from)
+{
+	int64_t room = to->count + from->count;
+	int64_t *values;
+
+	if (from->count == 0)
+		return HZ_AGG_OK;
+	if (to->count == 0)
+	{
+		*to = *from;
+		return HZ_AGG_OK;
+	}
+	values = hz_region_alloc(&into->region, sizeof(int64_t) * (size_t) room);
+	if (values == NULL)
+		return HZ_AGG_MEMORY;
+	memcpy(values, to->values, sizeof(int64_t) * (size_t) to->count);
+	memcpy(values + to->count, from->values, sizeof(int64_t) * (size_t) from->count);
+	*to = (HzCollected){.values = values, .count = room, .room = room};
+	return HZ_AGG_OK;
+}
+
+static HzAggStatus
+merge_state(HzAggregator *into, const HzAggregate *aggregate, uint8_t *to, uint8_t *from)
+{
+	switch (aggregate->kind)
+	{
+		case HZ_AGG_COUNT:
+			*(int64_t *) to += *(int64_t *) from;
+			return HZ_AGG_OK;
+		case HZ_AGG_DISTINCT:
+			/* its pairs come later, and are counted then */
+			return HZ_AGG_OK;
+		case HZ_AGG_SUM_INT:
+			((HzSumInt *) to)->sum += ((HzSumInt *) from)->sum;
+			((HzSumInt *) to)->count += ((HzSumInt *) from)->count;
+			return HZ_AGG_OK;
+		case HZ_AGG_SUM_WIDE:
+			return hz_sum_wide_merge((HzSumWide *) to, (HzSumWide *) from) ? HZ_AGG_OK
+																			: HZ_AGG_WIDE;
+		case HZ_AGG_SUM_FLOAT:
+			merge_sum_float((HzSumFloat *) to, (HzSumFloat *) from);
+			return HZ_AGG_OK;
+		case HZ_AGG_STATS:
+			return merge_stats((HzStats *) to, (HzStats *) from);
+		case HZ_AGG_MIN:
+		case HZ_AGG_MAX:
+			return merge_extreme(aggregate, (HzExtreme *) to, (HzExtreme *) from);
+		case HZ_AGG_BOOL:
+			((HzBools *) to)->trues += ((HzBools *) from)->trues;
+			((HzBools *) to)->falses += ((HzBools *) from)->falses;
+			return HZ_AGG_OK;
+		case HZ_AGG_COLLECT:
+			return merge_collected(into, (HzCollected *) to, (HzCollected *) from);
+	}
+	return HZ_AGG_OK;
+}
+
+static bool
+combine_rows(void *arg, HzGroupRow *into, HzGroupRow *from)
+{
+	MergeArg *merge = arg;
+
+	for (int i = 0; i < merge->into->aggregate_count && merge->status == HZ_AGG_OK; i++)
+	{
+		const HzAggregate *aggregate = &merge->into->aggregates[i];
+
+		merge->status = merge_state(merge->into, aggregate, (uint8_t *) into + aggregate->offset,
+									(uint8_t *) from + aggregate->offset);
+	}
+	return merge->status == HZ_AGG_OK;
+}
+
+/* Rows that are taken over as they are must not bring counts of pairs that are still to be added. */
+static void
+forget_distinct_counts(HzAggregator *from)
+{
+	uint64_t position = 0;
+	HzGroupRow *row;
+
+	while ((row = hz_grouptable_next(&from->table, &position)) != NULL)
+	{
+		for (int i = 0; i < from->aggregate_count; i++)
+		{
+			if (from->aggregates[i].kind == HZ_AGG_DISTINCT)
+				*(int64_t *) ((uint8_t *) row + from->aggregates[i].offset) = 0;
+		}
+	}
+}
+
+HzAggStatus
+hz_aggregator_merge(HzAggregator *into, HzAggregator *from)
+{
+	MergeArg merge = {.into = into, .status = HZ_AGG_OK};
+
+	forget_distinct_counts(from);
+	if (!hz_grouptable_merge(&into->table, &from->table, combine_rows, &merge))
+		return merge.status != HZ_AGG_OK ? merge.status : HZ_AGG_MEMORY;
+	for (int i = 0; i < into->aggregate_count; i++)
+	{
+		if (into->aggregates[i].kind == HZ_AGG_DISTINCT &&
+			!hz_distinctset_merge(&into->sets[i], &from->sets[i], into->aggregates[i].offset))
+			return HZ_AGG_MEMORY;
+	}
+	return HZ_AGG_OK;
+}
+
+/* ---- Selection: Hoare's quickselect, with the middle of three as pivot; doubles are ordered as their values, NaN last */
+
+static int64_t
+order_of(int64_t bits, bool reals)
+{
+	double real;
+
+	if (!reals)
+		return bits;
+	memcpy(&real, &bits, sizeof(real));
+	if (isnan(real))
+		return INT64_MAX;
+	/* the order of IEEE numbers is that of their bits, once negative ones are turned round; -0 is 0 */
+	real += 0.0;
+	memcpy(&bits, &real, sizeof(bits));
+	return bits < 0 ? (int64_t) (UINT64_C(0x8000000000000000) - (uint64_t) bits) : bits;
+}
+
+void
+hz_collected_select(HzCollected *collected, bool reals, int64_t k)
+{
+	int64_t *values = collected->values;
+	int64_t low = 0;
+	int64_t high = collected->count - 1;
+
+	while (low < high)
+	{
+		int64_t a = order_of(values[low], reals);
+		int64_t b = order_of(values[low + (high - low) / 2], reals);
+		int64_t c = order_of(values[high], reals);
+		int64_t pivot = a < b ? (b < c ? b : (a < c ? c : a)) : (a < c ? a : (b < c ? c : b));
+		int64_t i = low;
+		int64_t j = high;
+
+		while (i <= j)
+		{
+			while (order_of(values[i], reals) < pivot)
+				i++;
+			while (order_of(values[j], reals) > pivot)
+				j--;
+			if (i <= j)
+			{
+				int64_t swap = values[i];
+
+				values[i++] = values[j];
+				values[j--] = swap;
+			}
+		}
+		if (k <= j)
+			high = j;
+		else if (k >= i)
+			low = i;
+		else
+			return;
+	}
+}

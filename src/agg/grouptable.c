@@ -1,0 +1,470 @@
+/*
+ * agg/grouptable.c
+ *	  Finding groups. See grouptable.h.
+ *
+ * The keys of a whole vector are hashed, then the words are touched, then compared: beyond the second-level cache that is
+ * twice as fast as row by row. Where all keys are dictionary codes (or constants) of few combinations, the rows of
+ * combinations seen before come from an array, and only the first of each is looked up.
+ */
+#include <string.h>
+
+#include "agg/grouptable.h"
+#include "base/bitmap.h"
+
+#define FIRST_CAPACITY 1024
+#define ADDRESS_MASK ((UINT64_C(1) << 48) - 1)
+#define PREFETCH_FROM 8192 /* words: what lies in the first-level cache needs no touching */
+#define MEMO_LIMIT 131072  /* combinations of codes */
+
+void
+hz_grouptable_layout(HzGroupLayout *layout, uint32_t state_bytes)
+{
+	layout->states_offset =
+		(uint32_t) (sizeof(HzGroupRow) + sizeof(HzKeySlot) * (size_t) layout->key_count);
+	layout->row_bytes = layout->states_offset + (state_bytes + 7) / 8 * 8;
+}
+
+static uint64_t *
+new_words(HzGroupTable *table, uint64_t capacity)
+{
+	return hz_region_map(table->region, capacity * sizeof(uint64_t));
+}
+
+bool
+hz_grouptable_init(HzGroupTable *table, const HzGroupLayout *layout, HzRegion *region)
+{
+	memset(table, 0, sizeof(*table));
+	table->layout = layout;
+	table->region = region;
+	table->capacity = FIRST_CAPACITY;
+	table->words = new_words(table, table->capacity);
+	if (table->words == NULL)
+		return false;
+	if (layout->key_count == 0)
+		return true;
+	table->columns = hz_region_alloc(region, sizeof(HzKeyColumn) * (size_t) layout->key_count);
+	table->hashes = hz_region_alloc(region, sizeof(uint64_t) * HZ_VECTOR_ROWS);
+	table->memo_index = hz_region_alloc(region, sizeof(uint32_t) * HZ_VECTOR_ROWS);
+	return table->columns != NULL && table->hashes != NULL && table->memo_index != NULL;
+}
+
+void
+hz_grouptable_free(HzGroupTable *table)
+{
+	if (table->region == NULL)
+		return;
+	hz_region_unmap(table->region, table->words, table->capacity * sizeof(uint64_t));
+	hz_region_unmap(table->region, table->memo, sizeof(HzGroupRow *) * (size_t) table->memo_size);
+	memset(table, 0, sizeof(*table));
+}
+
+static inline uint64_t
+word_of(HzGroupRow *row)
+{
+	return (row->hash & ~ADDRESS_MASK) | (uint64_t) (uintptr_t) row;
+}
+
+static inline HzGroupRow *
+row_of(uint64_t word)
+{
+	return (HzGroupRow *) (uintptr_t) (word & ADDRESS_MASK);
+}
+
+/* Puts a row that is not there into the words, which have room. */
+static void
+put_row(uint64_t *words, uint64_t capacity, HzGroupRow *row)
+{
+	uint64_t at = row->hash & (capacity - 1);
+
+	while (words[at] != 0)
+		at = (at + 1) & (capacity - 1);
+	words[at] = word_of(row);
+}
+
+static bool
+make_room(HzGroupTable *table, uint64_t more)
+{
+	uint64_t capacity = table->capacity;
+	uint64_t *words;
+
+	if ((table->count + more) * 2 <= capacity)
+		return true;
+	while ((table->count + more) * 2 > capacity)
+		capacity *= 2;
+	words = new_words(table, capacity);
+	if (words == NULL)
+		return false;
+	for (uint64_t i = 0; i < table->capacity; i++)
+	{
+		if (table->words[i] != 0)
+			put_row(words, capacity, row_of(table->words[i]));
+	}
+	hz_region_unmap(table->region, table->words, table->capacity * sizeof(uint64_t));
+	table->words = words;
+	table->capacity = capacity;
+	return true;
+}
+
+static bool
+same_keys(const HzGroupLayout *layout, const HzGroupRow *a, const HzGroupRow *b)
+{
+	if (a->nulls != b->nulls)
+		return false;
+	for (int k = 0; k < layout->key_count; k++)
+	{
+		if (!hz_key_equal(layout->kinds[k], &a->keys[k], &b->keys[k]))
+			return false;
+	}
+	return true;
+}
+
+/* Whether the keys of entry i of the columns are those of the row. */
+static bool
+has_keys(const HzGroupTable *table, const HzGroupRow *row, uint32_t i)
+{
+	for (int k = 0; k < table->layout->key_count; k++)
+	{
+		const HzKeyColumn *column = &table->columns[k];
+		bool null = column->has_nulls && column->nulls[i];
+
+		if (null != ((row->nulls >> k) & 1))
+			return false;
+		if (!null && !hz_key_equal(column->kind, &row->keys[k], &column->slots[i]))
+			return false;
+	}
+	return true;
+}
+
+static HzGroupRow *
+new_row(HzGroupTable *table, uint32_t i)
+{
+	const HzGroupLayout *layout = table->layout;
+	HzGroupRow *row = hz_region_alloc(table->region, layout->row_bytes);
+
+	if (row == NULL)
+		return NULL;
+	memset(row, 0, layout->row_bytes);
+	for (int k = 0; k < layout->key_count; k++)
+	{
+		const HzKeyColumn *column = &table->columns[k];
+
+		row->keys[k] = column->slots[i];
+		if (column->has_nulls && column->nulls[i])
+			row->nulls |= UINT32_C(1) << k;
+		else if (!hz_key_keep(column->kind, &row->keys[k], table->region))
+			return NULL;
+	}
+	row->hash = table->hashes[i];
+	table->count++;
+	return row;
+}
+
+/* The row of entry i, made if need be. There is room. */
+static inline HzGroupRow *
+find_entry(HzGroupTable *table, uint32_t i)
+{
+	uint64_t hash = table->hashes[i];
+	uint64_t at = hash & (table->capacity - 1);
+	HzGroupRow *row;
+
+	for (; table->words[at] != 0; at = (at + 1) & (table->capacity - 1))
+	{
+		if (((table->words[at] ^ hash) & ~ADDRESS_MASK) != 0)
+			continue;
+		row = row_of(table->words[at]);
+		if (row->hash == hash && has_keys(table, row, i))
+			return row;
+	}
+	row = new_row(table, i);
+	if (row != NULL)
+		table->words[at] = word_of(row);
+	return row;
+}
+
+static inline HzGroupRow *
+find_integer(HzGroupTable *table, uint32_t i)
+{
+	uint64_t hash = table->hashes[i];
+	int64_t key = table->columns[0].slots[i].integer;
+	uint64_t at = hash & (table->capacity - 1);
+	HzGroupRow *row;
+
+	for (; table->words[at] != 0; at = (at + 1) & (table->capacity - 1))
+	{
+		if (((table->words[at] ^ hash) & ~ADDRESS_MASK) != 0)
+			continue;
+		row = row_of(table->words[at]);
+		if (row->keys[0].integer == key && row->nulls == 0)
+			return row;
+	}
+	row = new_row(table, i);
+	if (row != NULL)
+		table->words[at] = word_of(row);
+	return row;
+}
+
+static bool
+fill_columns(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count)
+{
+	memset(table->hashes, 0, sizeof(uint64_t) * count);
+	for (int k = 0; k < table->layout->key_count; k++)
+	{
+		if (!hz_key_fill(&keys[k], at, count, &table->columns[k]))
+			return false;
+		hz_key_hash(&table->columns[k], count, table->hashes);
+	}
+	return true;
+}
+
+/* Entries next to each other are often of one group: rows are sorted. */
+static bool
+as_before(const HzGroupTable *table, uint32_t i)
+{
+	if (i == 0 || table->hashes[i] != table->hashes[i - 1])
+		return false;
+	for (int k = 0; k < table->layout->key_count; k++)
+	{
+		const HzKeyColumn *column = &table->columns[k];
+
+		if (column->has_nulls && column->nulls[i] != column->nulls[i - 1])
+			return false;
+		if (!hz_key_equal(column->kind, &column->slots[i], &column->slots[i - 1]))
+			return false;
+	}
+	return true;
+}
+
+static HzGroupStatus
+find_by_hash(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
+			 HzGroupRow **groups)
+{
+	bool integer = table->layout->key_count == 1 && table->layout->kinds[0] == HZ_KEY_INT &&
+				   keys[0].validity == NULL;
+	HzGroupRow *row = NULL;
+
+	if (!fill_columns(table, keys, at, count))
+		return HZ_GROUP_KEY;
+	if (!make_room(table, count))
+		return HZ_GROUP_MEMORY;
+	if (table->capacity > PREFETCH_FROM)
+	{
+		for (uint32_t i = 0; i < count; i++)
+			__builtin_prefetch(&table->words[table->hashes[i] & (table->capacity - 1)]);
+	}
+	for (uint32_t i = 0; i < count; i++)
+	{
+		if (!as_before(table, i))
+			row = integer ? find_integer(table, i) : find_entry(table, i);
+		if (row == NULL)
+			return HZ_GROUP_MEMORY;
+		groups[at != NULL ? at[i] : i] = row;
+	}
+	return HZ_GROUP_OK;
+}
+
+/* ---- Dictionary codes */
+
+/* How many combinations the keys of this batch can have; 0: too many, or some key has no codes. */
+static uint32_t
+combinations(const HzVector *keys, int key_count)
+{
+	uint64_t product = 1;
+
+	for (int k = 0; k < key_count; k++)
+	{
+		if (keys[k].form == HZ_FORM_FLAT)
+			return 0;
+		product *= (keys[k].form == HZ_FORM_DICT ? keys[k].dict_count : 1) + 1;
+		if (product > MEMO_LIMIT)
+			return 0;
+	}
+	return (uint32_t) product;
+}
+
+void
+hz_grouptable_forget_codes(HzGroupTable *table)
+{
+	memset(table->memo_values, 0, sizeof(table->memo_values));
+}
+
+/* Makes the memo one of these keys' dictionaries; false: out of memory. */
+static bool
+prepare_memo(HzGroupTable *table, const HzVector *keys, uint32_t size)
+{
+	bool same = size <= table->memo_size;
+
+	for (int k = 0; k < table->layout->key_count; k++)
+	{
+		/* a constant's memory may be used again for another */
+		if (keys[k].form != HZ_FORM_DICT || table->memo_values[k] != keys[k].values ||
+			table->memo_counts[k] != keys[k].dict_count)
+			same = false;
+		table->memo_values[k] = keys[k].values;
+		table->memo_counts[k] = keys[k].dict_count;
+	}
+	if (same)
+		return true;
+	if (size <= table->memo_size)
+	{
+		memset(table->memo, 0, sizeof(HzGroupRow *) * size);
+		return true;
+	}
+	hz_region_unmap(table->region, table->memo, sizeof(HzGroupRow *) * (size_t) table->memo_size);
+	table->memo_size = 0;
+	table->memo = hz_region_map(table->region, sizeof(HzGroupRow *) * (size_t) size);
+	if (table->memo == NULL)
+		return false;
+	table->memo_size = size;
+	return true;
+}
+
+/* Each row's combination of codes: code + 1, or 0 for null, in the number system of the dictionaries' sizes. */
+static void
+fill_memo_index(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count)
+{
+	uint32_t *index = table->memo_index;
+
+	memset(index, 0, sizeof(uint32_t) * count);
+	for (int k = 0; k < table->layout->key_count; k++)
+	{
+		const HzVector *key = &keys[k];
+		bool codes = key->form == HZ_FORM_DICT;
+		uint32_t base = (codes ? key->dict_count : 1) + 1;
+
+		if (key->validity == NULL && codes)
+		{
+			for (uint32_t i = 0; i < count; i++)
+				index[i] = index[i] * base + key->codes[at != NULL ? at[i] : i] + 1;
+			continue;
+		}
+		for (uint32_t i = 0; i < count; i++)
+		{
+			uint32_t row = at != NULL ? at[i] : i;
+			uint32_t code = codes ? key->codes[row] : 0;
+
+			if (key->validity != NULL && !hz_bitmap_get(key->validity, row))
+				index[i] = index[i] * base;
+			else
+				index[i] = index[i] * base + code + 1;
+		}
+	}
+}
+
+static HzGroupStatus
+find_by_codes(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
+			  HzGroupRow **groups)
+{
+	uint16_t missing[HZ_VECTOR_ROWS];
+	uint32_t missing_index[HZ_VECTOR_ROWS];
+	uint32_t missing_count = 0;
+	HzGroupRow *const open = (HzGroupRow *) 1; /* asked for, not found yet */
+	HzGroupStatus status;
+
+	fill_memo_index(table, keys, at, count);
+	for (uint32_t i = 0; i < count; i++)
+	{
+		if (table->memo[table->memo_index[i]] != NULL)
+			continue;
+		table->memo[table->memo_index[i]] = open;
+		missing_index[missing_count] = table->memo_index[i];
+		missing[missing_count++] = at != NULL ? at[i] : (uint16_t) i;
+	}
+	if (missing_count > 0)
+	{
+		status = find_by_hash(table, keys, missing, missing_count, groups);
+		if (status != HZ_GROUP_OK)
+			return status;
+		for (uint32_t i = 0; i < missing_count; i++)
+			table->memo[missing_index[i]] = groups[missing[i]];
+	}
+	if (at == NULL)
+	{
+		for (uint32_t i = 0; i < count; i++)
+			groups[i] = table->memo[table->memo_index[i]];
+		return HZ_GROUP_OK;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		groups[at[i]] = table->memo[table->memo_index[i]];
+	return HZ_GROUP_OK;
+}
+
+HzGroupStatus
+hz_grouptable_find(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
+				   HzGroupRow **groups)
+{
+	uint32_t size = combinations(keys, table->layout->key_count);
+
+	if (size == 0 || count == 0)
+		return find_by_hash(table, keys, at, count, groups);
+	if (!prepare_memo(table, keys, size))
+		return HZ_GROUP_MEMORY;
+	return find_by_codes(table, keys, at, count, groups);
+}
+
+HzGroupRow *
+hz_grouptable_single(HzGroupTable *table)
+{
+	uint64_t position = 0;
+	HzGroupRow *row = hz_grouptable_next(table, &position);
+
+	if (row != NULL)
+		return row;
+	row = hz_region_alloc(table->region, table->layout->row_bytes);
+	if (row == NULL)
+		return NULL;
+	memset(row, 0, table->layout->row_bytes);
+	table->count++;
+	put_row(table->words, table->capacity, row);
+	return row;
+}
+
+/* ---- All rows */
+
+HzGroupRow *
+hz_grouptable_next(const HzGroupTable *table, uint64_t *position)
+{
+	while (*position < table->capacity)
+	{
+		uint64_t word = table->words[(*position)++];
+
+		if (word != 0)
+			return row_of(word);
+	}
+	return NULL;
+}
+
+bool
+hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
+					bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from), void *arg)
+{
+	uint64_t position = 0;
+	HzGroupRow *row;
+
+	if (!make_room(into, from->count))
+		return false;
+	while ((row = hz_grouptable_next(from, &position)) != NULL)
+	{
+		uint64_t at = row->hash & (into->capacity - 1);
+		HzGroupRow *mine = NULL;
+
+		for (; into->words[at] != 0; at = (at + 1) & (into->capacity - 1))
+		{
+			if (((into->words[at] ^ row->hash) & ~ADDRESS_MASK) != 0)
+				continue;
+			mine = row_of(into->words[at]);
+			if (mine->hash == row->hash && same_keys(into->layout, mine, row))
+				break;
+			mine = NULL;
+		}
+		if (mine == NULL)
+		{
+			into->words[at] = word_of(row);
+			into->count++;
+			continue;
+		}
+		if (!combine(arg, mine, row))
+			return false;
+		row->merged = mine;
+	}
+	return true;
+}

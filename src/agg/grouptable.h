@@ -1,0 +1,106 @@
+/*
+ * agg/grouptable.h
+ *	  The hash table of groups.
+ *
+ * A group is a row of fixed size in a region: header, keys, states of aggregates (all zeroes at first). Rows never move,
+ * so pointers to them stay. The table is an array of 64-bit words: 16 bits of the hash over 48 bits of the row's address;
+ * linear probing.
+ *
+ *	  OFFSET SIZE DESCRIPTION
+ *	  0      8    hash of all keys
+ *	  8      4    bit k: key k is null
+ *	  12     4    free for the owner (zero at first)
+ *	  16     8    where the group went when its table was merged into another; NULL: nowhere
+ *	  24     …    keys: 16 bytes (HzKeySlot) each
+ *	  …      …    states
+ *
+ * Without keys there is one group, which always exists.
+ */
+#ifndef HZ_GROUPTABLE_H
+#define HZ_GROUPTABLE_H
+
+#include "agg/groupkey.h"
+
+typedef struct HzGroupRow
+{
+	uint64_t hash;
+	uint32_t nulls;
+	uint32_t mark;
+	struct HzGroupRow *merged;
+	HzKeySlot keys[];
+} HzGroupRow;
+
+typedef struct HzGroupLayout
+{
+	int key_count;
+	HzKeyKind kinds[HZ_KEY_MAX];
+	uint32_t states_offset; /* bytes from the start of a row */
+	uint32_t row_bytes;
+} HzGroupLayout;
+
+typedef struct HzGroupTable
+{
+	const HzGroupLayout *layout;
+	HzRegion *region;
+	uint64_t *words; /* capacity of them, a power of two; 0: empty */
+	uint64_t capacity;
+	uint64_t count;
+	/* scratch of a lookup */
+	HzKeyColumn *columns;
+	uint64_t *hashes;
+	/* rows found by codes: see hz_grouptable_find() */
+	HzGroupRow **memo;
+	uint32_t memo_size;
+	const void *memo_values[HZ_KEY_MAX]; /* the dictionaries that it is for */
+	uint32_t memo_counts[HZ_KEY_MAX];
+	uint32_t *memo_index;
+} HzGroupTable;
+
+typedef enum HzGroupStatus
+{
+	HZ_GROUP_OK,
+	HZ_GROUP_MEMORY, /* the machine has no more */
+	HZ_GROUP_KEY     /* a value that cannot be a key */
+} HzGroupStatus;
+
+/* Lays out `state_bytes` of states behind the keys, whose kinds are set. */
+extern void hz_grouptable_layout(HzGroupLayout *layout, uint32_t state_bytes);
+
+/* Layout and region are borrowed. False: out of memory. */
+extern bool hz_grouptable_init(HzGroupTable *table, const HzGroupLayout *layout, HzRegion *region);
+
+/* Gives the array back; the rows are the region's. */
+extern void hz_grouptable_free(HzGroupTable *table);
+
+/* From now on dictionaries are others (a new row group). */
+extern void hz_grouptable_forget_codes(HzGroupTable *table);
+
+/*
+ * The groups of rows at[0 .. count) (at NULL: 0 .. count) of a batch whose keys are `keys` (one vector a key): stored in
+ * groups[row] for each. New groups are made.
+ */
+extern HzGroupStatus hz_grouptable_find(HzGroupTable *table, const HzVector *keys,
+										const uint16_t *at, uint32_t count, HzGroupRow **groups);
+
+/* The only group of a table without keys. */
+extern HzGroupRow *hz_grouptable_single(HzGroupTable *table);
+
+/*
+ * Takes over the rows of another table of the same layout.
+ * Where the group is here already, combine() is called, and the other's row says where it went; else the row itself
+ * becomes one of this table, so the other's region must live as long as this table. False: out of memory.
+ */
+extern bool hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
+								bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from),
+								void *arg);
+
+/* The next row at or behind position *position, which moves on; NULL: no more. Start with 0. */
+extern HzGroupRow *hz_grouptable_next(const HzGroupTable *table, uint64_t *position);
+
+static inline uint8_t *
+hz_group_state(const HzGroupLayout *layout, HzGroupRow *row)
+{
+	return (uint8_t *) row + layout->states_offset;
+}
+
+#endif /* HZ_GROUPTABLE_H */
