@@ -14,7 +14,7 @@ use warnings;
 use Exporter 'import';
 
 our @EXPORT = qw(pick chance number some constant cross_constant expression predicate simple_predicate aggregate normal
-	error_expression column_of orderable wide_columns month_columns columns_of);
+	error_expression column_of wide_columns month_columns columns_of);
 
 sub pick { return $_[ int(rand(@_)) ]; }
 sub chance { return rand() < $_[0]; }
@@ -36,7 +36,7 @@ sub moment { return day() . sprintf(" %02d:%02d:%02d", number(0, 23), number(0, 
 
 my %constant = (
 	int2 => sub { return pick(number(-20, 20), number(-1000, 1000), "'32767'::int2", "'-32768'::int2", 0); },
-	int4 => sub { return pick(number(-20, 20), number(0, 120), number(-100000, 100000), 2147483647, -2147483648, 0); },
+	int4 => sub { return pick(number(-20, 20), number(0, 120), number(-100000, 100000), 2147483647, "'-2147483648'::int4", 0); },
 	int8 => sub { return pick(number(-20, 20), number(0, 1000), '9223372036854775807', "'-9223372036854775808'::int8", 3000000000, "5::int8"); },
 	float4 => sub { return pick(number(0, 100), number(0, 400) / 4, "'NaN'::float4", "'-0'::float4", "'Infinity'::float4", "'-Infinity'::float4", "12.5::float4"); },
 	float8 => sub { return pick(number(0, 100), number(0, 4000) / 4, number(0, 100) . '::float8', "'NaN'::float8", "'-0'::float8", "'Infinity'::float8", "'-Infinity'::float8", '1e-300', "1428.5714285714287::float8"); },
@@ -154,9 +154,6 @@ sub month_columns { return columns_of(@month); }
 
 # ---- Expressions
 
-my %no_order = map { $_ => 1 } qw();
-sub orderable { my ($e) = @_; return !$no_order{ $e->{type} }; }
-
 sub column_of
 {
 	my ($scope, @types) = @_;
@@ -166,36 +163,65 @@ sub column_of
 }
 
 sub e { my ($sql, $type, %more) = @_; return { sql => $sql, type => $type, %more }; }
-sub plus { my ($x, $small) = @_; return $small ? pick("$x + " . number(1, 9), "$x - " . number(1, 9), "$x * " . number(2, 5), number(1, 9) . " - $x", "$x + $x") : undef; }
 
+# A template in which @ stands for an expression, {a|b} for one of several texts, {1-9} for a number.
+sub filled
+{
+	my ($template, $x) = @_;
+	$template =~ s/\{(-?\d+)-(\d+)\}/number($1, $2)/ge;
+	$template =~ s/\{([^{}]*\|[^{}]*)\}/pick(split(m{\|}, $1, -1))/ge;
+	$template =~ s/\@/$x/g;
+	return $template;
+}
+
+# What becomes of an expression of a type: 'type: template'. type* is small, type! has an exact sum; what is under 'small int4'
+# needs a small value, and 'nd' text of a nondeterministic collation has few functions.
+my @arithmetic = ('(@ + {1-9})', '(@ - {1-9})', '(@ * {2-5})', '({1-9} - @)', '(@ + @)');
 my %more = (
-	int2 => sub { my ($x, $s) = @_; return pick($s ? e("($x + 1::int2)", 'int2') : e("($x\::int4 + 1)", 'int4', small => 1), e("($x % 7::int2)", 'int2'), e("($x * 3)", 'int4', small => 1), e("$x\::text", 'text'), e("abs($x\::int4)", 'int4', small => 1)) },
-	int4 => sub { my ($x, $s) = @_; my $p = plus($x, $s); return $p && chance(0.5) ? e("($p)", 'int4') : pick(e("($x\::int8 + 7)", 'int8'), e("($x % 7)", 'int4', small => 1), e("($x / 10)", 'int4'), e("($x & 15)", 'int4', small => 1),
-		e("$x\::float8", 'float8', exact => $s, huge => !$s), e("$x\::text", 'text'), e("($x\::numeric / 7)", 'numeric'), e("abs($x\::int8)", 'int8'), e("sign($x)", 'float8', exact => 1)) },
-	int8 => sub { my ($x, $s) = @_; my $p = plus($x, $s); return $p && chance(0.5) ? e("($p)", 'int8') : pick(e("($x % 10)", 'int8', small => 1), e("($x / 100)", 'int8'), e("($x\::numeric + 1)", 'numeric'), e("$x\::text", 'text'), e("($x & 255)", 'int8', small => 1)) },
-	float4 => sub { my ($x) = @_; return pick(e("($x + $x)", 'float4'), e("$x\::float8", 'float8'), e("(- $x)", 'float4'), e("($x * 2)", 'float8'), e("abs($x)", 'float4')) },
-	float8 => sub { my ($x) = @_; return pick(e("($x * 2)", 'float8'), e("($x + 0.5)", 'float8'), e("abs($x)", 'float8'), e("floor($x)", 'float8'), e("($x / 3)", 'float8'), e("sqrt(abs($x))", 'float8'), e("round($x)", 'float8')) },
-	numeric => sub { my ($x) = @_; return pick(e("($x + 1)", 'numeric'), e("($x * 2)", 'numeric'), e("round($x, 1)", 'numeric'), e("floor($x)", 'numeric'), e("($x % 7)", 'numeric'), e("abs($x)", 'numeric'), e("($x / 3)", 'numeric'), e("(- $x)", 'numeric')) },
-	text => sub { my ($x) = @_; return pick(e("lower($x)", 'text'), e("upper($x)", 'text'), e("length($x)", 'int4', small => 1), e("length($x)", 'int4', small => 1), e("substring($x, " . number(1, 3) . ', ' . number(1, 5) . ')', 'text'), e("left($x, " . number(-2, 6) . ')', 'text'), e("($x || 'x')", 'text'),
-		e("replace($x, 'word', 'w')", 'text'), e("md5($x)", 'text'), e("strpos($x, 'o')", 'int4', small => 1), e("split_part($x, ' ', 1)", 'text'), e("octet_length($x)", 'int4', small => 1), e("($x COLLATE \"C\")", 'text')) },
-	bool => sub { my ($x) = @_; return pick(e("(NOT $x)", 'bool'), e("$x\::int4", 'int4', small => 1), e("$x\::text", 'text')) },
-	date => sub { my ($x) = @_; return pick(e("($x + " . number(1, 40) . ')', 'date'), e("date_trunc('month', $x)", 'timestamptz'), e("extract(" . pick(qw(year month dow day week quarter doy isodow)) . " FROM $x)", 'numeric'), e("$x\::timestamp", 'timestamp'), e("$x\::text", 'text'), e("($x + interval '1 hour')", 'timestamp')) },
-	timestamp => sub { my ($x) = @_; return pick(e("date_trunc('" . pick(qw(hour day week month quarter year minute)) . "', $x)", 'timestamp'), e("extract(" . pick(qw(hour dow day epoch month minute second)) . " FROM $x)", 'numeric'), e("$x\::date", 'date'), e("($x + interval '" . pick('1 day', '1 mon', '36 hours') . "')", 'timestamp'),
-		e("to_char($x, 'YYYY-MM-DD')", 'text'), e("$x\::timestamptz", 'timestamptz'), e("date_bin('15 minutes', $x, timestamp '2024-01-01')", 'timestamp', finite => 1)) },
-	timestamptz => sub { my ($x) = @_; return pick(e("date_trunc('" . pick(qw(hour day day week month year minute)) . "', $x)", 'timestamptz'), e("date_trunc('" . pick(qw(day month)) . "', $x, '" . pick('Asia/Kolkata', 'America/New_York', 'UTC') . "')", 'timestamptz'), e("extract(" . pick(qw(hour dow day epoch month minute)) . " FROM $x)", 'numeric'),
-		e("$x\::date", 'date'), e("($x + interval '" . pick('1 day', '1 mon', '36 hours') . "')", 'timestamptz'), e("to_char($x, 'YYYY-MM-DD HH24')", 'text'), e("($x AT TIME ZONE '" . pick('UTC', 'Europe/Berlin') . "')", 'timestamp')) },
-	interval => sub { my ($x) = @_; return pick(e("($x + interval '1 hour')", 'interval'), e("($x * 2)", 'interval'), e("extract(epoch FROM $x)", 'numeric'), e("justify_hours($x)", 'interval'), e("$x\::text", 'text')) },
-	uuid => sub { my ($x) = @_; return e("$x\::text", 'text') },
-	mood => sub { my ($x) = @_; return pick(e("$x\::text", 'text'), e("greatest($x, 'ok'::mood)", 'mood')) },
-	time => sub { my ($x) = @_; return pick(e("extract(hour FROM $x)", 'numeric'), e("date_trunc('hour', $x\::interval)", 'interval'), e("($x + interval '1 hour')", 'time')) },
-	name => sub { my ($x) = @_; return e("$x\::text", 'text', coll => 'C') },
-	inet => sub { my ($x) = @_; return pick(e("host($x)", 'text'), e("masklen($x)", 'int4', small => 1), e("family($x)", 'int4', small => 1)) },
-	oid => sub { my ($x) = @_; return e("$x\::int8", 'int8', small => 1) },
-	jsonb => sub { my ($x) = @_; return pick(e("($x ->> 'a')", 'text'), e("($x ->> 'b')", 'text'), e("($x -> 'a')", 'jsonb'), e("jsonb_typeof($x)", 'text'), e("($x ->> 'a')::int4", 'int4', small => 1), e("($x #>> '{b}')", 'text'), e("($x ? 'a')", 'bool')) },
-	bytea => sub { my ($x) = @_; return pick(e("length($x)", 'int4', small => 1), e("encode($x, 'hex')", 'text'), e("substring($x, 1, 2)", 'bytea'), e("md5($x)", 'text')) },
-	'int4[]' => sub { my ($x) = @_; return pick(e("array_length($x, 1)", 'int4', small => 1), e("($x)[1]", 'int4', small => 1), e("cardinality($x)", 'int4', small => 1), e("array_to_string($x, ',', '*')", 'text'), e("array_remove(array_append(CASE WHEN array_ndims($x) = 1 THEN $x END, 1), 3)", 'int4[]')) });
+	int2 => [ 'int4*: (@::int4 + 1)', 'int2: (@ % 7::int2)', 'int4*: (@ * 3)', 'text: @::text', 'int4*: abs(@::int4)' ],
+	'small int2' => [ 'int2: (@ + 1::int2)', 'int2: (- @)', 'int4*: (@ * 2)' ],
+	int4 => [ 'int8: (@::int8 + 7)', 'int4*: (@ % 7)', 'int4: (@ / 10)', 'int4*: (@ & 15)', 'text: @::text', 'numeric: (@::numeric / 7)', 'int8: abs(@::int8)', 'float8!: sign(@)' ],
+	'small int4' => [ (map { "int4: $_" } @arithmetic), 'float8!: @::float8', 'int4: (@ / 7)', 'int4: greatest(@, 10)' ],
+	int8 => [ 'int8*: (@ % 10)', 'int8: (@ / 100)', 'numeric: (@::numeric + 1)', 'text: @::text', 'int8*: (@ & 255)' ],
+	'small int8' => [ map { "int8: $_" } @arithmetic ],
+	float4 => [ 'float4: (@ + @)', 'float8: @::float8', 'float4: (- @)', 'float8: (@ * 2)', 'float4: abs(@)' ],
+	float8 => [ 'float8: (@ * 2)', 'float8: (@ + 0.5)', 'float8: abs(@)', 'float8: floor(@)', 'float8: (@ / 3)', 'float8: sqrt(abs(@))', 'float8: round(@)' ],
+	numeric => [ 'numeric: (@ + 1)', 'numeric: (@ * 2)', 'numeric: round(@, 1)', 'numeric: floor(@)', 'numeric: (@ % 7)', 'numeric: abs(@)', 'numeric: (@ / 3)', 'numeric: (- @)' ],
+	text => [ 'text: lower(@)', 'text: upper(@)', 'int4*: length(@)', 'int4*: length(@)', 'text: substring(@, {1-3}, {1-5})', 'text: left(@, {-2-6})', "text: (@ || 'x')", "text: replace(@, 'word', 'w')",
+		'text: md5(@)', "int4*: strpos(@, 'o')", "text: split_part(@, ' ', 1)", 'int4*: octet_length(@)', 'text: (@ COLLATE "C")' ],
+	nd => [ 'text: lower(@)', 'int4*: length(@)', "text: (@ || 'x')", 'text: left(@, {1-6})', 'text: md5(@)' ],
+	bool => [ 'bool: (NOT @)', 'int4*: @::int4', 'text: @::text' ],
+	date => [ 'date: (@ + {1-40})', "timestamptz: date_trunc('month', @)", 'numeric: extract({year|month|dow|day|week|quarter|doy|isodow} FROM @)', 'timestamp: @::timestamp', 'text: @::text',
+		"timestamp: (@ + interval '1 hour')" ],
+	timestamp => [ "timestamp: date_trunc('{hour|day|week|month|quarter|year|minute}', @)", 'numeric: extract({hour|dow|day|epoch|month|minute|second} FROM @)', 'date: @::date',
+		"timestamp: (@ + interval '{1 day|1 mon|36 hours}')", "text: to_char(@, 'YYYY-MM-DD')", 'timestamptz: @::timestamptz',
+		"timestamp: CASE WHEN isfinite(@) THEN date_bin('15 minutes', @, timestamp '2024-01-01') END" ],
+	timestamptz => [ "timestamptz: date_trunc('{hour|day|day|week|month|year|minute}', @)", "timestamptz: date_trunc('{day|month}', @, '{Asia/Kolkata|America/New_York|UTC}')",
+		'numeric: extract({hour|dow|day|epoch|month|minute} FROM @)', 'date: @::date', "timestamptz: (@ + interval '{1 day|1 mon|36 hours}')", "text: to_char(@, 'YYYY-MM-DD HH24')",
+		"timestamp: (@ AT TIME ZONE '{UTC|Europe/Berlin}')" ],
+	interval => [ "interval: (@ + interval '1 hour')", 'interval: (@ * 2)', 'numeric: extract(epoch FROM @)', 'interval: justify_hours(@)', 'text: @::text' ],
+	uuid => ['text: @::text'],
+	mood => [ 'text: @::text', "mood: greatest(@, 'ok'::mood)" ],
+	time => [ 'numeric: extract(hour FROM @)', q{interval: date_trunc('hour', @::interval)}, "time: (@ + interval '1 hour')" ],
+	name => ['text: (@::text COLLATE "C")'],
+	inet => [ 'text: host(@)', 'int4*: masklen(@)', 'int4*: family(@)' ],
+	oid => ['int8*: @::int8'],
+	jsonb => [ "text: (@ ->> 'a')", "text: (@ ->> 'b')", "jsonb: (@ -> 'a')", 'text: jsonb_typeof(@)', "int4*: (@ ->> 'a')::int4", "text: (@ #>> '{b}')", "bool: (@ ? 'a')" ],
+	bytea => [ 'int4*: length(@)', "text: encode(@, 'hex')", 'bytea: substring(@, 1, 2)', 'text: md5(@)' ],
+	'int4[]' => [ 'int4*: array_length(@, 1)', 'int4*: (@)[1]', 'int4*: cardinality(@)', "text: array_to_string(@, ',', '*')", 'int4[]: array_remove(array_append(CASE WHEN array_ndims(@) = 1 THEN @ END, 1), 3)' ]);
 $more{varchar} = $more{bpchar} = $more{text};
-my $nd_more = sub { my ($x) = @_; return pick(e("lower($x)", 'text', coll => 'nd'), e("length($x)", 'int4', small => 1), e("($x || 'x')", 'text', coll => 'nd'), e("left($x, " . number(1, 6) . ')', 'text', coll => 'nd'), e("md5($x)", 'text', coll => 'nd')) };
+
+sub more
+{
+	my ($e) = @_;
+	my $nd = ($e->{coll} // '') eq 'nd';
+	my @templates = @{ $nd ? $more{nd} : $more{ $e->{type} } };
+	push @templates, (@{ $more{"small $e->{type}"} // [] }) x 2 if $e->{small};
+	my ($type, $flag, $template) = pick(@templates) =~ /^([^:*!]+)([*!]?): (.*)/;
+	my $made = e(filled($template, $e->{sql}), $type, small => $flag eq '*', exact => $flag eq '!');
+	$made->{coll} = $e->{coll} if $type eq 'text' && $e->{type} =~ /text|char/ && $made->{sql} !~ /COLLATE/;
+	return $made;
+}
 
 # An expression of two columns of numbers that overflows for none of their values.
 sub calculation
@@ -228,12 +254,9 @@ sub expression
 		if (chance(0.12)) { $e = e("coalesce($x, " . constant($e) . ')', $type, coll => $e->{coll}, small => 0, exact => 0); next; }
 		if (chance(0.1)) { $e = e('CASE WHEN ' . simple_predicate($scope) . " THEN $x " . pick('', 'ELSE ' . constant($e) . ' ') . 'END', $type, coll => $e->{coll}, huge => $e->{huge}); next; }
 		if (chance(0.05) && !$e->{coll}) { $e = e("nullif($x, " . constant($e) . ')', $type, small => $e->{small}, exact => $e->{exact}, huge => $e->{huge}); next; }
-		# infinite times have no bin
+		# these stay as they are, or they overflow
 		next if $e->{huge};
-		my $next = $e->{coll} && $e->{coll} eq 'nd' ? $nd_more->($x) : $more{$type}->($x, $e->{small});
-		$next = e("CASE WHEN isfinite($x) THEN $next->{sql} END", $next->{type}) if $next->{finite};
-		$next->{coll} //= $e->{coll} if $next->{type} eq 'text' && $type =~ /text|char/ && $next->{sql} !~ /COLLATE/;
-		$e = $next;
+		$e = more($e);
 		last if length($e->{sql}) > 300;
 	}
 	return $e;

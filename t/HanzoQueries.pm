@@ -101,7 +101,7 @@ sub order_by { my ($scope, @e) = @_; return [ (map { { sql => $_->{sql} . direct
 sub limit { return pick('', '', ' LIMIT ' . pick(0, 1, 5, 10, 100, 3000), ' LIMIT ' . number(1, 50) . ' OFFSET ' . pick(0, 3, 500), ' OFFSET ' . number(0, 2000)); }
 
 # A bare constant among the keys of GROUP BY or ORDER BY would be a position: keys have a column in them.
-sub keys_of { my ($scope, $count) = @_; my %seen; return grep { orderable($_) && !$seen{ $_->{sql} }++ } map { expression($scope, chance(0.6) ? 0 : 2) } 1 .. $count; }
+sub keys_of { my ($scope, $count) = @_; my %seen; return grep { !$seen{ $_->{sql} }++ } map { expression($scope, chance(0.6) ? 0 : 2) } 1 .. $count; }
 
 sub having
 {
@@ -146,7 +146,7 @@ sub plain
 	my @e = map { expression($scope, chance(0.6) ? 0 : 2) } 1 .. number(1, 6);
 	my $q = { kind => 'plain', from => $from, where => conditions($scope), select => [ map { { sql => $_->{sql} } } @e ] };
 	my $special = number(1, 30);
-	$q->{select} = [ { sql => pick('t.*', 't', '', '1', 't.*, 5', 't IS NULL', 't.ctid IS NOT NULL') } ] if $special <= 2;
+	$q->{select} = [ { sql => pick('t.*', 't', '', '1', 't.*, 5', 't IS NULL', 't.k IS NOT NULL, 5') } ] if $special <= 2;
 	$q->{select} = [ { sql => 't.id' }, { sql => 't.tableoid::regclass' } ] if $special == 3 && $scope->{table} ne 'u';
 	return { %$q, select => [ { sql => 't.id' }, { sql => pick('generate_series(1, t.k % 4)', "unnest(string_to_array(t.k::text, '1'))") } ] } if $special == 4;
 	my $lock = pick(' FOR UPDATE OF t', ' FOR SHARE OF t', ' FOR KEY SHARE');
@@ -523,7 +523,7 @@ sub change_rows
 # The statement's own transaction has changed rows: they count, and no metadata tells of them.
 sub changed
 {
-	my $q = some_query();
+	my $q = chance(0.3) ? metadata() : some_query();
 	my ($table) = $q->{from} =~ /^(?:ONLY )?(\w+) AS t/;
 	my @before = map { { sql => change_rows($table =~ /^[wvp]$/ && chance(0.8) ? $table : undef) } } 1 .. number(1, 3);
 	if (chance(0.4)) { splice(@before, number(0, scalar(@before)), 0, { sql => 'SAVEPOINT s1' }, { sql => change_rows() }, { sql => 'ROLLBACK TO s1' }); }
@@ -536,7 +536,7 @@ sub changed
 # Others have changed rows since the snapshot was taken: `meanwhile` are their statements.
 sub snapshot
 {
-	my $q = some_query();
+	my $q = chance(0.4) ? metadata() : some_query();
 	my ($table) = $q->{from} =~ /^(?:ONLY )?(\w+) AS t/;
 	$q->{kind} = 'snapshot';
 	$q->{meanwhile} = [ map { change_rows($table =~ /^[wvp]$/ && chance(0.8) ? $table : undef) } 1 .. number(1, 3) ];
