@@ -103,6 +103,7 @@ sub both
 {
 	my ($session, $sql) = @_;
 	my ($why, @states);
+	must($session, 'SET client_min_messages = error');
 	foreach my $schema (qw(h c))
 	{
 		my $method = $schema eq 'h' ? 'heap' : 'hanzo_columnar';
@@ -189,7 +190,7 @@ sub create_wide
 	my @first = grep { !defined $_->{added} } @columns;
 	my @added = grep { defined $_->{added} } @columns;
 	$tables{$name} = { columns => [@first], rows => $parts[-1] };
-	both($main, 'CREATE ' . pick('', '', 'UNLOGGED ') . "TABLE $name (" . join(', ', 'gone1 text', 'id int4', (map { declared($_) } @first[ 0 .. 9 ]), 'gone2 int8 DEFAULT 8', map { declared($_) } @first[ 10 .. $#first ]) . ') USING %A');
+	both($main, "CREATE TABLE $name (" . join(', ', 'gone1 text', 'id int4', (map { declared($_) } @first[ 0 .. 9 ]), 'gone2 int8 DEFAULT 8', map { declared($_) } @first[ 10 .. $#first ]) . ') USING %A');
 	my $options = some_options($small, 'k, id', 'd, k', 'tz', 'tl, i4s', 'i8s DESC', 'u');
 	columnar_only($main, "SELECT hanzo_datastore.alter_columnar_table('$name', $options)") if $options ne '';
 	both($main, "ALTER TABLE $name ADD PRIMARY KEY (id)") if chance(0.7);
@@ -242,7 +243,7 @@ sub create_small
 	{
 		my $columns = prepare_columns(month_columns());
 		$tables{$name} = { columns => $columns, rows => 4096 };
-		both($main, 'CREATE ' . pick('', '', 'UNLOGGED ') . "TABLE $name (" . join(', ', 'id int4', map { declared($_) } @$columns) . ') USING %A');
+		both($main, "CREATE TABLE $name (" . join(', ', 'id int4', map { declared($_) } @$columns) . ') USING %A');
 	}
 	# nothing but whole groups: what metadata knows by itself
 	columnar_only($main, q{SELECT hanzo_datastore.alter_columnar_table('m', row_group_rows => 2048, order_by => 'id')});
@@ -377,12 +378,31 @@ sub script_of
 	return @list;
 }
 
+# The server comes back by itself: what it said, and new sessions.
+sub crashed
+{
+	my ($log_end) = @_;
+	my ($why, $said) = ($@);
+	foreach (1 .. 10)
+	{
+		last if ($said) = slurp_file($node->logfile, $log_end) =~ /((?:TRAP:|PANIC:|LOG:.*terminated by signal).*)/;
+		sleep(1);
+	}
+	die $why if !defined $said;
+	eval { $_->{run}->kill_kill } foreach ($main, $other);
+	$node->poll_query_until('postgres', 'SELECT true') or die Difference->new("the server does not come back: $said");
+	($main, $other) = (connect_session('main'), connect_session('other'));
+	return { state => 'crash', message => $said };
+}
+
 sub outputs
 {
 	my ($q, $schema, $settings) = @_;
 	my @list = script_of($q, $schema, $settings);
 	my $start = time();
-	my @results = run($main, map { $_->[0] } @list);
+	my $log_end = -s $node->logfile;
+	my @results = eval { run($main, map { $_->[0] } @list) };
+	return { pieces => [], internal => [ crashed($log_end) ] } if !@results;
 	my @states = map { { %{ $results[$_] }, sql => $list[$_][0] } } grep { $results[$_]{state} =~ /^XX/ || $results[$_]{state} eq '57014' } 0 .. $#list;
 	# what follows an error in a transaction
 	run($main, 'ROLLBACK') if !$q->{meanwhile} && grep { $_->{state} ne '' } @results;
@@ -576,11 +596,14 @@ sub look_at_plan
 	return if $q->{script} || $q->{meanwhile};
 	my ($sql) = render($q);
 	my $verbose = pick('ANALYZE, VERBOSE, BUFFERS', 'FORMAT json', 'VERBOSE, SETTINGS');
-	my @results = run($main, 'RESET ALL', 'SET search_path = c, public', "EXPLAIN (COSTS OFF) $sql", (map { "SET $_->[0] = '$_->[1]'" } @{ some_settings() }), "EXPLAIN ($verbose) $sql");
-	my ($result, $other) = @results[ 2, -1 ];
-	if ($other->{state} ne '' && $result->{state} eq '' && $q->{kind} ne 'error')
+	my $settings = some_settings();
+	my $log_end = -s $node->logfile;
+	my @results = eval { run($main, 'RESET ALL', 'SET search_path = c, public', "EXPLAIN (COSTS OFF) $sql", (map { "SET $_->[0] = '$_->[1]'" } @$settings), "EXPLAIN ($verbose) $sql") };
+	@results = ((map { { state => '', out => '' } } 1 .. 3), crashed($log_end)) if !@results;
+	my ($result, $detailed) = @results[ 2, -1 ];
+	if ($detailed->{state} ne '' && $result->{state} eq '' && $q->{kind} ne 'error')
 	{
-		report($n, $q, [], "EXPLAIN ($verbose): $other->{state} $other->{message}");
+		report($n, $q, $settings, "EXPLAIN ($verbose): $detailed->{state} $detailed->{message}");
 		fail("seed $seed, query $n: EXPLAIN");
 		$failures++;
 	}
@@ -654,7 +677,7 @@ sub query
 		$failures++;
 		last;
 	}
-	must($main, 'COMMIT') if $q->{meanwhile};
+	run($main, 'COMMIT') if $q->{meanwhile};
 	look_at_plan($n, $q) if $n % 4 == 0;
 	return;
 }
@@ -668,7 +691,6 @@ sub round
 	my $ok = eval {
 		create_tables();
 		diag("tables: " . (time() - $started)) if $ENV{HANZO_QUERY_TIMES};
-		must($other, 'SET client_min_messages = error');
 		find_settings();
 		for (; $done < $ROUND && time() < $::deadline; $done++)
 		{
