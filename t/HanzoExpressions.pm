@@ -391,7 +391,7 @@ sub aggregate
 	my ($scope, $plain) = @_;
 	my $filter = chance(0.2) ? ' FILTER (WHERE ' . predicate($scope, 1) . ')' : '';
 	return { sql => "count(*)$filter" } if chance(0.12);
-	return { sql => "count(DISTINCT t.ctid)" } if !$plain && chance(0.02) && ($scope->{table} // 'u') ne 'u';
+	return { sql => "count(DISTINCT t.ctid)" } if !$plain && chance(0.02) && ($scope->{table} // 'u') !~ /^[pu]$/;
 	my $e = expression($scope, chance(0.65) ? 0 : 2);
 	my ($x, $type) = @{$e}{qw(sql type)};
 	my $keys = join(', ', @{ $scope->{keys} });
