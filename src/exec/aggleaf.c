@@ -18,29 +18,7 @@
 #include "exec/scannode.h"
 #include "expr/compile.h"
 
-static const uint64 all_null[HZ_VECTOR_ROWS / 64];
-
 /* ---- Columns of the current batch */
-
-void
-hz_aggleaf_missing(HzAggLeaf *leaf, int attno, HzVector *out)
-{
-	HzVector *made = &leaf->missing[attno];
-
-	if (made->count == 0)
-	{
-		MemoryContext old = MemoryContextSwitchTo(leaf->context);
-		bool isnull;
-		Datum value = getmissingattr(leaf->desc, attno + 1, &isnull);
-
-		hz_vexpr_from_datums(&leaf->types[attno], &value, &isnull, 1, made);
-		made->form = HZ_FORM_CONSTANT;
-		made->count = HZ_VECTOR_ROWS;
-		made->validity = isnull ? all_null : NULL;
-		MemoryContextSwitchTo(old);
-	}
-	*out = *made;
-}
 
 static void
 load_rows_column(HzAggLeaf *leaf, int attno, HzVector *vector)
@@ -58,15 +36,10 @@ get_column(void *arg, int attno)
 	HzAggLeaf *leaf = arg;
 	HzVector *vector = &leaf->vectors[attno];
 
-	if (leaf->loaded[attno])
-		return vector;
-	if (leaf->from_rows)
+	if (!leaf->from_rows)
+		return hz_batchcolumns_get(&leaf->columns_of_scan, attno);
+	if (!leaf->loaded[attno])
 		load_rows_column(leaf, attno, vector);
-	else if (!hz_batchscan_column(leaf->scan->batches, attno, vector))
-	{
-		hz_aggleaf_missing(leaf, attno, vector);
-		vector->count = leaf->rows;
-	}
 	leaf->loaded[attno] = true;
 	return vector;
 }
@@ -76,6 +49,12 @@ begin_batch(HzAggLeaf *leaf, uint32 rows, bool from_rows)
 {
 	leaf->from_rows = from_rows;
 	leaf->rows = rows;
+	if (!from_rows)
+	{
+		leaf->columns_of_scan.batches = leaf->scan->batches;
+		hz_batchcolumns_begin(&leaf->columns_of_scan, rows);
+		return;
+	}
 	for (int i = 0; i < leaf->column_count; i++)
 		leaf->loaded[leaf->columns[i]] = false;
 }
@@ -159,7 +138,7 @@ make_room(HzAggLeaf *leaf)
 
 	leaf->vectors = palloc0(sizeof(HzVector) * natts);
 	leaf->loaded = palloc0(sizeof(bool) * natts);
-	leaf->missing = palloc0(sizeof(HzVector) * natts);
+	hz_batchcolumns_init(&leaf->columns_of_scan, leaf->desc, leaf->types);
 	leaf->values = palloc0(sizeof(Datum *) * natts);
 	leaf->isnull = palloc0(sizeof(bool *) * natts);
 }

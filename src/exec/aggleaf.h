@@ -9,6 +9,7 @@
 #define HZ_AGGLEAF_H
 
 #include "exec/aggwork.h"
+#include "exec/batchcolumns.h"
 #include "exec/scanstate.h"
 #include "nodes/execnodes.h"
 #include "storage/coltype.h"
@@ -31,17 +32,16 @@ typedef struct HzAggLeaf
 	int column_count;
 	int *columns; /* that the program reads, ascending */
 	bool threadable;
-	bool bound;                /* constants have their values */
-	MemoryContext context;     /* of all this, and of what evaluations keep */
-	MemoryContext row_context; /* of a batch of rows */
-	HzEval *eval;              /* of the leader */
+	bool bound;                     /* constants have their values */
+	MemoryContext context;          /* of all this, and of what evaluations keep */
+	MemoryContext row_context;      /* of a batch of rows */
+	HzEval *eval;                   /* of the leader */
+	HzBatchColumns columns_of_scan; /* not from rows */
 	/* the current batch */
 	bool from_rows;
 	uint32 rows;
 	HzVector *vectors; /* by attribute */
 	bool *loaded;
-	HzVector *
-		missing; /* by attribute: constants of columns that row groups do not have; count 0: not made yet */
 	Datum **values; /* from rows: by attribute; NULL where the program does not read it */
 	bool **isnull;
 } HzAggLeaf;
@@ -72,8 +72,5 @@ extern bool hz_aggleaf_judge(HzAggLeaf *leaf, uint32 index, HzAggVectors *vector
 
 /* Adds the vectors of one row group, by the leader. */
 extern bool hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vectors);
-
-/* A constant vector of `rows` values for an attribute that a row group does not have; it lives as long as the leaf. */
-extern void hz_aggleaf_missing(HzAggLeaf *leaf, int attno, HzVector *out);
 
 #endif /* HZ_AGGLEAF_H */

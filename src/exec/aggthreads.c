@@ -492,7 +492,7 @@ fill_columns(HzAggLeaf *leaf, HzGroupReader *reader, Job *job)
 		column->missing = !hz_groupread_has(reader, column->attno);
 		if (column->missing)
 		{
-			hz_aggleaf_missing(leaf, column->attno, &column->constant);
+			hz_batchcolumns_missing(&leaf->columns_of_scan, column->attno, &column->constant);
 			continue;
 		}
 		column->meta = *hz_groupread_meta(reader, column->attno);

@@ -97,7 +97,11 @@ begin(CustomScanState *css, EState *estate, int eflags)
 		hz_bulk_flush(rel);
 	find_columns(node);
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+	{
 		hz_scanprune_init(node);
+		if (((CustomScan *) css->ss.ps.plan)->custom_plans == NIL)
+			node->filter = hz_scanfilter_make(&css->ss);
+	}
 	node->row = css->ss.ss_ScanTupleSlot;
 	node->row->tts_tableOid = RelationGetRelid(rel);
 	memset(node->row->tts_values, 0, sizeof(Datum) * desc->natts);
@@ -212,8 +216,42 @@ hz_scannode_decode(HzScanNode *node)
 	{
 		HzNeededColumn *column = &node->columns[i];
 
-		(void) hz_batchscan_datums(node->batches, column->attno, column->values, column->isnull);
+		(void) hz_batchscan_datums(node->batches, column->attno, node->rows.at, node->rows.count,
+								   column->values, column->isnull);
 	}
+}
+
+/* Rows of the batch that are not deleted. */
+static void
+select_live(HzScanNode *node)
+{
+	const HzBatch *batch = node->batch;
+
+	node->next_row = 0;
+	node->rows = (HzRows){.count = batch->rows};
+	if (batch->deleted == NULL)
+		return;
+	node->rows.count = 0;
+	for (uint32 i = 0; i < batch->rows; i++)
+	{
+		node->live[node->rows.count] = (uint16) i;
+		node->rows.count += !hz_bitmap_get(batch->deleted, i);
+	}
+	node->rows.at = node->live;
+}
+
+/* Leaves those that pass the quals that are evaluated on vectors. */
+static void
+filter_rows(HzScanNode *node)
+{
+	uint32 before = node->rows.count;
+
+	if (node->filter == NULL || node->batch->all_pass)
+		return;
+	hz_scanfilter_run(node->filter, node->batches, node->batch, node->css.ss.ps.ps_ExprContext,
+					  &node->rows);
+	InstrCountFiltered1(node, before - node->rows.count);
+	hz_compat_count_returned(node->css.ss.ss_currentRelation, before - node->rows.count);
 }
 
 static bool
@@ -228,25 +266,17 @@ next_batch(HzScanNode *node)
 			publish_counters(node);
 		return false;
 	}
-	node->position = 0;
 	node->counters.vectors++;
 	if (node->batch->group->number != node->last_group)
 		node->counters.row_groups++;
 	node->last_group = node->batch->group->number;
 	if (node->shared != NULL)
 		publish_counters(node);
-	hz_scannode_decode(node);
+	select_live(node);
+	filter_rows(node);
+	if (node->rows.count > 0)
+		hz_scannode_decode(node);
 	return true;
-}
-
-/* Moves to the next row of the batch that is not deleted. */
-static bool
-next_position(HzBatch *batch, uint32 *position)
-{
-	if (batch->deleted != NULL)
-		while (*position < batch->rows && hz_bitmap_get(batch->deleted, *position))
-			(*position)++;
-	return *position < batch->rows;
 }
 
 void
@@ -270,13 +300,19 @@ hz_scannode_take_batch_row(HzScanNode *node, uint32 position)
 static bool
 next_columnar_row(HzScanNode *node)
 {
-	while (node->batch == NULL || !next_position(node->batch, &node->position))
+	uint32 i;
+
+	while (node->batch == NULL || node->next_row >= node->rows.count)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!next_batch(node))
 			return false;
 	}
-	hz_scannode_take_batch_row(node, node->position++);
-	node->passes = node->batch->all_pass;
+	i = node->next_row++;
+	hz_scannode_take_batch_row(node, node->rows.at != NULL ? node->rows.at[i] : i);
+	node->passed = node->batch->all_pass  ? HZ_PASSED_ALL
+				   : node->filter != NULL ? HZ_PASSED_FILTER
+										  : HZ_PASSED_NOTHING;
 	pgstat_count_heap_getnext(node->css.ss.ss_currentRelation);
 	return true;
 }
@@ -286,7 +322,7 @@ static bool
 next_row(HzScanNode *node)
 {
 	Assert(ScanDirectionIsForward(node->css.ss.ps.state->es_direction));
-	node->passes = false;
+	node->passed = HZ_PASSED_NOTHING;
 	if (node->bitmap != NULL)
 		return hz_bitmapscan_next(node);
 	if (node->stage == HZ_SCAN_START)
@@ -329,7 +365,7 @@ next_recheck_row(HzScanNode *node)
 	if (from == NULL && epq->relsubs_rowmark[relid - 1] == NULL)
 		return next_row(node);
 	epq->relsubs_done[relid - 1] = true;
-	node->passes = false;
+	node->passed = HZ_PASSED_NOTHING;
 	if (from == NULL)
 	{
 		from = node->recheck_row;
@@ -340,6 +376,22 @@ next_recheck_row(HzScanNode *node)
 		return false;
 	hz_scannode_take_row(node, from);
 	return true;
+}
+
+/* Whether the current row satisfies the quals, as far as that is not known. */
+static bool
+passes(HzScanNode *node, ExprContext *econtext)
+{
+	switch (node->passed)
+	{
+		case HZ_PASSED_ALL:
+			return true;
+		case HZ_PASSED_FILTER:
+			return node->filter->rest == NULL || ExecQual(node->filter->rest, econtext);
+		case HZ_PASSED_NOTHING:
+			break;
+	}
+	return ExecQual(node->css.ss.ps.qual, econtext);
 }
 
 /* As ExecScan() does it: the next row that passes the quals, projected. */
@@ -360,7 +412,7 @@ exec(CustomScanState *css)
 		econtext->ecxt_scantuple = node->row;
 		if (node->bitmap != NULL && !hz_bitmapscan_recheck(node, econtext))
 			continue;
-		if (node->passes || ExecQual(ps->qual, econtext))
+		if (passes(node, econtext))
 			return ps->ps_ProjInfo ? ExecProject(ps->ps_ProjInfo) : node->row;
 		InstrCountFiltered1(node, 1);
 	}
@@ -386,6 +438,8 @@ rescan(CustomScanState *css)
 	HzScanNode *node = scan_node(css);
 
 	clear_rows(node);
+	if (node->filter != NULL)
+		hz_scanfilter_rescan(node->filter);
 	if (node->bitmap != NULL)
 		hz_bitmapscan_rescan(node);
 	if (node->delta != NULL)
@@ -494,6 +548,8 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	ExplainPropertyUInteger("Row Groups", NULL, node->counters.row_groups, es);
 	ExplainPropertyUInteger("Vectors", NULL, node->counters.vectors, es);
 	ExplainPropertyUInteger("Delta Rows", NULL, node->counters.delta_rows, es);
+	if (node->filter != NULL)
+		hz_scanfilter_explain(node->filter, &css->ss.ps, ancestors, es);
 	hz_scanprune_explain(node, ancestors, es);
 }
 
@@ -532,5 +588,9 @@ hz_exec_init(void)
 		"hanzo_datastore.enable_pruning",
 		"Enables columnar scans to skip what zone maps and bloom filters rule out.", NULL,
 		&hz_enable_pruning, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	DefineCustomBoolVariable("hanzo_datastore.enable_vector_filter",
+							 "Enables columnar scans to evaluate quals on whole vectors.", NULL,
+							 &hz_enable_vector_filter, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL,
+							 NULL);
 	RegisterCustomScanMethods(&hz_scannode_methods);
 }

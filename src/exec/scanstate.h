@@ -10,6 +10,7 @@
 #include "port/atomics.h"
 
 #include "exec/prunecompile.h"
+#include "exec/scanfilter.h"
 #include "read/batchscan.h"
 
 struct ExplainState;
@@ -58,6 +59,14 @@ typedef struct HzNeededColumn
 	bool *isnull;
 } HzNeededColumn;
 
+/* Which quals a row is known to satisfy. */
+typedef enum HzPassed
+{
+	HZ_PASSED_NOTHING,
+	HZ_PASSED_FILTER, /* those of the HzScanFilter */
+	HZ_PASSED_ALL
+} HzPassed;
+
 typedef struct HzBitmapScan HzBitmapScan;
 
 typedef struct HzScanNode
@@ -72,10 +81,13 @@ typedef struct HzScanNode
 	HzScanStage stage;
 	TableScanDesc delta;
 	HzBatchScan *batches;
-	HzBatch *batch;    /* NULL: ask for the next */
-	uint32 position;   /* of the next row in the batch */
-	uint32 last_group; /* number of the group of the last batch */
-	bool passes;       /* the current row is known to satisfy the quals */
+	HzBatch *batch;  /* NULL: ask for the next */
+	HzRows rows;     /* of the batch that are to be returned */
+	uint32 next_row; /* among them */
+	uint16 live[HZ_VECTOR_ROWS];
+	uint32 last_group;    /* number of the group of the last batch */
+	HzPassed passed;      /* what is known of the current row */
+	HzScanFilter *filter; /* NULL: all quals are the executor's */
 	/* what its quals rule out: NULL, if nothing or when that is switched off */
 	HzPruneCompile *prune;
 	/* rows come by a bitmap of TIDs: NULL unless the plan has such a child */

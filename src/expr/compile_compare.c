@@ -313,6 +313,25 @@ hz_compile_in(HzCompiler *compiler, ScalarArrayOpExpr *op)
 
 /* ---- LIKE */
 
+/* An escape character at the end is an error; nothing else may be wrong with a pattern. */
+static bool
+may_end_in_escape(Node *pattern)
+{
+	Const *constant = (Const *) pattern;
+	text *value;
+	int escapes = 0;
+
+	if (!IsA(pattern, Const))
+		return true;
+	if (constant->constisnull)
+		return false;
+	value = DatumGetTextPP(constant->constvalue);
+	while (escapes < (int) VARSIZE_ANY_EXHDR(value) &&
+		   VARDATA_ANY(value)[VARSIZE_ANY_EXHDR(value) - 1 - escapes] == '\\')
+		escapes++;
+	return escapes % 2 == 1;
+}
+
 HzVexpr *
 hz_compile_like(HzCompiler *compiler, Oid function, Oid collation, List *args)
 {
@@ -337,8 +356,7 @@ hz_compile_like(HzCompiler *compiler, Oid function, Oid collation, List *args)
 	node->op = op;
 	node->number = GetDatabaseEncoding() == PG_UTF8;
 	node->cost = 20;
-	/* an escape character at the end is an error; nothing else may be wrong with a pattern */
-	node->can_fail = op != 2;
+	node->can_fail = op != 2 && may_end_in_escape(lsecond(args));
 	if (hz_vexpr_finish(node) == NULL || !node->args[1]->is_constant)
 		return NULL;
 	return node;

@@ -6,12 +6,14 @@
  *	  compile_native.c    which node an expression becomes
  *	  compile_compare.c   comparisons, IN, LIKE
  *	  compile_time.c      dates and timestamps
+ *	  compile_zone.c      time zones with changes
  *	  compile_call.c      what the executor evaluates; run-time constants
  */
 #ifndef HZ_COMPILE_INTERNAL_H
 #define HZ_COMPILE_INTERNAL_H
 
 #include "nodes/primnodes.h"
+#include "pgtime.h"
 
 #include "expr/compile.h"
 #include "expr/vexpr_node.h"
@@ -62,6 +64,13 @@ extern HzVexpr *hz_compile_like(HzCompiler *compiler, Oid function, Oid collatio
 /* ---- compile_time.c */
 extern HzVexpr *hz_compile_time(HzCompiler *compiler, Oid function, Oid result, List *args);
 extern int64 hz_date_as_timestamp(int32 date);
+
+/* ---- compile_zone.c */
+
+/* A timestamptz as local time; `checked`: an error where that is no timestamp. */
+extern HzVexpr *hz_compile_zone_local(HzVexpr *timestamptz, pg_tz *tz, bool checked);
+/* date_trunc() in a time zone; the caller sets op, number and shift, see vexpr_trunc.c. */
+extern HzVexpr *hz_compile_zone_trunc(HzVexpr *timestamptz, pg_tz *tz);
 
 /* ---- compile_call.c */
 

@@ -2,9 +2,9 @@
  * expr/compile_time.c
  *	  Functions of dates and timestamps that have kernels.
  *
- * What depends on the session's time zone has a kernel only if that zone has one offset for all times, as UTC has, and by
- * the zone at the time of compilation: an executor that is started under one zone and goes on under another (a
- * cursor) keeps the first.
+ * What depends on the session's time zone is compiled for the zone at the time of compilation: an executor that is
+ * started under one zone and goes on under another (a cursor) keeps the first. Zones with one offset for all times, as
+ * UTC has, have pure kernels; the others those of compile_zone.c.
  */
 #include "postgres.h"
 
@@ -51,25 +51,49 @@ constant_arg(List *args, int i)
 	return IsA(constant, Const) && !constant->constisnull ? constant : NULL;
 }
 
-/* The offset of the session's time zone in microseconds, if it is always the same. */
-static bool
-session_offset(int64 *offset)
+/* A time zone; one whose offset from UTC never changes has it in microseconds. */
+typedef struct Zone
 {
-	long seconds;
+	pg_tz *tz;
+	bool fixed;
+	int64 offset;
+} Zone;
 
-	if (!pg_get_timezone_offset(session_timezone, &seconds))
+/* False: none, or one that counts leap seconds, whose local times are no sum of UTC and an offset. */
+static bool
+describe_zone(pg_tz *tz, Zone *zone)
+{
+	long seconds = 0;
+
+	if (tz == NULL || strncmp(pg_get_timezone_name(tz), "right/", 6) == 0)
 		return false;
-	*offset = seconds * USECS_PER_SEC;
+	zone->tz = tz;
+	zone->fixed = pg_get_timezone_offset(tz, &seconds);
+	zone->offset = seconds * USECS_PER_SEC;
 	return true;
 }
 
-/* Names that mean UTC, whatever abbreviations are set. */
+/*
+ * That of a constant name. Abbreviations, which a setting defines, are PostgreSQL's business, but for those that mean
+ * UTC wherever they mean anything.
+ */
 static bool
-is_utc(const Const *zone)
+named_zone(const Const *name, Zone *zone)
 {
-	char *name = TextDatumGetCString(zone->constvalue);
+	char *zone_name;
 
-	return pg_strcasecmp(name, "Etc/UTC") == 0 || pg_strcasecmp(name, "Etc/GMT") == 0;
+	if (name == NULL)
+		return false;
+	zone_name = TextDatumGetCString(name->constvalue);
+	if (strchr(zone_name, '/') == NULL && pg_strcasecmp(zone_name, "UTC") != 0)
+		return false;
+	return strlen(zone_name) <= TZ_STRLEN_MAX && describe_zone(pg_tzset(zone_name), zone);
+}
+
+static bool
+session_zone(Zone *zone)
+{
+	return describe_zone(session_timezone, zone);
 }
 
 /* What date_trunc() and extract() call a unit; false: unknown. */
@@ -97,17 +121,12 @@ unary(HzCompiler *compiler, Oid result, HzVexprValue value, Expr *arg)
 	return node;
 }
 
+/* A timestamptz in local time, for what looks at its fields; or itself, and the offset that makes it so. */
 static HzVexpr *
-zoned(HzCompiler *compiler, Oid result, HzVexprValue value, Expr *arg)
+to_local(HzVexpr *arg, const Zone *zone, int64 *offset)
 {
-	int64 offset = 0;
-	HzVexpr *node;
-
-	if (!session_offset(&offset))
-		return NULL;
-	node = unary(compiler, result, value, arg);
-	node->offset = offset;
-	return hz_vexpr_finish(node);
+	*offset = zone->fixed ? zone->offset : 0;
+	return zone->fixed || arg == NULL ? arg : hz_compile_zone_local(arg, zone->tz, false);
 }
 
 static HzVexpr *
@@ -163,22 +182,31 @@ static HzVexpr *
 compile_trunc(HzCompiler *compiler, Oid function, Oid result, List *args)
 {
 	const Const *unit = constant_arg(args, 0);
-	int64 offset = 0;
+	Zone zone = {.fixed = true};
 	HzVexpr *node;
 	int value;
 
 	if (unit == NULL || !decode_unit(unit, &value))
 		return NULL;
-	if (function == F_DATE_TRUNC_TEXT_TIMESTAMPTZ && !session_offset(&offset))
+	if (function == F_DATE_TRUNC_TEXT_TIMESTAMPTZ && !session_zone(&zone))
 		return NULL;
-	if (function == F_DATE_TRUNC_TEXT_TIMESTAMPTZ_TEXT &&
-		(constant_arg(args, 2) == NULL || !is_utc(constant_arg(args, 2))))
+	if (function == F_DATE_TRUNC_TEXT_TIMESTAMPTZ_TEXT && !named_zone(constant_arg(args, 2), &zone))
 		return NULL;
-	node = unary(compiler, result, hz_vexpr_trunc_value, lsecond(args));
-	node->offset = offset;
-	if (!set_bucket(node, value))
+	if (zone.fixed)
+	{
+		node = hz_vexpr_finish(unary(compiler, result, hz_vexpr_trunc_value, lsecond(args)));
+		if (node != NULL)
+			node->offset = zone.offset;
+	}
+	else
+	{
+		node = hz_compile_node(compiler, lsecond(args));
+		if (node != NULL)
+			node = hz_compile_zone_trunc(node, zone.tz);
+	}
+	if (node == NULL || !set_bucket(node, value))
 		return NULL;
-	return failing(hz_vexpr_finish(node));
+	return failing(node);
 }
 
 static HzVexpr *
@@ -239,20 +267,62 @@ static HzVexpr *
 compile_extract(HzCompiler *compiler, Oid function, Oid result, List *args)
 {
 	const Const *unit = constant_arg(args, 0);
+	Zone zone = {.fixed = true};
 	HzTimeField field;
-	int64 offset = 0;
 	HzVexpr *node;
 	int value;
 
 	if (unit == NULL || !decode_unit(unit, &value) || !find_field(value, function, &field))
 		return NULL;
-	if (function == F_EXTRACT_TEXT_TIMESTAMPTZ && field != HZ_FIELD_EPOCH &&
-		!session_offset(&offset))
+	if (function == F_EXTRACT_TEXT_TIMESTAMPTZ && field != HZ_FIELD_EPOCH && !session_zone(&zone))
 		return NULL;
 	node = unary(compiler, result, hz_vexpr_extract_value, lsecond(args));
+	node->args[0] = to_local(node->args[0], &zone, &node->offset);
 	node->op = (int) field;
-	node->offset = offset;
 	return hz_vexpr_finish(node);
+}
+
+/* ---- timestamptz to local time */
+
+static HzVexpr *
+compile_zoned_date(HzCompiler *compiler, Expr *arg)
+{
+	HzVexpr *node;
+	Zone zone;
+
+	if (!session_zone(&zone))
+		return NULL;
+	node = unary(compiler, DATEOID, hz_vexpr_to_date_value, arg);
+	node->args[0] = to_local(node->args[0], &zone, &node->offset);
+	return hz_vexpr_finish(node);
+}
+
+static HzVexpr *
+compile_local(HzCompiler *compiler, Expr *arg, const Zone *zone)
+{
+	HzVexpr *node;
+
+	if (!zone->fixed)
+	{
+		node = hz_compile_node(compiler, arg);
+		return node != NULL ? hz_compile_zone_local(node, zone->tz, true) : NULL;
+	}
+	node = unary(compiler, TIMESTAMPOID, hz_vexpr_move_value, arg);
+	node->number = zone->offset;
+	return failing(hz_vexpr_finish(node));
+}
+
+static HzVexpr *
+compile_date_to_zoned(HzCompiler *compiler, Expr *arg)
+{
+	HzVexpr *node;
+	Zone zone;
+
+	if (!session_zone(&zone) || !zone.fixed)
+		return NULL;
+	node = unary(compiler, TIMESTAMPTZOID, hz_vexpr_from_date_value, arg);
+	node->offset = zone.offset;
+	return failing(hz_vexpr_finish(node));
 }
 
 /* ---- sums */
@@ -262,15 +332,15 @@ static HzVexpr *
 compile_move(HzCompiler *compiler, Oid result, Expr *timestamp, const Const *span, int sign)
 {
 	const Interval *interval;
-	int64 offset;
 	HzVexpr *node;
+	Zone zone;
 
 	if (span == NULL)
 		return NULL;
 	interval = DatumGetIntervalP(span->constvalue);
 	if (interval->month != 0 || abs(interval->day) > 1000000 ||
 		interval->time >= PG_INT64_MAX / 2 || interval->time <= PG_INT64_MIN / 2 ||
-		(result == TIMESTAMPTZOID && interval->day != 0 && !session_offset(&offset)))
+		(result == TIMESTAMPTZOID && interval->day != 0 && !(session_zone(&zone) && zone.fixed)))
 		return NULL;
 	node = unary(compiler, result, hz_vexpr_move_value, timestamp);
 	node->shift = sign * interval->day * USECS_PER_DAY;
@@ -320,6 +390,8 @@ compile_sum(HzCompiler *compiler, Oid function, Oid result, List *args)
 HzVexpr *
 hz_compile_time(HzCompiler *compiler, Oid function, Oid result, List *args)
 {
+	Zone zone;
+
 	switch (function)
 	{
 		case F_DATE_TRUNC_TEXT_TIMESTAMP:
@@ -336,12 +408,18 @@ hz_compile_time(HzCompiler *compiler, Oid function, Oid result, List *args)
 		case F_DATE_TIMESTAMP:
 			return hz_vexpr_finish(unary(compiler, result, hz_vexpr_to_date_value, linitial(args)));
 		case F_DATE_TIMESTAMPTZ:
-			return zoned(compiler, result, hz_vexpr_to_date_value, linitial(args));
+			return compile_zoned_date(compiler, linitial(args));
 		case F_TIMESTAMP_DATE:
 			return failing(
 				hz_vexpr_finish(unary(compiler, result, hz_vexpr_from_date_value, linitial(args))));
 		case F_TIMESTAMPTZ_DATE:
-			return failing(zoned(compiler, result, hz_vexpr_from_date_value, linitial(args)));
+			return compile_date_to_zoned(compiler, linitial(args));
+		case F_TIMESTAMP_TIMESTAMPTZ:
+			return session_zone(&zone) ? compile_local(compiler, linitial(args), &zone) : NULL;
+		case F_TIMEZONE_TEXT_TIMESTAMPTZ:
+			return named_zone(constant_arg(args, 0), &zone)
+					   ? compile_local(compiler, lsecond(args), &zone)
+					   : NULL;
 		default:
 			return list_length(args) == 2 ? compile_sum(compiler, function, result, args) : NULL;
 	}

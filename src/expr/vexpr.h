@@ -56,7 +56,9 @@ typedef enum HzEvalFailure
 
 /*
  * State of one thread's evaluations, for one row group (what it remembers of dictionaries is good for no other) or any
- * number of batches without dictionaries. Allocated by hz_alloc().
+ * number of batches without dictionaries. Allocated by hz_alloc(), and so is what evaluations need: they must be called in
+ * a memory context (or with an arena) that lives as long as the HzEval. A dictionary is known by the address of its
+ * entries and their number: until hz_eval_group() these must stay what they are.
  */
 extern HzEval *hz_eval_create(HzColumnGet get, void *arg);
 extern void hz_eval_free(HzEval *eval);

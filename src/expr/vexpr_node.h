@@ -28,6 +28,7 @@
 
 struct HzColumnType; /* storage/coltype.h */
 struct HzVexprCall;  /* expr/compile_call.c */
+struct HzVexprZone;  /* expr/compile_zone.c */
 
 /* Blocks of memory that are filled one after the other, and all emptied at once. */
 typedef struct HzBump
@@ -137,6 +138,7 @@ struct HzVexpr
 	HzVector constant;               /* CONSTANT; a null one has a validity without bits */
 	HzVexprSet *set;                 /* IN */
 	struct HzVexprCall *call;        /* what the executor evaluates */
+	struct HzVexprZone *zone;        /* what is known of a time zone */
 	const struct HzColumnType *type; /* of the result; server side only */
 };
 
@@ -328,6 +330,9 @@ extern bool hz_vexpr_date_add_value(HzEval *, const HzVexpr *, const HzRows *, H
  * which starts at `shift`; op 1: of `number` months, a divisor of 12.
  */
 extern bool hz_vexpr_trunc_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+
+/* Start of the bucket of a local time; false: out of range. */
+extern bool hz_bucket_start(const HzVexpr *expr, int64_t local, int64_t *start);
 
 typedef enum HzTimeField
 {

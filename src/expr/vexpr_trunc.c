@@ -58,6 +58,19 @@ month_bucket(const HzVexpr *expr, int64_t local, Bucket *bucket)
 		bucket->end = INT64_MAX;
 }
 
+bool
+hz_bucket_start(const HzVexpr *expr, int64_t local, int64_t *start)
+{
+	Bucket bucket;
+
+	if (expr->op != 0)
+		month_bucket(expr, local, &bucket);
+	else if (fixed_bucket(expr, local, &bucket) != HZ_EVAL_OK)
+		return false;
+	*start = bucket.start;
+	return true;
+}
+
 /* That of a finite timestamp. */
 static HzEvalFailure
 find_bucket(const HzVexpr *expr, int64_t timestamp, Bucket *bucket)

@@ -35,6 +35,7 @@
 #include "base/compat.h"
 #include "exec/scannode.h"
 #include "plan/bitmappath.h"
+#include "plan/indexcost.h"
 #include "plan/prunecost.h"
 #include "plan/scanpath.h"
 #include "storage/heapview.h"
@@ -295,6 +296,8 @@ add_paths(PlannerInfo *root, RelOptInfo *rel, Relation table)
 	if (!usable)
 		return;
 	measure_table(&scan, table);
+	hz_indexcost_adjust(rel, row_width(table),
+						rel->pages > 0 ? 1 - scan.delta_pages / rel->pages : 0);
 	clauses = rel->baserestrictinfo;
 	if (scan.param_info != NULL)
 		clauses = list_concat_copy(clauses, scan.param_info->ppi_clauses);

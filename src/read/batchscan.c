@@ -16,7 +16,8 @@
 #include "read/zonecache.h"
 #include "storage/mark.h"
 
-#define RUN_VECTORS 8 /* vectors that a process of a parallel scan takes at once */
+#define SINGLE_VALUES 8 /* of a vector: so few are read one by one, without decoding the others */
+#define RUN_VECTORS 8   /* vectors that a process of a parallel scan takes at once */
 
 struct HzBatchScan
 {
@@ -588,12 +589,21 @@ hz_batchscan_column(HzBatchScan *scan, int attno, HzVector *vector)
 }
 
 bool
-hz_batchscan_datums(HzBatchScan *scan, int attno, Datum *values, bool *isnull)
+hz_batchscan_datums(HzBatchScan *scan, int attno, const uint16 *at, uint32 count, Datum *values,
+					bool *isnull)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->batch_context);
-	bool there = hz_groupread_datums(scan->open, scan->desc, attno, scan->batch.vector,
-									 scan->batch.rows, values, isnull);
+	bool there = true;
 
+	if (at != NULL && count <= SINGLE_VALUES)
+	{
+		for (uint32 i = 0; i < count; i++)
+			values[at[i]] = hz_groupread_datum(scan->open, scan->desc, attno,
+											   scan->batch.first + at[i], &isnull[at[i]]);
+	}
+	else
+		there = hz_groupread_datums(scan->open, scan->desc, attno, scan->batch.vector, at,
+									at != NULL ? count : scan->batch.rows, values, isnull);
 	MemoryContextSwitchTo(old);
 	return there;
 }

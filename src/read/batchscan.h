@@ -86,11 +86,12 @@ extern HzGroupReader *hz_batchscan_open_group(HzBatchScan *scan, uint32 index,
 extern bool hz_batchscan_column(HzBatchScan *scan, int attno, HzVector *vector);
 
 /*
- * The same as Datums: `values` and `isnull` have room for HZ_VECTOR_ROWS; by-reference values live until
+ * The same as Datums, of rows at[0 .. count) only (at NULL: all), each at its row's place: `values` and `isnull` have room for HZ_VECTOR_ROWS; by-reference values live until
  * the next batch. Missing and dropped columns get their default or null. False, with SnapshotAny only: the group
  * has become dead to all and is gone.
  */
-extern bool hz_batchscan_datums(HzBatchScan *scan, int attno, Datum *values, bool *isnull);
+extern bool hz_batchscan_datums(HzBatchScan *scan, int attno, const uint16 *at, uint32 count,
+								Datum *values, bool *isnull);
 
 /*
  * SnapshotDirty, whose batches do not say what is deleted: whether row i of the current batch is visible. Sets the

@@ -343,8 +343,8 @@ has_vanished(HzGroupReader *reader)
 }
 
 bool
-hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vector, uint32 rows,
-					Datum *values, bool *isnull)
+hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vector,
+					const uint16 *at, uint32 count, Datum *values, bool *isnull)
 {
 	bool missing_null = true;
 	Datum missing = (Datum) 0;
@@ -360,15 +360,17 @@ hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vec
 				return false;
 			if (status != HZ_OK)
 				report_column_damage(reader, attno, status);
-			hz_coltype_datums(&reader->types[attno], &decoded, values, isnull);
+			hz_coltype_datums(&reader->types[attno], &decoded, at, count, values, isnull);
 			return true;
 		}
 		missing = getmissingattr(desc, attno + 1, &missing_null);
 	}
-	for (uint32 i = 0; i < rows; i++)
+	for (uint32 i = 0; i < count; i++)
 	{
-		values[i] = missing;
-		isnull[i] = missing_null;
+		uint32 row = at != NULL ? at[i] : i;
+
+		values[row] = missing;
+		isnull[row] = missing_null;
 	}
 	return true;
 }

@@ -44,12 +44,13 @@ extern void hz_groupread_copy(HzGroupReader *reader, int attno, uint8_t *target)
 extern void hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector, HzVector *out);
 
 /*
- * Vector `vector` as Datums; `values` and `isnull` have room for its `rows`. By-reference values are
+ * Rows at[0 .. count) (at NULL: 0 .. count) of vector `vector` as Datums, each at its row's place; `values` and `isnull` have
+ * room for all rows of it. By-reference values are
  * palloc'd in the current context. Dropped columns are null, later added ones have their default. False: the reader is
  * fleeting and the group has gone meanwhile.
  */
 extern bool hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vector,
-								uint32 rows, Datum *values, bool *isnull);
+								const uint16 *at, uint32 count, Datum *values, bool *isnull);
 
 /* Bytes that the group's values took before encoding. Describes the group. */
 extern uint64 hz_groupread_raw_bytes(HzStore *store, HzGroup *group);
