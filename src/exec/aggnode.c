@@ -191,7 +191,7 @@ make_leaves(HzAggNode *node)
 	append = (AppendState *) node->input;
 	rescan_if_changed(node->input);
 	valid = append->as_valid_subplans;
-	if (append->as_prune_state != NULL)
+	if (append->as_prune_state != NULL && append->as_prune_state->do_exec_prune)
 		valid = hz_compat_matching_subplans(append->as_prune_state);
 	while ((child = bms_next_member(valid, child)) >= 0)
 	{
