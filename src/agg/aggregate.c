@@ -76,6 +76,7 @@ hz_aggregator_init(HzAggregator *aggregator, const HzGroupLayout *layout,
 			(void) hz_key_kind(aggregates[i].argument_kind, aggregates[i].argument_width, &kind);
 		hz_distinctset_init(&aggregator->sets[i], kind, region);
 	}
+	aggregator->empty_bytes = region->total;
 	return layout->key_count > 0 || hz_grouptable_single(&aggregator->table) != NULL;
 }
 
@@ -256,10 +257,10 @@ combine_rows(void *arg, HzGroupRow *into, HzGroupRow *from)
 static void
 forget_distinct_counts(HzAggregator *from)
 {
-	uint64_t position = 0;
+	HzGroupCursor cursor = {0};
 	HzGroupRow *row;
 
-	while ((row = hz_grouptable_next(&from->table, &position)) != NULL)
+	while ((row = hz_grouptable_next(&from->table, &cursor)) != NULL)
 	{
 		for (int i = 0; i < from->aggregate_count; i++)
 		{

@@ -112,6 +112,7 @@ typedef struct HzAggregator
 	HzGroupRow **groups; /* of the current batch, by row */
 	HzKeyColumn *values; /* scratch */
 	uint64_t *hashes;
+	size_t empty_bytes; /* taken before the first group */
 } HzAggregator;
 
 /* Sets the states' offsets and the layout's sizes; the layout's keys are set. */
@@ -163,6 +164,13 @@ static inline size_t
 hz_aggregator_bytes(const HzAggregator *aggregator)
 {
 	return aggregator->region.total;
+}
+
+/* Of these, what groups have taken: for limits, since the rest is needed for any. */
+static inline size_t
+hz_aggregator_grown(const HzAggregator *aggregator)
+{
+	return aggregator->region.total - aggregator->empty_bytes;
 }
 
 /* Sorts the collected values far enough that the k-th smallest (0-based) stands at k, all smaller ones before it. */

@@ -30,6 +30,23 @@ typedef struct HzGroupRow
 	HzKeySlot keys[];
 } HzGroupRow;
 
+/* Rows lie in blocks, in the order in which they were made: so all of them are visited without jumping about. */
+typedef struct HzGroupBlock
+{
+	struct HzGroupBlock *next;
+	uint32_t count;
+	uint32_t room;
+	HzGroupRow *rows; /* count of them, row_bytes each */
+} HzGroupBlock;
+
+/* Where a visit of all rows is; all zeroes at first. */
+typedef struct HzGroupCursor
+{
+	const HzGroupBlock *block;
+	uint32_t index;
+	bool ended;
+} HzGroupCursor;
+
 typedef struct HzGroupLayout
 {
 	int key_count;
@@ -45,6 +62,8 @@ typedef struct HzGroupTable
 	uint64_t *words; /* capacity of them, a power of two; 0: empty */
 	uint64_t capacity;
 	uint64_t count;
+	HzGroupBlock *first_block;
+	HzGroupBlock *last_block;
 	/* scratch of a lookup */
 	HzKeyColumn *columns;
 	uint64_t *hashes;
@@ -98,8 +117,8 @@ extern bool hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
 								bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from),
 								void *arg);
 
-/* The next row at or behind position *position, which moves on; NULL: no more. Start with 0. */
-extern HzGroupRow *hz_grouptable_next(const HzGroupTable *table, uint64_t *position);
+/* The next row, in the order in which they were made; NULL: no more. */
+extern HzGroupRow *hz_grouptable_next(const HzGroupTable *table, HzGroupCursor *cursor);
 
 static inline uint8_t *
 hz_group_state(const HzGroupLayout *layout, HzGroupRow *row)

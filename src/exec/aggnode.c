@@ -24,6 +24,7 @@
 #include "exec/aggthreads.h"
 #include "expr/compile.h"
 
+#define LEAST_LIMIT ((Size) 1024 * 1024)
 #define THREADS_FROM 48 /* vectors: below, starting a thread takes longer than it saves */
 
 typedef struct HzAggNode
@@ -46,8 +47,8 @@ typedef struct HzAggNode
 	HzAggSpill *spill; /* NULL: all groups are in memory */
 	uint64 vectors;    /* seen so far */
 	bool done;
-	uint64 position; /* of the next group to return */
-	bool plain;      /* PostgreSQL's own plan is at work */
+	HzGroupCursor cursor; /* of the groups that are returned */
+	bool plain;           /* PostgreSQL's own plan is at work */
 	PlanState *plain_plan;
 	const char *plain_reason;
 	/* EXPLAIN */
@@ -149,7 +150,7 @@ forget_run(HzAggNode *node)
 	memset(&node->work, 0, sizeof(node->work));
 	node->leaves = NIL;
 	node->vectors = 0;
-	node->position = 0;
+	memset(&node->cursor, 0, sizeof(node->cursor));
 	node->done = false;
 }
 
@@ -201,11 +202,11 @@ make_leaves(HzAggNode *node)
 	return true;
 }
 
-/* Bytes that the leader, or one of its threads, may take. */
+/* Bytes that groups of the leader, or of one of its threads, may take. Less than a vector's worth of them makes no sense. */
 static Size
 memory_limit(int sharers)
 {
-	return get_hash_memory_limit() / (sharers + 1);
+	return Max(get_hash_memory_limit() / (sharers + 1), LEAST_LIMIT);
 }
 
 /* Writes an aggregator that has grown too large out; the leader's or a thread's. */
@@ -221,7 +222,7 @@ empty_aggregator(void *arg, HzAggregator *aggregator)
 	{
 		MemoryContext old = MemoryContextSwitchTo(node->context);
 
-		node->spill = hz_aggspill_make(get_hash_memory_limit());
+		node->spill = hz_aggspill_make(memory_limit(0));
 		MemoryContextSwitchTo(old);
 	}
 	node->memory = Max(node->memory, hz_aggregator_bytes(aggregator));
@@ -264,7 +265,7 @@ consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 *group_count)
 static bool
 within_limit(HzAggNode *node)
 {
-	if (hz_aggregator_bytes(&node->work.aggregator) <= memory_limit(node->threads_used))
+	if (hz_aggregator_grown(&node->work.aggregator) <= memory_limit(node->threads_used))
 		return true;
 	node->work.status = empty_aggregator(node, &node->work.aggregator);
 	return node->work.status == HZ_AGG_OK;
@@ -553,7 +554,7 @@ static HzGroupRow *
 next_group(HzAggNode *node)
 {
 	HzAggregator *aggregator = &node->work.aggregator;
-	HzGroupRow *row = hz_grouptable_next(&aggregator->table, &node->position);
+	HzGroupRow *row = hz_grouptable_next(&aggregator->table, &node->cursor);
 	bool more = true;
 
 	while (row == NULL && node->spill != NULL && more)
@@ -563,11 +564,11 @@ next_group(HzAggNode *node)
 					(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
 					 errdetail(
 						 "Failed while reading groups of an aggregation from a temporary file.")));
-		node->position = more ? 0 : PG_UINT64_MAX;
+		node->cursor = (HzGroupCursor){.ended = !more};
 		if (!more)
 			break;
 		node->groups += aggregator->table.count;
-		row = hz_grouptable_next(&aggregator->table, &node->position);
+		row = hz_grouptable_next(&aggregator->table, &node->cursor);
 	}
 	return row;
 }

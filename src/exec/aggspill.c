@@ -307,10 +307,10 @@ pair_hash(const HzGroupRow *row, uint64 hash)
 static void
 write_groups(HzAggSpill *spill, HzAggregator *aggregator, FanOut *set, int level, bool keep_counts)
 {
-	uint64_t position = 0;
+	HzGroupCursor cursor = {0};
 	HzGroupRow *row;
 
-	while ((row = hz_grouptable_next(&aggregator->table, &position)) != NULL)
+	while ((row = hz_grouptable_next(&aggregator->table, &cursor)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
 		make_group_record(spill, aggregator, row, keep_counts);
@@ -392,7 +392,7 @@ pop_partition(List **partitions)
 static bool
 too_large(const HzAggSpill *spill, const HzAggregator *aggregator, int level)
 {
-	return level < MAX_LEVEL && hz_aggregator_bytes(aggregator) > spill->limit;
+	return level < MAX_LEVEL && hz_aggregator_grown(aggregator) > spill->limit;
 }
 
 /* Reads pairs until the end or until they are too many, and writes these out, cut further. */

@@ -187,7 +187,7 @@ make_room(Worker *worker)
 	HzAggThreads *threads = worker->threads;
 	HzAggregator *aggregator = &worker->work->aggregator;
 
-	if (hz_aggregator_bytes(aggregator) <= threads->limit)
+	if (hz_aggregator_grown(aggregator) <= threads->limit)
 		return true;
 	if (worker->arena != NULL)
 		return wait_until_empty(worker);
