@@ -184,6 +184,8 @@ read_deleted(HzBatchScan *scan)
 	MemoryContext old;
 	uint64 *deleted;
 
+	if (scan->deleted_read)
+		return;
 	scan->deleted_read = true;
 	/* Dirty: a delete in progress is none yet, see hz_batchscan_dirty_visible() */
 	if (scan->snapshot->snapshot_type == SNAPSHOT_ANY ||
@@ -384,8 +386,7 @@ current_batch(HzBatchScan *scan)
 
 	CHECK_FOR_INTERRUPTS();
 	open_group(scan, scan->group_index);
-	if (!scan->deleted_read)
-		read_deleted(scan);
+	read_deleted(scan);
 	MemoryContextReset(scan->batch_context);
 	batch->group = scan->groups[scan->group_index];
 	batch->vector = (uint32) scan->vector;
@@ -565,6 +566,7 @@ hz_batchscan_open_group(HzBatchScan *scan, uint32 index, const uint64 **deleted)
 {
 	CHECK_FOR_INTERRUPTS();
 	open_group(scan, index);
+	read_deleted(scan);
 	*deleted = scan->deleted;
 	return scan->open;
 }
