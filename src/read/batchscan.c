@@ -39,7 +39,7 @@ struct HzBatchScan
 	int64 group_index;
 	int64 vector;
 	int64 run_left; /* parallel: vectors left of the run */
-	/* the group that is described, -1: none; its reader, NULL until something of it is read */
+	/* the group that is looked at, -1: none; its reader, NULL until something of it is read */
 	int64 open_index;
 	HzGroupReader *open;
 	bool deleted_read;
@@ -201,18 +201,26 @@ read_deleted(HzBatchScan *scan)
 	MemoryContextSwitchTo(old);
 }
 
-/* Makes a group the described one. */
+/* Makes a group the current one. */
+static void
+choose_group(HzBatchScan *scan, int64 index)
+{
+	if (scan->open_index == index)
+		return;
+	close_group(scan);
+	scan->open_index = index;
+}
+
 static void
 describe_group(HzBatchScan *scan, int64 index)
 {
 	MemoryContext old;
 
-	if (scan->open_index == index)
+	choose_group(scan, index);
+	if (scan->groups[index]->described)
 		return;
-	close_group(scan);
 	old = MemoryContextSwitchTo(scan->group_context);
 	hz_groupread_describe(scan->store, scan->groups[index]);
-	scan->open_index = index;
 	MemoryContextSwitchTo(old);
 }
 
@@ -569,6 +577,21 @@ hz_batchscan_open_group(HzBatchScan *scan, uint32 index, const uint64 **deleted)
 	read_deleted(scan);
 	*deleted = scan->deleted;
 	return scan->open;
+}
+
+HzGroup *
+hz_batchscan_describe(HzBatchScan *scan, uint32 index)
+{
+	describe_group(scan, index);
+	return scan->groups[index];
+}
+
+const uint64 *
+hz_batchscan_deleted(HzBatchScan *scan, uint32 index)
+{
+	choose_group(scan, index);
+	read_deleted(scan);
+	return scan->deleted;
 }
 
 void
