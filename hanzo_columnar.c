@@ -6,6 +6,7 @@
 
 #include "fmgr.h"
 
+#include "exec/aggmeta.h"
 #include "exec/aggnode.h"
 #include "exec/aggthreads.h"
 #include "exec/scannode.h"
@@ -36,6 +37,7 @@ _PG_init(void)
 	hz_bulk_init();
 	hz_sealer_init();
 	hz_exec_init();
+	hz_aggmeta_define();
 	hz_aggnode_init();
 	hz_aggthreads_init();
 	hz_plan_init();

@@ -31,6 +31,9 @@ typedef struct HzAggLeaf
 	HzAggProgram program;
 	int column_count;
 	int *columns; /* that the program reads, ascending */
+	int *
+		zone_columns; /* aggmeta.h: by aggregate, the column whose zones answer it; NULL: none do */
+	bool zones_needed; /* zone_columns: some aggregate is not count(*) */
 	bool threadable;
 	bool bound;                     /* constants have their values */
 	MemoryContext context;          /* of all this, and of what evaluations keep */

@@ -19,6 +19,7 @@
 #include "base/compat.h"
 #include "exec/aggcall.h"
 #include "exec/aggleaf.h"
+#include "exec/aggmeta.h"
 #include "exec/aggnode.h"
 #include "exec/aggspill.h"
 #include "exec/aggthreads.h"
@@ -56,6 +57,7 @@ typedef struct HzAggNode
 	uint64 memory;
 	uint64 spilled;
 	int threads_used;
+	HzAggMetaCount from_metadata;
 } HzAggNode;
 
 static inline HzAggNode *
@@ -174,9 +176,11 @@ make_leaf(HzAggNode *node, PlanState *ps)
 
 	rescan_if_changed(ps);
 	leaf = hz_aggleaf_make(ps, &node->exprs);
-	if (leaf != NULL)
-		node->leaves = lappend(node->leaves, leaf);
-	return leaf != NULL;
+	if (leaf == NULL)
+		return false;
+	hz_aggmeta_init(leaf, node->aggregates);
+	node->leaves = lappend(node->leaves, leaf);
+	return true;
 }
 
 /* One leaf, or one for each child of an Append that is not pruned now; false: not to be done in vectors. */
@@ -231,14 +235,15 @@ empty_aggregator(void *arg, HzAggregator *aggregator)
 	return status;
 }
 
-/* Vectors of the row groups that are not ruled out as a whole. */
+/* Vectors of the row groups from `first` on that are not ruled out as a whole. */
 static uint64
-count_vectors(HzAggLeaf *leaf, uint32 *group_count)
+count_vectors(HzAggLeaf *leaf, uint32 first)
 {
-	HzGroup **groups = hz_batchscan_groups(leaf->scan->batches, group_count);
+	uint32 group_count;
+	HzGroup **groups = hz_batchscan_groups(leaf->scan->batches, &group_count);
 	uint64 vectors = 0;
 
-	for (uint32 i = 0; i < *group_count; i++)
+	for (uint32 i = first; i < group_count; i++)
 	{
 		if (hz_batchscan_prune_group(leaf->scan->batches, i) != HZ_PRUNE_NONE)
 			vectors += (groups[i]->rows + HZ_VECTOR_ROWS - 1) / HZ_VECTOR_ROWS;
@@ -246,14 +251,14 @@ count_vectors(HzAggLeaf *leaf, uint32 *group_count)
 	return vectors;
 }
 
-/* From some length of the run on, threads are worth their start. */
+/* From some length of the run on, threads are worth their start. `groups` of the leaf, from `first` on, are to be read. */
 static void
-consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 *group_count)
+consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 first, uint32 groups)
 {
 	int limit = hz_aggthreads_limit();
 
-	node->vectors += count_vectors(leaf, group_count);
-	if (node->threads != NULL || limit == 0 || node->vectors < THREADS_FROM || *group_count < 2 ||
+	node->vectors += count_vectors(leaf, first);
+	if (node->threads != NULL || limit == 0 || node->vectors < THREADS_FROM || groups < 2 ||
 		!leaf->threadable)
 		return;
 	node->threads = hz_aggthreads_start(limit, &node->layout, node->aggregates, node->call_count,
@@ -271,28 +276,43 @@ within_limit(HzAggNode *node)
 	return node->work.status == HZ_AGG_OK;
 }
 
+/* Reads what is left of a row group, or has it read. */
+static bool
+run_group(HzAggNode *node, HzAggLeaf *leaf, const HzAggVectors *vectors)
+{
+	if (node->threads != NULL)
+		hz_aggthreads_serve(node->threads);
+	if (node->threads != NULL && hz_aggthreads_failed(node->threads))
+		return false;
+	if (node->threads != NULL && leaf->threadable &&
+		hz_aggthreads_offer(node->threads, leaf, vectors))
+		return true;
+	return hz_aggleaf_run_group(leaf, &node->work, vectors) && within_limit(node);
+}
+
 static bool
 run_groups(HzAggNode *node, HzAggLeaf *leaf)
 {
+	bool considered = false;
 	uint32 count;
 
 	hz_scanprune_start(leaf->scan);
-	consider_threads(node, leaf, &count);
+	(void) hz_batchscan_groups(leaf->scan->batches, &count);
 	for (uint32 i = 0; i < count; i++)
 	{
 		HzAggVectors vectors;
 
 		if (!hz_aggleaf_judge(leaf, i, &vectors))
 			continue;
-		hz_aggleaf_bind(leaf);
-		if (node->threads != NULL)
-			hz_aggthreads_serve(node->threads);
-		if (node->threads != NULL && hz_aggthreads_failed(node->threads))
+		if (!hz_aggmeta_answer(leaf, &node->work, &vectors, &node->from_metadata))
 			return false;
-		if (node->threads != NULL && leaf->threadable &&
-			hz_aggthreads_offer(node->threads, leaf, &vectors))
+		if (vectors.left == 0)
 			continue;
-		if (!hz_aggleaf_run_group(leaf, &node->work, &vectors) || !within_limit(node))
+		if (!considered)
+			consider_threads(node, leaf, i, count - i);
+		considered = true;
+		hz_aggleaf_bind(leaf);
+		if (!run_group(node, leaf, &vectors))
 			return false;
 	}
 	return true;
@@ -658,6 +678,11 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	if (node->spilled > 0)
 		ExplainPropertyUInteger("Disk Usage", "kB", (node->spilled + 1023) / 1024, es);
 	ExplainPropertyInteger("Threads", NULL, node->threads_used, es);
+	if (node->from_metadata.groups > 0 || node->from_metadata.vectors > 0)
+	{
+		ExplainPropertyUInteger("Row Groups from Metadata", NULL, node->from_metadata.groups, es);
+		ExplainPropertyUInteger("Vectors from Metadata", NULL, node->from_metadata.vectors, es);
+	}
 }
 
 static const CustomExecMethods agg_methods = {

@@ -39,7 +39,7 @@ struct HzBatchScan
 	int64 group_index;
 	int64 vector;
 	int64 run_left; /* parallel: vectors left of the run */
-	/* the group that is described, -1: none; its reader, NULL until something of it is read */
+	/* the group that is looked at, -1: none; its reader, NULL until something of it is read */
 	int64 open_index;
 	HzGroupReader *open;
 	bool deleted_read;
@@ -184,6 +184,8 @@ read_deleted(HzBatchScan *scan)
 	MemoryContext old;
 	uint64 *deleted;
 
+	if (scan->deleted_read)
+		return;
 	scan->deleted_read = true;
 	/* Dirty: a delete in progress is none yet, see hz_batchscan_dirty_visible() */
 	if (scan->snapshot->snapshot_type == SNAPSHOT_ANY ||
@@ -199,18 +201,26 @@ read_deleted(HzBatchScan *scan)
 	MemoryContextSwitchTo(old);
 }
 
-/* Makes a group the described one. */
+/* Makes a group the current one. */
+static void
+choose_group(HzBatchScan *scan, int64 index)
+{
+	if (scan->open_index == index)
+		return;
+	close_group(scan);
+	scan->open_index = index;
+}
+
 static void
 describe_group(HzBatchScan *scan, int64 index)
 {
 	MemoryContext old;
 
-	if (scan->open_index == index)
+	choose_group(scan, index);
+	if (scan->groups[index]->described)
 		return;
-	close_group(scan);
 	old = MemoryContextSwitchTo(scan->group_context);
 	hz_groupread_describe(scan->store, scan->groups[index]);
-	scan->open_index = index;
 	MemoryContextSwitchTo(old);
 }
 
@@ -384,8 +394,7 @@ current_batch(HzBatchScan *scan)
 
 	CHECK_FOR_INTERRUPTS();
 	open_group(scan, scan->group_index);
-	if (!scan->deleted_read)
-		read_deleted(scan);
+	read_deleted(scan);
 	MemoryContextReset(scan->batch_context);
 	batch->group = scan->groups[scan->group_index];
 	batch->vector = (uint32) scan->vector;
@@ -565,8 +574,24 @@ hz_batchscan_open_group(HzBatchScan *scan, uint32 index, const uint64 **deleted)
 {
 	CHECK_FOR_INTERRUPTS();
 	open_group(scan, index);
+	read_deleted(scan);
 	*deleted = scan->deleted;
 	return scan->open;
+}
+
+HzGroup *
+hz_batchscan_describe(HzBatchScan *scan, uint32 index)
+{
+	describe_group(scan, index);
+	return scan->groups[index];
+}
+
+const uint64 *
+hz_batchscan_deleted(HzBatchScan *scan, uint32 index)
+{
+	choose_group(scan, index);
+	read_deleted(scan);
+	return scan->deleted;
 }
 
 void

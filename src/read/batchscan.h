@@ -82,6 +82,10 @@ extern HzBatch *hz_batchscan_seek(HzBatchScan *scan, uint32 index, uint32 vector
 extern HzGroupReader *hz_batchscan_open_group(HzBatchScan *scan, uint32 index,
 											  const uint64 **deleted);
 
+/* Group `index` with its meta filled, and what of it the snapshot sees as deleted: likewise, but opens nothing. */
+extern HzGroup *hz_batchscan_describe(HzBatchScan *scan, uint32 index);
+extern const uint64 *hz_batchscan_deleted(HzBatchScan *scan, uint32 index);
+
 /* Column `attno` (0-based) of the current batch; false when the group does not have it (added later). */
 extern bool hz_batchscan_column(HzBatchScan *scan, int attno, HzVector *vector);
 
