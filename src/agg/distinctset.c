@@ -352,8 +352,6 @@ merge_entries(size_t form, HzDistinctSet *into, const HzDistinctSet *from, uint3
 		uint8_t *mine;
 		Value value;
 
-		if (i % HZ_GROUPTABLE_CHECK_EVERY == 0 && hz_grouptable_check != NULL)
-			hz_grouptable_check();
 		if (group == NULL)
 			continue;
 		if (group->merged != NULL)

@@ -18,8 +18,6 @@
 #define PREFETCH_FROM 8192 /* words: what lies in the first-level cache needs no touching */
 #define MEMO_LIMIT 131072  /* combinations of codes */
 
-void (*hz_grouptable_check)(void) = NULL;
-
 void
 hz_grouptable_layout(HzGroupLayout *layout, uint32_t state_bytes)
 {
@@ -558,7 +556,6 @@ hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
 {
 	HzGroupCursor cursor = {0};
 	HzGroupRow *row;
-	uint64_t seen = 0;
 
 	if (!make_room(into, from->count))
 		return false;
@@ -567,8 +564,6 @@ hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
 		uint64_t at = place_of(into, row);
 		HzGroupRow *mine = into->words[at] != 0 ? row_of(into->words[at]) : NULL;
 
-		if (++seen % HZ_GROUPTABLE_CHECK_EVERY == 0 && hz_grouptable_check != NULL)
-			hz_grouptable_check();
 		if (mine == NULL)
 		{
 			into->words[at] = word_of(row);

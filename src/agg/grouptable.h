@@ -76,14 +76,6 @@ typedef struct HzGroupTable
 	uint32_t *memo_index;
 } HzGroupTable;
 
-/*
- * Merging may take long, and is the leader's alone: this is called now and then, and may leave by longjmp. NULL where there
- * is no server.
- */
-extern void (*hz_grouptable_check)(void);
-
-#define HZ_GROUPTABLE_CHECK_EVERY 4096 /* rows; a power of two */
-
 typedef enum HzGroupStatus
 {
 	HZ_GROUP_OK,

@@ -708,15 +708,8 @@ const CustomScanMethods hz_aggnode_methods = {
 	.CreateCustomScanState = create_state,
 };
 
-static void
-check_interrupts(void)
-{
-	CHECK_FOR_INTERRUPTS();
-}
-
 void
 hz_aggnode_init(void)
 {
-	hz_grouptable_check = check_interrupts;
 	RegisterCustomScanMethods(&hz_aggnode_methods);
 }
