@@ -262,8 +262,10 @@ consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 *group_count)
 }
 
 static bool
-within_limit(HzAggNode *node)
+within_limit(void *arg)
 {
+	HzAggNode *node = arg;
+
 	if (hz_aggregator_bytes(&node->work.aggregator) <= memory_limit(node->threads_used))
 		return true;
 	node->work.status = empty_aggregator(node, &node->work.aggregator);
@@ -291,7 +293,7 @@ run_groups(HzAggNode *node, HzAggLeaf *leaf)
 		if (node->threads != NULL && leaf->threadable &&
 			hz_aggthreads_offer(node->threads, leaf, &vectors))
 			continue;
-		if (!hz_aggleaf_run_group(leaf, &node->work, &vectors) || !within_limit(node))
+		if (!hz_aggleaf_run_group(leaf, &node->work, &vectors, within_limit, node))
 			return false;
 	}
 	return true;
@@ -302,7 +304,7 @@ run_leaf(HzAggNode *node, HzAggLeaf *leaf)
 {
 	if (leaf->scan != NULL && leaf->scan->delta == NULL)
 		hz_scannode_start(leaf->scan);
-	if (!hz_aggleaf_run_rows(leaf, &node->work) || !within_limit(node))
+	if (!hz_aggleaf_run_rows(leaf, &node->work, within_limit, node))
 		return false;
 	return leaf->scan == NULL || run_groups(node, leaf);
 }
@@ -321,6 +323,12 @@ finish_leaf(HzAggLeaf *leaf)
 	}
 }
 
+static bool
+always(void *arg)
+{
+	return true;
+}
+
 /* Says what a thread met, unless PostgreSQL's own plan can do better. */
 static HzAggStatus
 threads_status(HzAggNode *node)
@@ -335,7 +343,7 @@ threads_status(HzAggNode *node)
 		/* reads the damaged chunk again, and throws */
 		if (hz_aggregator_init(&scratch.aggregator, &node->layout, node->aggregates,
 							   node->call_count))
-			(void) hz_aggleaf_run_group(leaf, &scratch, &vectors);
+			(void) hz_aggleaf_run_group(leaf, &scratch, &vectors, always, NULL);
 		hz_aggregator_free(&scratch.aggregator);
 		return HZ_AGG_MEMORY;
 	}
