@@ -201,11 +201,25 @@ make_leaves(HzAggNode *node)
 	return true;
 }
 
+/*
+ * Bytes that an aggregator needs to do something useful between two times that it is written out: what it has when it is
+ * empty, and as much again.
+ */
+static Size
+least_memory(const HzAggNode *node)
+{
+	Size sets = 0;
+
+	for (int i = 0; i < node->call_count; i++)
+		sets += node->aggregates[i].kind == HZ_AGG_DISTINCT;
+	return 512 * 1024 + 2 * sizeof(HzKeyColumn) * (node->key_count + 1) + 512 * 1024 * sets;
+}
+
 /* Bytes that the leader, or one of its threads, may take. */
 static Size
-memory_limit(int sharers)
+memory_limit(const HzAggNode *node, int sharers)
 {
-	return get_hash_memory_limit() / (sharers + 1);
+	return Max(get_hash_memory_limit() / (sharers + 1), least_memory(node));
 }
 
 /* Writes an aggregator that has grown too large out; the leader's or a thread's. */
@@ -221,7 +235,7 @@ empty_aggregator(void *arg, HzAggregator *aggregator)
 	{
 		MemoryContext old = MemoryContextSwitchTo(node->context);
 
-		node->spill = hz_aggspill_make(get_hash_memory_limit());
+		node->spill = hz_aggspill_make(memory_limit(node, 0));
 		MemoryContextSwitchTo(old);
 	}
 	node->memory = Max(node->memory, hz_aggregator_bytes(aggregator));
@@ -256,7 +270,7 @@ consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 *group_count)
 		!leaf->threadable)
 		return;
 	node->threads = hz_aggthreads_start(limit, &node->layout, node->aggregates, node->call_count,
-										memory_limit(limit), empty_aggregator, node);
+										memory_limit(node, limit), empty_aggregator, node);
 	if (node->threads != NULL)
 		node->threads_used = hz_aggthreads_count(node->threads);
 }
@@ -266,7 +280,7 @@ within_limit(void *arg)
 {
 	HzAggNode *node = arg;
 
-	if (hz_aggregator_bytes(&node->work.aggregator) <= memory_limit(node->threads_used))
+	if (hz_aggregator_bytes(&node->work.aggregator) <= memory_limit(node, node->threads_used))
 		return true;
 	node->work.status = empty_aggregator(node, &node->work.aggregator);
 	return node->work.status == HZ_AGG_OK;
