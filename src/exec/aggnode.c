@@ -13,6 +13,7 @@
 #include "executor/nodeHash.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/ruleutils.h"
 
@@ -446,6 +447,8 @@ reason_of(HzAggStatus status)
 			return "a number too wide for native states";
 		case HZ_AGG_LIMIT:
 			return "more groups than memory";
+		case HZ_AGG_FLOAT_OVERFLOW:
+			return "a floating-point sum that overflows";
 		default:
 			return "out of memory";
 	}
@@ -580,7 +583,11 @@ next_group(HzAggNode *node)
 
 	while (row == NULL && node->spill != NULL && more)
 	{
-		if (hz_aggspill_next(node->spill, aggregator, &more) != HZ_AGG_OK)
+		HzAggStatus status = hz_aggspill_next(node->spill, aggregator, &more);
+
+		if (status == HZ_AGG_FLOAT_OVERFLOW)
+			float_overflow_error();
+		if (status != HZ_AGG_OK)
 			ereport(ERROR,
 					(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
 					 errdetail(
