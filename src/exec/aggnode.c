@@ -187,7 +187,8 @@ make_leaves(HzAggNode *node)
 	Bitmapset *valid;
 	int child = -1;
 
-	if (!IsA(node->input, AppendState))
+	/* children that an Append asks ahead answer to nobody else */
+	if (!IsA(node->input, AppendState) || ((AppendState *) node->input)->as_nasyncplans > 0)
 		return make_leaf(node, node->input);
 	append = (AppendState *) node->input;
 	rescan_if_changed(node->input);
@@ -254,6 +255,7 @@ count_vectors(HzAggLeaf *leaf, uint32 *group_count)
 
 	for (uint32 i = 0; i < *group_count; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (hz_batchscan_prune_group(leaf->scan->batches, i) != HZ_PRUNE_NONE)
 			vectors += (groups[i]->rows + HZ_VECTOR_ROWS - 1) / HZ_VECTOR_ROWS;
 	}
@@ -298,6 +300,7 @@ run_groups(HzAggNode *node, HzAggLeaf *leaf)
 	{
 		HzAggVectors vectors;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!hz_aggleaf_judge(leaf, i, &vectors))
 			continue;
 		hz_aggleaf_bind(leaf);
@@ -355,6 +358,7 @@ threads_status(HzAggNode *node)
 	{
 		HzAggWork scratch = {0};
 
+		node->work.failure = HZ_EVAL_OK;
 		/* reads the damaged chunk again, and throws */
 		if (hz_aggregator_init(&scratch.aggregator, &node->layout, node->aggregates,
 							   node->call_count))
@@ -374,6 +378,12 @@ threads_status(HzAggNode *node)
 	return node->work.status;
 }
 
+static void
+poll_interrupts(void)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
 static HzAggStatus
 merge_threads(HzAggNode *node)
 {
@@ -384,7 +394,7 @@ merge_threads(HzAggNode *node)
 		HzAggWork *work = hz_aggthreads_work(node->threads, i);
 
 		CHECK_FOR_INTERRUPTS();
-		status = hz_aggregator_merge(&node->work.aggregator, &work->aggregator);
+		status = hz_aggregator_merge(&node->work.aggregator, &work->aggregator, poll_interrupts);
 		node->work.rows += work->rows;
 	}
 	return status;
@@ -426,7 +436,9 @@ run_all(HzAggNode *node)
 			hz_aggthreads_stop(node->threads);
 		else
 			good = hz_aggthreads_finish(node->threads, &node->work);
-		if (!good && node->work.status == HZ_AGG_OK && node->work.failure == HZ_EVAL_OK)
+		/* damage that the leader has met in a job is said by the same way */
+		if (!good && node->work.status == HZ_AGG_OK &&
+			(node->work.failure == HZ_EVAL_OK || node->work.failure == HZ_EVAL_COLUMN))
 			return threads_status(node);
 	}
 	foreach(cell, node->leaves)
