@@ -271,17 +271,17 @@ forget_distinct_counts(HzAggregator *from)
 }
 
 HzAggStatus
-hz_aggregator_merge(HzAggregator *into, HzAggregator *from)
+hz_aggregator_merge(HzAggregator *into, HzAggregator *from, void (*poll)(void))
 {
 	MergeArg merge = {.into = into, .status = HZ_AGG_OK};
 
 	forget_distinct_counts(from);
-	if (!hz_grouptable_merge(&into->table, &from->table, combine_rows, &merge))
+	if (!hz_grouptable_merge(&into->table, &from->table, combine_rows, &merge, poll))
 		return merge.status != HZ_AGG_OK ? merge.status : HZ_AGG_MEMORY;
 	for (int i = 0; i < into->aggregate_count; i++)
 	{
 		if (into->aggregates[i].kind == HZ_AGG_DISTINCT &&
-			!hz_distinctset_merge(&into->sets[i], &from->sets[i], into->aggregates[i].offset))
+			!hz_distinctset_merge(&into->sets[i], &from->sets[i], into->aggregates[i].offset, poll))
 			return HZ_AGG_MEMORY;
 	}
 	return HZ_AGG_OK;

@@ -142,9 +142,9 @@ extern HzAggStatus hz_aggregator_update(HzAggregator *aggregator, int index,
 
 /*
  * Takes over all groups of another aggregator of the same layout; both must live until the results are out. The other is
- * good for nothing but hz_aggregator_free().
+ * good for nothing but hz_aggregator_free(). poll is called now and then, and need not return.
  */
-extern HzAggStatus hz_aggregator_merge(HzAggregator *into, HzAggregator *from);
+extern HzAggStatus hz_aggregator_merge(HzAggregator *into, HzAggregator *from, void (*poll)(void));
 
 /*
  * Adds a group as a row of this layout holds it, which may go afterwards: also its counts of distinct values, for which

@@ -17,6 +17,7 @@
 #define ADDRESS_MASK ((UINT64_C(1) << 48) - 1)
 #define PREFETCH_FROM 8192 /* words: what lies in the first-level cache needs no touching */
 #define MEMO_LIMIT 131072  /* combinations of codes */
+#define POLL_EVERY 16384
 
 void
 hz_grouptable_layout(HzGroupLayout *layout, uint32_t state_bytes)
@@ -552,9 +553,11 @@ hz_grouptable_next(const HzGroupTable *table, HzGroupCursor *cursor)
 
 bool
 hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
-					bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from), void *arg)
+					bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from), void *arg,
+					void (*poll)(void))
 {
 	HzGroupCursor cursor = {0};
+	uint64_t seen = 0;
 	HzGroupRow *row;
 
 	if (!make_room(into, from->count))
@@ -564,6 +567,8 @@ hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
 		uint64_t at = place_of(into, row);
 		HzGroupRow *mine = into->words[at] != 0 ? row_of(into->words[at]) : NULL;
 
+		if (++seen % POLL_EVERY == 0)
+			poll();
 		if (mine == NULL)
 		{
 			into->words[at] = word_of(row);

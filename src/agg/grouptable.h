@@ -111,11 +111,12 @@ extern HzGroupRow *hz_grouptable_single(HzGroupTable *table);
 /*
  * Takes over the rows of another table of the same layout.
  * Where the group is here already, combine() is called, and the other's row says where it went; else the row itself
- * becomes one of this table, so the other's region must live as long as this table. False: out of memory.
+ * becomes one of this table, so the other's region must live as long as this table. poll is called now and then, and need not
+ * return. False: out of memory.
  */
 extern bool hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
 								bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from),
-								void *arg);
+								void *arg, void (*poll)(void));
 
 /* The next row, in the order in which they were made; NULL: no more. */
 extern HzGroupRow *hz_grouptable_next(const HzGroupTable *table, HzGroupCursor *cursor);

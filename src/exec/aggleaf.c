@@ -316,7 +316,7 @@ run_batch(HzAggLeaf *leaf, HzAggWork *work, uint32 rows, const uint64 *deleted, 
 }
 
 bool
-hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work)
+hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work, HzAggKeepSmall keep_small, void *arg)
 {
 	uint32 rows;
 
@@ -333,7 +333,7 @@ hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work)
 		hz_eval_group(leaf->eval);
 		hz_aggregator_forget_codes(&work->aggregator);
 		begin_batch(leaf, rows, true);
-		if (!run_batch(leaf, work, rows, NULL, false))
+		if (!run_batch(leaf, work, rows, NULL, false) || !keep_small(arg))
 			return false;
 	} while (rows == HZ_VECTOR_ROWS);
 	return true;
@@ -376,7 +376,8 @@ hz_aggleaf_judge(HzAggLeaf *leaf, uint32 index, HzAggVectors *vectors)
 }
 
 bool
-hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vectors)
+hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vectors,
+					 HzAggKeepSmall keep_small, void *arg)
 {
 	HzBatchScan *batches = leaf->scan->batches;
 
@@ -392,7 +393,9 @@ hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vecto
 		if (batch->live == 0)
 			continue;
 		begin_batch(leaf, batch->rows, false);
-		if (!run_batch(leaf, work, batch->rows, batch->deleted, vectors->judged[v] == HZ_PRUNE_ALL))
+		if (!run_batch(leaf, work, batch->rows, batch->deleted,
+					   vectors->judged[v] == HZ_PRUNE_ALL) ||
+			!keep_small(arg))
 			return false;
 		hz_compat_count_returned(leaf->scan->css.ss.ss_currentRelation, batch->live);
 	}

@@ -13,6 +13,7 @@
 #include "executor/nodeHash.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/ruleutils.h"
 
@@ -191,7 +192,8 @@ make_leaves(HzAggNode *node)
 	Bitmapset *valid;
 	int child = -1;
 
-	if (!IsA(node->input, AppendState))
+	/* children that an Append asks ahead answer to nobody else */
+	if (!IsA(node->input, AppendState) || ((AppendState *) node->input)->as_nasyncplans > 0)
 		return make_leaf(node, node->input);
 	append = (AppendState *) node->input;
 	rescan_if_changed(node->input);
@@ -245,6 +247,7 @@ count_vectors(HzAggLeaf *leaf, uint32 first)
 
 	for (uint32 i = first; i < group_count; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (hz_batchscan_prune_group(leaf->scan->batches, i) != HZ_PRUNE_NONE)
 			vectors += (groups[i]->rows + HZ_VECTOR_ROWS - 1) / HZ_VECTOR_ROWS;
 	}
@@ -268,8 +271,10 @@ consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 first, uint32 groups)
 }
 
 static bool
-within_limit(HzAggNode *node)
+within_limit(void *arg)
 {
+	HzAggNode *node = arg;
+
 	if (hz_aggregator_grown(&node->work.aggregator) <= memory_limit(node->threads_used))
 		return true;
 	node->work.status = empty_aggregator(node, &node->work.aggregator);
@@ -287,7 +292,7 @@ run_group(HzAggNode *node, HzAggLeaf *leaf, const HzAggVectors *vectors)
 	if (node->threads != NULL && leaf->threadable &&
 		hz_aggthreads_offer(node->threads, leaf, vectors))
 		return true;
-	return hz_aggleaf_run_group(leaf, &node->work, vectors) && within_limit(node);
+	return hz_aggleaf_run_group(leaf, &node->work, vectors, within_limit, node);
 }
 
 static bool
@@ -302,6 +307,7 @@ run_groups(HzAggNode *node, HzAggLeaf *leaf)
 	{
 		HzAggVectors vectors;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!hz_aggleaf_judge(leaf, i, &vectors))
 			continue;
 		if (!hz_aggmeta_answer(leaf, &node->work, &vectors, &node->from_metadata))
@@ -323,7 +329,7 @@ run_leaf(HzAggNode *node, HzAggLeaf *leaf)
 {
 	if (leaf->scan != NULL && leaf->scan->delta == NULL)
 		hz_scannode_start(leaf->scan);
-	if (!hz_aggleaf_run_rows(leaf, &node->work) || !within_limit(node))
+	if (!hz_aggleaf_run_rows(leaf, &node->work, within_limit, node))
 		return false;
 	return leaf->scan == NULL || run_groups(node, leaf);
 }
@@ -342,6 +348,12 @@ finish_leaf(HzAggLeaf *leaf)
 	}
 }
 
+static bool
+always(void *arg)
+{
+	return true;
+}
+
 /* Says what a thread met, unless PostgreSQL's own plan can do better. */
 static HzAggStatus
 threads_status(HzAggNode *node)
@@ -353,10 +365,11 @@ threads_status(HzAggNode *node)
 	{
 		HzAggWork scratch = {0};
 
+		node->work.failure = HZ_EVAL_OK;
 		/* reads the damaged chunk again, and throws */
 		if (hz_aggregator_init(&scratch.aggregator, &node->layout, node->aggregates,
 							   node->call_count))
-			(void) hz_aggleaf_run_group(leaf, &scratch, &vectors);
+			(void) hz_aggleaf_run_group(leaf, &scratch, &vectors, always, NULL);
 		hz_aggregator_free(&scratch.aggregator);
 		return HZ_AGG_MEMORY;
 	}
@@ -372,6 +385,12 @@ threads_status(HzAggNode *node)
 	return node->work.status;
 }
 
+static void
+poll_interrupts(void)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
 static HzAggStatus
 merge_threads(HzAggNode *node)
 {
@@ -382,7 +401,7 @@ merge_threads(HzAggNode *node)
 		HzAggWork *work = hz_aggthreads_work(node->threads, i);
 
 		CHECK_FOR_INTERRUPTS();
-		status = hz_aggregator_merge(&node->work.aggregator, &work->aggregator);
+		status = hz_aggregator_merge(&node->work.aggregator, &work->aggregator, poll_interrupts);
 		node->work.rows += work->rows;
 	}
 	return status;
@@ -424,7 +443,9 @@ run_all(HzAggNode *node)
 			hz_aggthreads_stop(node->threads);
 		else
 			good = hz_aggthreads_finish(node->threads, &node->work);
-		if (!good && node->work.status == HZ_AGG_OK && node->work.failure == HZ_EVAL_OK)
+		/* damage that the leader has met in a job is said by the same way */
+		if (!good && node->work.status == HZ_AGG_OK &&
+			(node->work.failure == HZ_EVAL_OK || node->work.failure == HZ_EVAL_COLUMN))
 			return threads_status(node);
 	}
 	foreach(cell, node->leaves)
@@ -445,6 +466,8 @@ reason_of(HzAggStatus status)
 			return "a number too wide for native states";
 		case HZ_AGG_LIMIT:
 			return "more groups than memory";
+		case HZ_AGG_FLOAT_OVERFLOW:
+			return "a floating-point sum that overflows";
 		default:
 			return "out of memory";
 	}
@@ -579,7 +602,11 @@ next_group(HzAggNode *node)
 
 	while (row == NULL && node->spill != NULL && more)
 	{
-		if (hz_aggspill_next(node->spill, aggregator, &more) != HZ_AGG_OK)
+		HzAggStatus status = hz_aggspill_next(node->spill, aggregator, &more);
+
+		if (status == HZ_AGG_FLOAT_OVERFLOW)
+			float_overflow_error();
+		if (status != HZ_AGG_OK)
 			ereport(ERROR,
 					(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
 					 errdetail(
