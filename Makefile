@@ -51,6 +51,8 @@ include $(PGXS)
 
 # Decoding kernels: GCC 12 vectorises fully at -O3 only.
 src/encoding/%.o: override CFLAGS += -O3
+src/expr/vexpr%.o: override CFLAGS += -O3
+src/agg/%.o: override CFLAGS += -O3
 
 # Objects of one server must not end up in another's library: rebuild when the server or a flag changes.
 BUILD_ID := $(shell $(PG_CONFIG) --version --bindir) $(CC) $(CPPFLAGS) $(CFLAGS)
@@ -65,7 +67,8 @@ $(DATA_built): $(SQL_PARTS) $(wildcard src/sql) Makefile
 
 # ---- Pure C: built without the server's headers, under sanitizers.
 
-PURE := $(filter-out src/base/compat.c,$(sort $(wildcard $(patsubst %,src/%/*.c,base encoding compress format))))
+PURE := $(filter-out src/base/compat.c,$(sort $(wildcard $(patsubst %,src/%/*.c,base encoding compress format) \
+	src/expr/vexpr*.c)))
 PURE_CFLAGS = -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing -fwrapv -MMD -MP \
 	-DFRONTEND -Isrc -I. $(WARNINGS)
 PURE_LIBS = -lzstd -llz4 -lm

@@ -6,7 +6,10 @@
 
 #include "fmgr.h"
 
+#include "exec/aggnode.h"
+#include "exec/aggthreads.h"
 #include "exec/scannode.h"
+#include "plan/aggpath.h"
 #include "plan/scanpath.h"
 #include "read/groupcache.h"
 #include "storage/dircache.h"
@@ -33,5 +36,8 @@ _PG_init(void)
 	hz_bulk_init();
 	hz_sealer_init();
 	hz_exec_init();
+	hz_aggnode_init();
+	hz_aggthreads_init();
 	hz_plan_init();
+	hz_aggpath_init();
 }

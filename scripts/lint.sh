@@ -5,7 +5,7 @@
 #
 #   layers    a file in src/<folder> includes headers of its own folder and of those above it in
 #             `layers` below; write and read, expr and agg do not see each other
-#   pure      base, encoding, compress and format know nothing of the server
+#   pure      base, encoding, compress, format and expr/vexpr* know nothing of the server
 #   headers   never include postgres.h, and never hide a header of the server behind their own path
 #   versions  PG_VERSION_NUM stands in src/base/compat.h only
 #   names     file names are unique in src/
@@ -26,10 +26,19 @@ use warnings;
 my @layers = qw(base encoding compress format storage write read expr agg am exec plan admin);
 my %rank = map { $layers[$_] => $_ } 0 .. $#layers;
 my %apart = (write => 'read', read => 'write', expr => 'agg', agg => 'expr');
-my %pure = map { $_ => 1 } qw(base encoding compress format);
-
 # Where the pure layers meet the server: names of its versions, and its memory.
 my %seam = map { $_ => 1 } qw(src/base/compat.h src/base/compat.c src/base/memory.c);
+my %pure = map { $_ => 1 } qw(base encoding compress format);
+
+# Pure or not is a folder's, but in expr/ the files that evaluate are and those that compile are not.
+sub is_pure
+{
+	my ($file) = @_;
+	my ($folder) = $file =~ m{^src/([^/]+)/};
+	return 0 if !defined $folder || $seam{$file};
+	return $pure{$folder} || $file =~ m{^src/expr/vexpr\w*\.[ch]$};
+}
+
 
 # What has no place in the pure layers.
 my $backend = qr/\b(palloc\w*|repalloc\w*|pfree|pstrdup|psprintf|MemoryContext\w*|ereport|elog|Relation|Buffer)\b/;
@@ -108,7 +117,7 @@ sub check_includes
 		{
 			my $of_server = $quote eq '"' || ($server && -e "$server/$name");
 			violation($file, $line, "src/$folder is pure C: it does not include $name")
-				if $of_server && $pure{$folder} && !$seam{$file};
+				if $of_server && is_pure($file);
 			next;
 		}
 		next if $target eq $folder || !exists $rank{$folder};
@@ -159,7 +168,7 @@ foreach my $file (@c)
 	{
 		violation($file, line_of($code, $-[0]), 'PG_VERSION_NUM belongs in src/base/compat.h');
 	}
-	if (defined $folder && $pure{$folder} && !$seam{$file})
+	if (is_pure($file))
 	{
 		while ($code =~ /$backend/g)
 		{

@@ -270,6 +270,8 @@ SELECT count(*) AS queries, count(differences) AS different, sum(without_scan) A
   count(*) FILTER (WHERE in_parallel) > 2 AS in_parallel
 FROM queries, compare(query, look, '{holes}') WHERE look IS NULL AND query ~ 'numbers|few AS' AND number % 3 = 1;
 COMMIT;
+-- From here on it is about the scan alone.
+SET hanzo_datastore.enable_columnar_agg = off;
 
 -- Switched off, nothing uses it.
 SET hanzo_datastore.enable_columnar_scan = off;

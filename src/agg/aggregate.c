@@ -121,18 +121,26 @@ hz_aggregator_group(HzAggregator *aggregator, const HzVector *keys, const uint16
 typedef struct MergeArg
 {
 	HzAggregator *into;
+	bool
+		copy; /* what rows point to goes: keep copies; and counts of distinct values are to be added */
 	HzAggStatus status;
 } MergeArg;
 
 static HzAggStatus
-merge_extreme(const HzAggregate *aggregate, HzExtreme *into, const HzExtreme *from)
+merge_extreme(const MergeArg *merge, const HzAggregate *aggregate, HzExtreme *into,
+			  const HzExtreme *from)
 {
-	if (from->seen == 0)
+	HzKeyKind kind = HZ_KEY_INT;
+
+	if (from->seen == 0 ||
+		(into->seen != 0 && !hz_extreme_better(aggregate, &from->value, &into->value)))
 		return HZ_AGG_OK;
-	if (into->seen == 0 ||
-		hz_extreme_better(aggregate, &from->value, &into->value))
-		*into = *from;
-	return HZ_AGG_OK;
+	*into = *from;
+	(void) hz_key_kind(aggregate->argument_kind, aggregate->argument_width, &kind);
+	if (!merge->copy)
+		return HZ_AGG_OK;
+	into->room = 0;
+	return hz_key_keep(kind, &into->value, &merge->into->region) ? HZ_AGG_OK : HZ_AGG_MEMORY;
 }
 
 static void
@@ -169,29 +177,30 @@ merge_stats(HzStats *into, const HzStats *from)
 }
 
 static HzAggStatus
-merge_collected(HzAggregator *into, HzCollected *to, const HzCollected *from)
+merge_collected(const MergeArg *merge, HzCollected *to, const HzCollected *from)
 {
 	int64_t room = to->count + from->count;
 	int64_t *values;
 
 	if (from->count == 0)
 		return HZ_AGG_OK;
-	if (to->count == 0)
+	if (to->count == 0 && !merge->copy)
 	{
 		*to = *from;
 		return HZ_AGG_OK;
 	}
-	values = hz_region_alloc(&into->region, sizeof(int64_t) * (size_t) room);
+	values = hz_region_alloc(&merge->into->region, sizeof(int64_t) * (size_t) room);
 	if (values == NULL)
 		return HZ_AGG_MEMORY;
-	memcpy(values, to->values, sizeof(int64_t) * (size_t) to->count);
+	if (to->count > 0)
+		memcpy(values, to->values, sizeof(int64_t) * (size_t) to->count);
 	memcpy(values + to->count, from->values, sizeof(int64_t) * (size_t) from->count);
 	*to = (HzCollected){.values = values, .count = room, .room = room};
 	return HZ_AGG_OK;
 }
 
 static HzAggStatus
-merge_state(HzAggregator *into, const HzAggregate *aggregate, uint8_t *to, uint8_t *from)
+merge_state(const MergeArg *merge, const HzAggregate *aggregate, uint8_t *to, uint8_t *from)
 {
 	switch (aggregate->kind)
 	{
@@ -199,7 +208,9 @@ merge_state(HzAggregator *into, const HzAggregate *aggregate, uint8_t *to, uint8
 			*(int64_t *) to += *(int64_t *) from;
 			return HZ_AGG_OK;
 		case HZ_AGG_DISTINCT:
-			/* its pairs come later, and are counted then */
+			/* else its pairs come later, and are counted then */
+			if (merge->copy)
+				*(int64_t *) to += *(int64_t *) from;
 			return HZ_AGG_OK;
 		case HZ_AGG_SUM_INT:
 			((HzSumInt *) to)->sum += ((HzSumInt *) from)->sum;
@@ -207,7 +218,7 @@ merge_state(HzAggregator *into, const HzAggregate *aggregate, uint8_t *to, uint8
 			return HZ_AGG_OK;
 		case HZ_AGG_SUM_WIDE:
 			return hz_sum_wide_merge((HzSumWide *) to, (HzSumWide *) from) ? HZ_AGG_OK
-																			: HZ_AGG_WIDE;
+																		   : HZ_AGG_WIDE;
 		case HZ_AGG_SUM_FLOAT:
 			merge_sum_float((HzSumFloat *) to, (HzSumFloat *) from);
 			return HZ_AGG_OK;
@@ -215,13 +226,13 @@ merge_state(HzAggregator *into, const HzAggregate *aggregate, uint8_t *to, uint8
 			return merge_stats((HzStats *) to, (HzStats *) from);
 		case HZ_AGG_MIN:
 		case HZ_AGG_MAX:
-			return merge_extreme(aggregate, (HzExtreme *) to, (HzExtreme *) from);
+			return merge_extreme(merge, aggregate, (HzExtreme *) to, (HzExtreme *) from);
 		case HZ_AGG_BOOL:
 			((HzBools *) to)->trues += ((HzBools *) from)->trues;
 			((HzBools *) to)->falses += ((HzBools *) from)->falses;
 			return HZ_AGG_OK;
 		case HZ_AGG_COLLECT:
-			return merge_collected(into, (HzCollected *) to, (HzCollected *) from);
+			return merge_collected(merge, (HzCollected *) to, (HzCollected *) from);
 	}
 	return HZ_AGG_OK;
 }
@@ -235,7 +246,7 @@ combine_rows(void *arg, HzGroupRow *into, HzGroupRow *from)
 	{
 		const HzAggregate *aggregate = &merge->into->aggregates[i];
 
-		merge->status = merge_state(merge->into, aggregate, (uint8_t *) into + aggregate->offset,
+		merge->status = merge_state(merge, aggregate, (uint8_t *) into + aggregate->offset,
 									(uint8_t *) from + aggregate->offset);
 	}
 	return merge->status == HZ_AGG_OK;
@@ -273,6 +284,51 @@ hz_aggregator_merge(HzAggregator *into, HzAggregator *from)
 			return HZ_AGG_MEMORY;
 	}
 	return HZ_AGG_OK;
+}
+
+HzAggStatus
+hz_aggregator_add_row(HzAggregator *aggregator, HzGroupRow *row)
+{
+	MergeArg merge = {.into = aggregator, .copy = true, .status = HZ_AGG_OK};
+	HzGroupRow *into = hz_grouptable_like(&aggregator->table, row);
+
+	if (into == NULL)
+		return HZ_AGG_MEMORY;
+	(void) combine_rows(&merge, into, row);
+	return merge.status;
+}
+
+HzAggStatus
+hz_aggregator_add_distinct(HzAggregator *aggregator, int index, const HzGroupRow *like,
+						   const HzKeySlot *value)
+{
+	HzDistinctSet *set = &aggregator->sets[index];
+	HzGroupRow *group = hz_grouptable_like(&aggregator->table, like);
+	HzKeyColumn *column = aggregator->values;
+	uint64_t hash = 0;
+
+	if (group == NULL)
+		return HZ_AGG_MEMORY;
+	column->kind = set->kind;
+	column->has_nulls = false;
+	column->slots[0] = *value;
+	if (set->kind == HZ_KEY_STRING || set->kind == HZ_KEY_NUMERIC)
+		hz_key_hash(column, 1, &hash);
+	return hz_distinctset_add(set, column, &hash, NULL, 1, NULL, group,
+							  aggregator->aggregates[index].offset)
+			   ? HZ_AGG_OK
+			   : HZ_AGG_MEMORY;
+}
+
+bool
+hz_aggregator_reset(HzAggregator *aggregator)
+{
+	const HzGroupLayout *layout = aggregator->layout;
+	const HzAggregate *aggregates = aggregator->aggregates;
+	int count = aggregator->aggregate_count;
+
+	hz_aggregator_free(aggregator);
+	return hz_aggregator_init(aggregator, layout, aggregates, count);
 }
 
 /* ---- Selection: Hoare's quickselect, with the middle of three as pivot; doubles are ordered as their values, NaN last */

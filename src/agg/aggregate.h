@@ -96,6 +96,7 @@ typedef enum HzAggStatus
 {
 	HZ_AGG_OK,
 	HZ_AGG_MEMORY,        /* the machine has no more */
+	HZ_AGG_LIMIT,         /* more memory than the query may use */
 	HZ_AGG_WIDE,          /* a number that the native states cannot hold: let PostgreSQL do it */
 	HZ_AGG_FLOAT_OVERFLOW /* PostgreSQL's error */
 } HzAggStatus;
@@ -143,6 +144,19 @@ extern HzAggStatus hz_aggregator_update(HzAggregator *aggregator, int index,
  * good for nothing but hz_aggregator_free().
  */
 extern HzAggStatus hz_aggregator_merge(HzAggregator *into, HzAggregator *from);
+
+/*
+ * Adds a group as a row of this layout holds it, which may go afterwards: also its counts of distinct values, for which
+ * there must be no pairs.
+ */
+extern HzAggStatus hz_aggregator_add_row(HzAggregator *aggregator, HzGroupRow *row);
+
+/* Adds one value to the set of aggregate `index` for the group with the keys of `like`. */
+extern HzAggStatus hz_aggregator_add_distinct(HzAggregator *aggregator, int index,
+											  const HzGroupRow *like, const HzKeySlot *value);
+
+/* Forgets all groups and gives the memory back; as after hz_aggregator_init(). False: out of memory. */
+extern bool hz_aggregator_reset(HzAggregator *aggregator);
 
 /* Bytes taken from the machine. */
 static inline size_t

@@ -63,8 +63,7 @@ static void
 update_sum_int(const Update *update)
 {
 	int64_t room[HZ_VECTOR_ROWS];
-	const int64_t *values =
-		hz_gather_integers(update->argument, update->at, update->count, room);
+	const int64_t *values = hz_gather_integers(update->argument, update->at, update->count, room);
 
 	if (update->single != NULL)
 	{
@@ -88,8 +87,7 @@ static void
 update_sum_int8(const Update *update)
 {
 	int64_t room[HZ_VECTOR_ROWS];
-	const int64_t *values =
-		hz_gather_integers(update->argument, update->at, update->count, room);
+	const int64_t *values = hz_gather_integers(update->argument, update->at, update->count, room);
 
 	if (update->single != NULL)
 	{
@@ -230,8 +228,7 @@ static void
 update_bools(const Update *update)
 {
 	int64_t room[HZ_VECTOR_ROWS];
-	const int64_t *values =
-		hz_gather_integers(update->argument, update->at, update->count, room);
+	const int64_t *values = hz_gather_integers(update->argument, update->at, update->count, room);
 
 	for (uint32_t i = 0; i < update->count; i++)
 	{
@@ -248,15 +245,14 @@ static void
 update_extreme_int(const Update *update, bool least)
 {
 	int64_t room[HZ_VECTOR_ROWS];
-	const int64_t *values =
-		hz_gather_integers(update->argument, update->at, update->count, room);
+	const int64_t *values = hz_gather_integers(update->argument, update->at, update->count, room);
 
 	for (uint32_t i = 0; i < update->count; i++)
 	{
 		HzExtreme *state = state_at(update, i);
 
-		if (state->seen == 0 || (least ? values[i] < state->value.integer
-										: values[i] > state->value.integer))
+		if (state->seen == 0 ||
+			(least ? values[i] < state->value.integer : values[i] > state->value.integer))
 			state->value.integer = values[i];
 		state->seen = 1;
 	}

@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "agg/distinctset.h"
+#include "encoding/clones.h"
 
 #define FIRST_CAPACITY 4096
 #define PREFETCH_FROM 2048
+#define GROW_FAST_BELOW 262144
 
 typedef struct WordEntry
 {
@@ -92,168 +94,230 @@ word_of(HzKeyKind kind, const HzKeySlot *slot)
 	return word;
 }
 
-/* Where an entry that exists belongs: as hash_of_value() gives it for the value. */
-static uint64_t
-hash_of_entry(const HzDistinctSet *set, const uint8_t *entry)
-{
-	if (set->entry_bytes == sizeof(WordEntry))
-		return mix_word(((const WordEntry *) entry)->value);
-	if (set->entry_bytes == sizeof(FixedEntry))
-	{
-		const FixedEntry *fixed = (const FixedEntry *) entry;
+/*
+ * Everything below is written once, for a form that is known when it is inlined: the compiler makes three of it. form: the
+ * size of an entry.
+ */
+#define WORD sizeof(WordEntry)
+#define FIXED sizeof(FixedEntry)
+#define STRING sizeof(StringEntry)
 
-		return mix_word(fixed->value[0] ^ mix_word(fixed->value[1]));
-	}
-	return ((const StringEntry *) entry)->hash;
+/* What is looked for: the value, and for strings its hash. */
+typedef struct Value
+{
+	uint64_t word[2];
+	HzString string;
+	uint64_t hash;
+} Value;
+
+HZ_INLINE Value
+value_of_slot(size_t form, HzKeyKind kind, const HzKeySlot *slot, uint64_t hash)
+{
+	Value value = {.hash = hash};
+
+	if (form == WORD)
+		value.word[0] = word_of(kind, slot);
+	else if (form == FIXED)
+		memcpy(value.word, slot->fixed, sizeof(value.word));
+	else
+		value.string = slot->string;
+	return value;
 }
 
-static inline uint64_t
-hash_of_value(const HzDistinctSet *set, const HzKeySlot *slot, uint64_t hash)
+HZ_INLINE Value
+value_of_entry(size_t form, const uint8_t *entry)
 {
-	uint64_t half[2];
+	Value value = {.hash = 0};
 
-	switch (set->kind)
+	if (form == WORD)
+		value.word[0] = ((const WordEntry *) entry)->value;
+	else if (form == FIXED)
+		memcpy(value.word, ((const FixedEntry *) entry)->value, sizeof(value.word));
+	else
 	{
-		case HZ_KEY_INT:
-		case HZ_KEY_FLOAT:
-			return mix_word(word_of(set->kind, slot));
-		case HZ_KEY_FIXED:
-			memcpy(half, slot->fixed, 16);
-			return mix_word(half[0] ^ mix_word(half[1]));
-		case HZ_KEY_STRING:
-		case HZ_KEY_NUMERIC:
-			break;
+		value.string = ((const StringEntry *) entry)->value;
+		value.hash = ((const StringEntry *) entry)->hash;
 	}
-	return hash;
+	return value;
 }
 
+HZ_INLINE uint64_t
+hash_of_value(size_t form, const Value *value)
+{
+	if (form == WORD)
+		return mix_word(value->word[0]);
+	if (form == FIXED)
+		return mix_word(value->word[0] ^ mix_word(value->word[1]));
+	return value->hash;
+}
+
+HZ_INLINE HzGroupRow *
+group_of_entry(const uint8_t *entry)
+{
+	HzGroupRow *group;
+
+	memcpy(&group, entry, sizeof(group));
+	return group;
+}
+
+HZ_INLINE bool
+has_value(size_t form, const uint8_t *entry, const Value *value)
+{
+	const HzString *string = &((const StringEntry *) entry)->value;
+
+	if (form == WORD)
+		return ((const WordEntry *) entry)->value == value->word[0];
+	if (form == FIXED)
+		return ((const FixedEntry *) entry)->value[0] == value->word[0] &&
+			   ((const FixedEntry *) entry)->value[1] == value->word[1];
+	return ((const StringEntry *) entry)->hash == value->hash &&
+		   string->length == value->string.length &&
+		   memcmp(string->data, value->string.data, string->length) == 0;
+}
+
+HZ_INLINE void
+store_entry(size_t form, uint8_t *entry, HzGroupRow *group, const Value *value)
+{
+	memcpy(entry, &group, sizeof(group));
+	if (form == WORD)
+		((WordEntry *) entry)->value = value->word[0];
+	else if (form == FIXED)
+		memcpy(((FixedEntry *) entry)->value, value->word, sizeof(value->word));
+	else
+	{
+		((StringEntry *) entry)->hash = value->hash;
+		((StringEntry *) entry)->value = value->string;
+	}
+}
+
+/* The entry of a pair, or the free one where it belongs. */
+HZ_INLINE uint8_t *
+find_entry(size_t form, const HzDistinctSet *set, const HzGroupRow *group, const Value *value,
+		   uint64_t place)
+{
+	uint64_t at = place & (set->capacity - 1);
+
+	for (;; at = (at + 1) & (set->capacity - 1))
+	{
+		uint8_t *entry = set->entries + at * form;
+		const HzGroupRow *there = group_of_entry(entry);
+
+		if (there == NULL || (there == group && has_value(form, entry, value)))
+			return entry;
+	}
+}
+
+HZ_INLINE void
+move_entries(size_t form, const HzDistinctSet *set, uint8_t *entries, uint64_t capacity)
+{
+	for (uint64_t i = 0; i < set->capacity; i++)
+	{
+		const uint8_t *entry = set->entries + i * form;
+		HzGroupRow *group = group_of_entry(entry);
+		Value value;
+		uint64_t at;
+
+		if (group == NULL)
+			continue;
+		value = value_of_entry(form, entry);
+		at = mix_group(hash_of_value(form, &value), group) & (capacity - 1);
+		while (group_of_entry(entries + at * form) != NULL)
+			at = (at + 1) & (capacity - 1);
+		store_entry(form, entries + at * form, group, &value);
+	}
+}
+
+/* Room for so many more; small sets grow by four, since each growth touches all. */
 static bool
 grow(HzDistinctSet *set, uint64_t more)
 {
 	uint64_t capacity = set->capacity == 0 ? FIRST_CAPACITY : set->capacity;
 	uint8_t *entries;
 
-	while ((set->count + more) * 5 > capacity * 3)
-		capacity *= 2;
-	if (capacity == set->capacity)
+	if ((set->count + more) * 5 <= set->capacity * 3)
 		return true;
+	while ((set->count + more) * 5 > capacity * 3)
+		capacity *= capacity < GROW_FAST_BELOW ? 4 : 2;
 	entries = hz_region_map(set->region, capacity * set->entry_bytes);
 	if (entries == NULL)
 		return false;
-	for (uint64_t i = 0; i < set->capacity; i++)
-	{
-		const uint8_t *entry = set->entries + i * set->entry_bytes;
-		HzGroupRow *group;
-		uint64_t at;
-
-		memcpy(&group, entry, sizeof(group));
-		if (group == NULL)
-			continue;
-		at = mix_group(hash_of_entry(set, entry), group) & (capacity - 1);
-		while (memcmp(entries + at * set->entry_bytes, &(HzGroupRow *){NULL}, sizeof(group)) != 0)
-			at = (at + 1) & (capacity - 1);
-		memcpy(entries + at * set->entry_bytes, entry, set->entry_bytes);
-	}
+	if (set->entry_bytes == WORD)
+		move_entries(WORD, set, entries, capacity);
+	else if (set->entry_bytes == FIXED)
+		move_entries(FIXED, set, entries, capacity);
+	else
+		move_entries(STRING, set, entries, capacity);
 	hz_region_unmap(set->region, set->entries, set->capacity * set->entry_bytes);
 	set->entries = entries;
 	set->capacity = capacity;
 	return true;
 }
 
-/* Adds one pair; *added says whether it is new. There is room. False: out of memory. */
-static inline bool
-add_word(HzDistinctSet *set, HzGroupRow *group, uint64_t value, uint64_t place, bool *added)
-{
-	WordEntry *entries = (WordEntry *) set->entries;
-	uint64_t at = place & (set->capacity - 1);
-
-	for (; entries[at].group != NULL; at = (at + 1) & (set->capacity - 1))
-	{
-		if (entries[at].value == value && entries[at].group == group)
-		{
-			*added = false;
-			return true;
-		}
-	}
-	entries[at] = (WordEntry){.group = group, .value = value};
-	*added = true;
-	return true;
-}
-
-static inline bool
-add_fixed(HzDistinctSet *set, HzGroupRow *group, const uint64_t value[2], uint64_t place,
-		  bool *added)
-{
-	FixedEntry *entries = (FixedEntry *) set->entries;
-	uint64_t at = place & (set->capacity - 1);
-
-	for (; entries[at].group != NULL; at = (at + 1) & (set->capacity - 1))
-	{
-		if (entries[at].value[0] == value[0] && entries[at].value[1] == value[1] &&
-			entries[at].group == group)
-		{
-			*added = false;
-			return true;
-		}
-	}
-	entries[at] = (FixedEntry){.group = group, .value = {value[0], value[1]}};
-	*added = true;
-	return true;
-}
-
-/* keep: the bytes are copied into the region. */
-static inline bool
-add_string(HzDistinctSet *set, HzGroupRow *group, const HzString *value, uint64_t hash,
-		   uint64_t place, bool keep, bool *added)
-{
-	StringEntry *entries = (StringEntry *) set->entries;
-	uint64_t at = place & (set->capacity - 1);
-	HzKeySlot kept = {.string = *value};
-
-	for (; entries[at].group != NULL; at = (at + 1) & (set->capacity - 1))
-	{
-		if (entries[at].hash == hash && entries[at].group == group &&
-			entries[at].value.length == value->length &&
-			memcmp(entries[at].value.data, value->data, value->length) == 0)
-		{
-			*added = false;
-			return true;
-		}
-	}
-	if (keep && !hz_key_keep(set->kind, &kept, set->region))
-		return false;
-	entries[at] = (StringEntry){.group = group, .hash = hash, .value = kept.string};
-	*added = true;
-	return true;
-}
-
 static inline void
-count_up(HzGroupRow *group, uint32_t offset, bool added)
+count_up(HzGroupRow *group, uint32_t offset)
 {
 	int64_t *counter = (int64_t *) ((uint8_t *) group + offset);
 
-	*counter += added;
+	*counter += 1;
 }
 
-static inline bool
-add_slot(HzDistinctSet *set, HzGroupRow *group, const HzKeySlot *slot, uint64_t hash,
-		 uint64_t place, bool *added)
+/* What hz_distinctset_add() is given. */
+typedef struct Batch
 {
-	uint64_t half[2];
+	const HzKeyColumn *values;
+	const uint64_t *hashes;
+	const uint16_t *rows;
+	uint32_t count;
+	HzGroupRow *const *groups;
+	HzGroupRow *single;
+	uint32_t offset;
+} Batch;
 
-	switch (set->kind)
+HZ_INLINE HzGroupRow *
+group_of(const Batch *batch, uint32_t i)
+{
+	if (batch->groups == NULL)
+		return batch->single;
+	return batch->groups[batch->rows != NULL ? batch->rows[i] : i];
+}
+
+HZ_INLINE bool
+add_batch(size_t form, HzDistinctSet *set, const Batch *batch)
+{
+	uint64_t places[HZ_VECTOR_ROWS];
+
+	for (uint32_t i = 0; i < batch->count; i++)
 	{
-		case HZ_KEY_INT:
-		case HZ_KEY_FLOAT:
-			return add_word(set, group, word_of(set->kind, slot), place, added);
-		case HZ_KEY_FIXED:
-			memcpy(half, slot->fixed, 16);
-			return add_fixed(set, group, half, place, added);
-		case HZ_KEY_STRING:
-		case HZ_KEY_NUMERIC:
-			break;
+		Value value = value_of_slot(form, set->kind, &batch->values->slots[i], batch->hashes[i]);
+
+		places[i] = mix_group(hash_of_value(form, &value), group_of(batch, i));
 	}
-	return add_string(set, group, &slot->string, hash, place, true, added);
+	if (set->capacity > PREFETCH_FROM)
+	{
+		for (uint32_t i = 0; i < batch->count; i++)
+			__builtin_prefetch(set->entries + (places[i] & (set->capacity - 1)) * form, 1);
+	}
+	for (uint32_t i = 0; i < batch->count; i++)
+	{
+		HzGroupRow *group = group_of(batch, i);
+		Value value = value_of_slot(form, set->kind, &batch->values->slots[i], batch->hashes[i]);
+		uint8_t *entry = find_entry(form, set, group, &value, places[i]);
+
+		if (group_of_entry(entry) != NULL)
+			continue;
+		if (form == STRING)
+		{
+			HzKeySlot kept = {.string = value.string};
+
+			if (!hz_key_keep(set->kind, &kept, set->region))
+				return false;
+			value.string = kept.string;
+		}
+		store_entry(form, entry, group, &value);
+		set->count++;
+		count_up(group, batch->offset);
+	}
+	return true;
 }
 
 bool
@@ -261,33 +325,45 @@ hz_distinctset_add(HzDistinctSet *set, const HzKeyColumn *values, const uint64_t
 				   const uint16_t *rows, uint32_t count, HzGroupRow *const *groups,
 				   HzGroupRow *single, uint32_t offset)
 {
-	uint64_t places[HZ_VECTOR_ROWS];
+	Batch batch = {.values = values,
+				   .hashes = hashes,
+				   .rows = rows,
+				   .count = count,
+				   .groups = groups,
+				   .single = single,
+				   .offset = offset};
 
 	if (!grow(set, count))
 		return false;
-	for (uint32_t i = 0; i < count; i++)
-	{
-		const HzGroupRow *group = groups == NULL ? single : groups[rows != NULL ? rows[i] : i];
+	if (set->entry_bytes == WORD)
+		return add_batch(WORD, set, &batch);
+	if (set->entry_bytes == FIXED)
+		return add_batch(FIXED, set, &batch);
+	return add_batch(STRING, set, &batch);
+}
 
-		places[i] = mix_group(hash_of_value(set, &values->slots[i], hashes[i]), group);
-	}
-	if (set->capacity > PREFETCH_FROM)
+HZ_INLINE void
+merge_entries(size_t form, HzDistinctSet *into, const HzDistinctSet *from, uint32_t offset)
+{
+	for (uint64_t i = 0; i < from->capacity; i++)
 	{
-		for (uint32_t i = 0; i < count; i++)
-			__builtin_prefetch(set->entries + (places[i] & (set->capacity - 1)) * set->entry_bytes,
-							   1);
-	}
-	for (uint32_t i = 0; i < count; i++)
-	{
-		HzGroupRow *group = groups == NULL ? single : groups[rows != NULL ? rows[i] : i];
-		bool added;
+		const uint8_t *entry = from->entries + i * form;
+		HzGroupRow *group = group_of_entry(entry);
+		uint8_t *mine;
+		Value value;
 
-		if (!add_slot(set, group, &values->slots[i], hashes[i], places[i], &added))
-			return false;
-		set->count += added;
-		count_up(group, offset, added);
+		if (group == NULL)
+			continue;
+		if (group->merged != NULL)
+			group = group->merged;
+		value = value_of_entry(form, entry);
+		mine = find_entry(form, into, group, &value, mix_group(hash_of_value(form, &value), group));
+		if (group_of_entry(mine) != NULL)
+			continue;
+		store_entry(form, mine, group, &value);
+		into->count++;
+		count_up(group, offset);
 	}
-	return true;
 }
 
 bool
@@ -297,30 +373,49 @@ hz_distinctset_merge(HzDistinctSet *into, const HzDistinctSet *from, uint32_t of
 		return true;
 	if (!grow(into, from->count))
 		return false;
-	for (uint64_t i = 0; i < from->capacity; i++)
-	{
-		const uint8_t *entry = from->entries + i * from->entry_bytes;
-		HzGroupRow *group;
-		uint64_t hash;
-		uint64_t place;
-		bool added = false;
-
-		memcpy(&group, entry, sizeof(group));
-		if (group == NULL)
-			continue;
-		if (group->merged != NULL)
-			group = group->merged;
-		hash = hash_of_entry(from, entry);
-		place = mix_group(hash, group);
-		if (from->entry_bytes == sizeof(WordEntry))
-			(void) add_word(into, group, ((const WordEntry *) entry)->value, place, &added);
-		else if (from->entry_bytes == sizeof(FixedEntry))
-			(void) add_fixed(into, group, ((const FixedEntry *) entry)->value, place, &added);
-		else
-			(void) add_string(into, group, &((const StringEntry *) entry)->value, hash, place,
-							  false, &added);
-		into->count += added;
-		count_up(group, offset, added);
-	}
+	if (from->entry_bytes == WORD)
+		merge_entries(WORD, into, from, offset);
+	else if (from->entry_bytes == FIXED)
+		merge_entries(FIXED, into, from, offset);
+	else
+		merge_entries(STRING, into, from, offset);
 	return true;
+}
+
+static uint64_t
+hash_of_entry(const HzDistinctSet *set, const uint8_t *entry)
+{
+	Value value;
+
+	if (set->entry_bytes == WORD)
+		value = value_of_entry(WORD, entry);
+	else if (set->entry_bytes == FIXED)
+		value = value_of_entry(FIXED, entry);
+	else
+		value = value_of_entry(STRING, entry);
+	return hash_of_value(set->entry_bytes, &value);
+}
+
+bool
+hz_distinctset_next(const HzDistinctSet *set, uint64_t *position, HzGroupRow **group,
+					HzKeySlot *value, uint64_t *hash)
+{
+	while (*position < set->capacity)
+	{
+		const uint8_t *entry = set->entries + (*position)++ * set->entry_bytes;
+
+		memcpy(group, entry, sizeof(*group));
+		if (*group == NULL)
+			continue;
+		*hash = hash_of_entry(set, entry);
+		memset(value, 0, sizeof(*value));
+		if (set->entry_bytes == sizeof(WordEntry))
+			memcpy(value, &((const WordEntry *) entry)->value, sizeof(uint64_t));
+		else if (set->entry_bytes == sizeof(FixedEntry))
+			memcpy(value, ((const FixedEntry *) entry)->value, sizeof(HzKeySlot));
+		else
+			value->string = ((const StringEntry *) entry)->value;
+		return true;
+	}
+	return false;
 }

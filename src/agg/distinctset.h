@@ -38,4 +38,11 @@ extern bool hz_distinctset_add(HzDistinctSet *set, const HzKeyColumn *values,
  */
 extern bool hz_distinctset_merge(HzDistinctSet *into, const HzDistinctSet *from, uint32_t offset);
 
+/*
+ * The next pair at or behind *position, which moves on; its hash, which with the group's says where it belongs; false: no
+ * more. The slot's string stays the set's.
+ */
+extern bool hz_distinctset_next(const HzDistinctSet *set, uint64_t *position, HzGroupRow **group,
+								HzKeySlot *value, uint64_t *hash);
+
 #endif /* HZ_DISTINCTSET_H */

@@ -30,23 +30,23 @@ hz_gather_rows(const HzVector *vector, const uint16_t *at, uint32_t count, uint1
 }
 
 /* One loop for each type, form and selection, so that the compiler sees what it works on. */
-#define GATHER(type)                                                                               \
-	do                                                                                             \
-	{                                                                                              \
-		const type *from = vector->values;                                                         \
-                                                                                                   \
-		if (vector->form == HZ_FORM_CONSTANT)                                                      \
-			for (uint32_t i = 0; i < count; i++)                                                   \
-				room[i] = from[0];                                                                 \
-		else if (vector->form == HZ_FORM_DICT)                                                     \
-			for (uint32_t i = 0; i < count; i++)                                                   \
-				room[i] = from[vector->codes[at != NULL ? at[i] : i]];                             \
-		else if (at == NULL)                                                                       \
-			for (uint32_t i = 0; i < count; i++)                                                   \
-				room[i] = from[i];                                                                 \
-		else                                                                                       \
-			for (uint32_t i = 0; i < count; i++)                                                   \
-				room[i] = from[at[i]];                                                             \
+#define GATHER(type)                                                   \
+	do                                                                 \
+	{                                                                  \
+		const type *from = vector->values;                             \
+                                                                       \
+		if (vector->form == HZ_FORM_CONSTANT)                          \
+			for (uint32_t i = 0; i < count; i++)                       \
+				room[i] = from[0];                                     \
+		else if (vector->form == HZ_FORM_DICT)                         \
+			for (uint32_t i = 0; i < count; i++)                       \
+				room[i] = from[vector->codes[at != NULL ? at[i] : i]]; \
+		else if (at == NULL)                                           \
+			for (uint32_t i = 0; i < count; i++)                       \
+				room[i] = from[i];                                     \
+		else                                                           \
+			for (uint32_t i = 0; i < count; i++)                       \
+				room[i] = from[at[i]];                                 \
 	} while (0)
 
 HZ_CLONES const int64_t *

@@ -84,14 +84,14 @@ numeric_value(const HzVector *vector, uint32_t index, uint8_t *bytes, HzKeySlot 
 }
 
 /* One loop for each width, so that the compiler sees it. */
-#define FILL(expression)                                                                           \
-	for (uint32_t i = 0; i < count; i++)                                                           \
-	{                                                                                              \
-		uint32_t row = at != NULL ? at[i] : i;                                                     \
-		uint32_t v = vector->form == HZ_FORM_FLAT     ? row                                        \
-					 : vector->form == HZ_FORM_DICT ? vector->codes[row]                           \
-													: 0;                                           \
-		expression;                                                                                \
+#define FILL(expression)                                                 \
+	for (uint32_t i = 0; i < count; i++)                                 \
+	{                                                                    \
+		uint32_t row = at != NULL ? at[i] : i;                           \
+		uint32_t v = vector->form == HZ_FORM_FLAT   ? row                \
+					 : vector->form == HZ_FORM_DICT ? vector->codes[row] \
+													: 0;                 \
+		expression;                                                      \
 	}
 
 static bool
@@ -133,7 +133,7 @@ fill_slots(const HzVector *vector, const uint16_t *at, uint32_t count, HzKeyColu
 			for (uint32_t i = 0; good && i < count; i++)
 			{
 				uint32_t row = at != NULL ? at[i] : i;
-				uint32_t v = vector->form == HZ_FORM_FLAT     ? row
+				uint32_t v = vector->form == HZ_FORM_FLAT   ? row
 							 : vector->form == HZ_FORM_DICT ? vector->codes[row]
 															: 0;
 

@@ -44,8 +44,8 @@ typedef struct HzKeyColumn
 {
 	HzKeyKind kind;
 	bool has_nulls;
-	HzKeySlot slots[HZ_VECTOR_ROWS]; /* zeroes for nulls */
-	uint8_t nulls[HZ_VECTOR_ROWS];   /* only with has_nulls */
+	HzKeySlot slots[HZ_VECTOR_ROWS];      /* zeroes for nulls */
+	uint8_t nulls[HZ_VECTOR_ROWS];        /* only with has_nulls */
 	uint8_t numerics[HZ_VECTOR_ROWS][24]; /* bytes of NUMERIC slots of short numbers */
 } HzKeyColumn;
 

@@ -287,26 +287,55 @@ hz_grouptable_forget_codes(HzGroupTable *table)
 	memset(table->memo_values, 0, sizeof(table->memo_values));
 }
 
-/* Makes the memo one of these keys' dictionaries; false: out of memory. */
+/* Whether the memo's key k was this very constant; it is the next time. Strings count as others. */
 static bool
-prepare_memo(HzGroupTable *table, const HzVector *keys, uint32_t size)
+same_constant(HzGroupTable *table, const HzVector *key, int k)
 {
-	bool same = size <= table->memo_size;
+	uint8_t bytes[16] = {0};
+	bool same;
+
+	if (key->validity != NULL || key->width > sizeof(bytes) || key->kind == HZ_KIND_BYTES ||
+		key->kind == HZ_KIND_NUMERIC)
+		return false;
+	memcpy(bytes, key->values, key->width);
+	same = memcmp(bytes, table->memo_constants[k], sizeof(bytes)) == 0;
+	memcpy(table->memo_constants[k], bytes, sizeof(bytes));
+	return same;
+}
+
+/* Whether the memo, if it is there, is for these keys; it is from now on. */
+static bool
+is_memo_of(HzGroupTable *table, const HzVector *keys)
+{
+	bool same = true;
 
 	for (int k = 0; k < table->layout->key_count; k++)
 	{
+		bool codes = keys[k].form == HZ_FORM_DICT;
 		/* a constant's memory may be used again for another */
-		if (keys[k].form != HZ_FORM_DICT || table->memo_values[k] != keys[k].values ||
-			table->memo_counts[k] != keys[k].dict_count)
+		const void *values = codes ? keys[k].values : table;
+		uint32_t count = codes ? keys[k].dict_count : 0;
+
+		if (table->memo_values[k] != values || table->memo_counts[k] != count)
 			same = false;
-		table->memo_values[k] = keys[k].values;
-		table->memo_counts[k] = keys[k].dict_count;
+		if (!codes && !same_constant(table, &keys[k], k))
+			same = false;
+		table->memo_values[k] = values;
+		table->memo_counts[k] = count;
 	}
-	if (same)
-		return true;
+	return same;
+}
+
+/* Makes the memo one of these keys; false: out of memory. */
+static bool
+prepare_memo(HzGroupTable *table, const HzVector *keys, uint32_t size)
+{
+	bool same = is_memo_of(table, keys);
+
 	if (size <= table->memo_size)
 	{
-		memset(table->memo, 0, sizeof(HzGroupRow *) * size);
+		if (!same)
+			memset(table->memo, 0, sizeof(HzGroupRow *) * size);
 		return true;
 	}
 	hz_region_unmap(table->region, table->memo, sizeof(HzGroupRow *) * (size_t) table->memo_size);
@@ -418,6 +447,53 @@ hz_grouptable_single(HzGroupTable *table)
 	return row;
 }
 
+/* Where the row with these keys is, or would be. There is room. */
+static uint64_t
+place_of(const HzGroupTable *table, const HzGroupRow *like)
+{
+	uint64_t at = like->hash & (table->capacity - 1);
+
+	for (; table->words[at] != 0; at = (at + 1) & (table->capacity - 1))
+	{
+		const HzGroupRow *row = row_of(table->words[at]);
+
+		if (((table->words[at] ^ like->hash) & ~ADDRESS_MASK) == 0 && row->hash == like->hash &&
+			same_keys(table->layout, row, like))
+			break;
+	}
+	return at;
+}
+
+HzGroupRow *
+hz_grouptable_like(HzGroupTable *table, const HzGroupRow *like)
+{
+	const HzGroupLayout *layout = table->layout;
+	HzGroupRow *row;
+	uint64_t at;
+
+	if (!make_room(table, 1))
+		return NULL;
+	at = place_of(table, like);
+	if (table->words[at] != 0)
+		return row_of(table->words[at]);
+	row = hz_region_alloc(table->region, layout->row_bytes);
+	if (row == NULL)
+		return NULL;
+	memset(row, 0, layout->row_bytes);
+	row->hash = like->hash;
+	row->nulls = like->nulls;
+	for (int k = 0; k < layout->key_count; k++)
+	{
+		row->keys[k] = like->keys[k];
+		if (((row->nulls >> k) & 1) == 0 &&
+			!hz_key_keep(layout->kinds[k], &row->keys[k], table->region))
+			return NULL;
+	}
+	table->words[at] = word_of(row);
+	table->count++;
+	return row;
+}
+
 /* ---- All rows */
 
 HzGroupRow *
@@ -444,18 +520,9 @@ hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
 		return false;
 	while ((row = hz_grouptable_next(from, &position)) != NULL)
 	{
-		uint64_t at = row->hash & (into->capacity - 1);
-		HzGroupRow *mine = NULL;
+		uint64_t at = place_of(into, row);
+		HzGroupRow *mine = into->words[at] != 0 ? row_of(into->words[at]) : NULL;
 
-		for (; into->words[at] != 0; at = (at + 1) & (into->capacity - 1))
-		{
-			if (((into->words[at] ^ row->hash) & ~ADDRESS_MASK) != 0)
-				continue;
-			mine = row_of(into->words[at]);
-			if (mine->hash == row->hash && same_keys(into->layout, mine, row))
-				break;
-			mine = NULL;
-		}
 		if (mine == NULL)
 		{
 			into->words[at] = word_of(row);

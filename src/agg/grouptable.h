@@ -52,7 +52,8 @@ typedef struct HzGroupTable
 	HzGroupRow **memo;
 	uint32_t memo_size;
 	const void *memo_values[HZ_KEY_MAX]; /* the dictionaries that it is for */
-	uint32_t memo_counts[HZ_KEY_MAX];
+	uint32_t memo_counts[HZ_KEY_MAX];    /* their sizes; 0: a constant, kept in memo_constants */
+	uint8_t memo_constants[HZ_KEY_MAX][16];
 	uint32_t *memo_index;
 } HzGroupTable;
 
@@ -81,6 +82,9 @@ extern void hz_grouptable_forget_codes(HzGroupTable *table);
  */
 extern HzGroupStatus hz_grouptable_find(HzGroupTable *table, const HzVector *keys,
 										const uint16_t *at, uint32_t count, HzGroupRow **groups);
+
+/* The group with the hash and keys of `like`, which is not touched; made, with copies of the keys, if need be. NULL: out of memory. */
+extern HzGroupRow *hz_grouptable_like(HzGroupTable *table, const HzGroupRow *like);
 
 /* The only group of a table without keys. */
 extern HzGroupRow *hz_grouptable_single(HzGroupTable *table);

@@ -2,6 +2,7 @@
  * agg/region.c
  *	  Blocks from mmap. See region.h.
  */
+#include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -10,6 +11,7 @@
 #define FIRST_BLOCK ((size_t) 64 * 1024)
 #define LARGEST_BLOCK ((size_t) 4 * 1024 * 1024)
 #define ALIGNMENT 16
+#define HUGE_FROM ((size_t) 4 * 1024 * 1024)
 
 struct HzRegionBlock
 {
@@ -17,12 +19,86 @@ struct HzRegionBlock
 	size_t size;
 };
 
-static void *
-map_memory(size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+/*
+ * Pieces that were given back and wait for the next query: page faults are what short queries would spend their time on
+ * otherwise. Sizes are powers of two. Threads take and give, too.
+ */
+#define CLASSES 32
+#define POOL_BYTES ((size_t) 8 * 1024 * 1024)
 
-	return memory == MAP_FAILED ? NULL : memory;
+typedef struct FreePiece
+{
+	struct FreePiece *next;
+} FreePiece;
+
+static pthread_mutex_t pool_mutex = PTHREAD_MUTEX_INITIALIZER;
+static FreePiece *pool[CLASSES]; /* of FIRST_BLOCK << class */
+static size_t pool_bytes;
+
+static int
+class_of(size_t size)
+{
+	int class = 0;
+
+	while ((FIRST_BLOCK << class) < size)
+		class ++;
+	return class;
+}
+
+static void *
+take_from_pool(int class)
+{
+	FreePiece *piece;
+
+	pthread_mutex_lock(&pool_mutex);
+	piece = pool[class];
+	if (piece != NULL)
+	{
+		pool[class] = piece->next;
+		pool_bytes -= FIRST_BLOCK << class;
+	}
+	pthread_mutex_unlock(&pool_mutex);
+	return piece;
+}
+
+/* Memory of at least `size` bytes, zeroes if `clear`; *got: how many bytes it has. */
+static void *
+map_memory(size_t size, int clear, size_t *got)
+{
+	int class = class_of(size);
+	void *memory = take_from_pool(class);
+
+	*got = FIRST_BLOCK << class;
+	if (memory != NULL)
+		return clear ? memset(memory, 0, *got) : memory;
+	memory = mmap(NULL, *got, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		return NULL;
+#ifdef MADV_HUGEPAGE
+	/* one page fault instead of 512, and fewer misses in hash tables */
+	if (*got >= HUGE_FROM)
+		(void) madvise(memory, *got, MADV_HUGEPAGE);
+#endif
+	return memory;
+}
+
+static void
+unmap_memory(void *memory, size_t size)
+{
+	FreePiece *piece = memory;
+	int class = class_of(size);
+
+	pthread_mutex_lock(&pool_mutex);
+	if (pool_bytes + (FIRST_BLOCK << class) <= POOL_BYTES)
+	{
+		pool_bytes += FIRST_BLOCK << class;
+		piece->next = pool[class];
+		pool[class] = piece;
+		memory = NULL;
+	}
+	pthread_mutex_unlock(&pool_mutex);
+	if (memory != NULL)
+		munmap(memory, FIRST_BLOCK << class);
 }
 
 static size_t
@@ -39,8 +115,8 @@ add_block(HzRegion *region, size_t room)
 
 	room += round_up(sizeof(HzRegionBlock), ALIGNMENT);
 	if (size < room)
-		size = round_up(room, FIRST_BLOCK);
-	block = map_memory(size);
+		size = room;
+	block = map_memory(size, 0, &size);
 	if (block == NULL)
 		return 0;
 	block->next = region->blocks;
@@ -72,10 +148,11 @@ hz_region_alloc(HzRegion *region, size_t size)
 void *
 hz_region_map(HzRegion *region, size_t size)
 {
-	void *memory = map_memory(size);
+	size_t got;
+	void *memory = map_memory(size, 1, &got);
 
 	if (memory != NULL)
-		region->total += size;
+		region->total += got;
 	return memory;
 }
 
@@ -84,8 +161,8 @@ hz_region_unmap(HzRegion *region, void *memory, size_t size)
 {
 	if (memory == NULL)
 		return;
-	munmap(memory, size);
-	region->total -= size;
+	region->total -= FIRST_BLOCK << class_of(size);
+	unmap_memory(memory, size);
 }
 
 void
@@ -96,7 +173,7 @@ hz_region_free(HzRegion *region)
 		HzRegionBlock *block = region->blocks;
 
 		region->blocks = block->next;
-		munmap(block, block->size);
+		unmap_memory(block, block->size);
 	}
 	memset(region, 0, sizeof(*region));
 }

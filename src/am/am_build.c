@@ -318,7 +318,8 @@ columns_load(BatchColumns *columns, HzBatchScan *scan)
 
 	while ((member = bms_next_member(columns->needed, member)) >= 0)
 	{
-		if (!hz_batchscan_datums(scan, member, columns->values[member], columns->isnull[member]))
+		if (!hz_batchscan_datums(scan, member, NULL, 0, columns->values[member],
+								 columns->isnull[member]))
 			return false;
 	}
 	return true;

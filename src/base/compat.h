@@ -24,6 +24,47 @@
 #define object_ownercheck(class, object, role) pg_class_ownercheck(object, role)
 #endif
 
+/* 16: one check of privileges for all kinds of objects. Here: only of functions. */
+#if PG_VERSION_NUM < 160000
+#define hz_compat_function_aclcheck(function, role, mode) pg_proc_aclcheck(function, role, mode)
+#else
+#define hz_compat_function_aclcheck(function, role, mode) \
+	object_aclcheck(ProcedureRelationId, function, role, mode)
+#endif
+
+/* 16: the planner's own list of what is grouped by, without repetitions. */
+#if PG_VERSION_NUM < 160000
+#define hz_compat_group_clause(root) ((root)->parse->groupClause)
+#define hz_compat_distinct_clause(root) ((root)->parse->distinctClause)
+#else
+#define hz_compat_group_clause(root) ((root)->processed_groupClause)
+#define hz_compat_distinct_clause(root) ((root)->processed_distinctClause)
+#endif
+
+/* 16: members of the counters were renamed. Counts rows that a scan has returned; needs pgstat.h. */
+#if PG_VERSION_NUM < 160000
+#define hz_compat_count_returned(rel, n)                           \
+	do                                                             \
+	{                                                              \
+		if (pgstat_should_count_relation(rel))                     \
+			(rel)->pgstat_info->t_counts.t_tuples_returned += (n); \
+	} while (0)
+#else
+#define hz_compat_count_returned(rel, n)                       \
+	do                                                         \
+	{                                                          \
+		if (pgstat_should_count_relation(rel))                 \
+			(rel)->pgstat_info->counts.tuples_returned += (n); \
+	} while (0)
+#endif
+
+/* 18: the partitions' range table entries come out as well. */
+#if PG_VERSION_NUM < 180000
+#define hz_compat_matching_subplans(state) ExecFindMatchingSubPlans(state, false)
+#else
+#define hz_compat_matching_subplans(state) ExecFindMatchingSubPlans(state, false, NULL)
+#endif
+
 /* 18: generated columns that are not stored. */
 #if PG_VERSION_NUM < 180000
 #define ATTRIBUTE_GENERATED_VIRTUAL 'v'

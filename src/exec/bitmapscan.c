@@ -225,6 +225,7 @@ load_vector(HzScanNode *node, const HzCompatBitmapBlock *block)
 	if (node->batch == NULL || node->batch->group != group || node->batch->vector != vector)
 	{
 		node->batch = hz_batchscan_seek(node->batches, scan->group_index, vector);
+		node->rows = (HzRows){.count = node->batch->rows};
 		hz_scannode_decode(node);
 		node->counters.vectors++;
 		node->counters.row_groups += group->number != node->last_group;

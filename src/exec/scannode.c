@@ -26,6 +26,7 @@
 #include "optimizer/optimizer.h"
 #include "pgstat.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -46,10 +47,16 @@ scan_node(CustomScanState *css)
 	return (HzScanNode *) css;
 }
 
+static Size
+shared_size(int qual_count)
+{
+	return MAXALIGN(offsetof(HzSharedScan, pruned) + sizeof(HzSharedPruned) * qual_count);
+}
+
 static HzParallelScan *
 shared_scan(HzSharedScan *shared)
 {
-	return (HzParallelScan *) ((char *) shared + MAXALIGN(sizeof(HzSharedScan)));
+	return (HzParallelScan *) ((char *) shared + shared_size(shared->qual_count));
 }
 
 /* Which columns target list and quals use; a whole-row reference uses all. */
@@ -89,6 +96,12 @@ begin(CustomScanState *css, EState *estate, int eflags)
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
 		hz_bulk_flush(rel);
 	find_columns(node);
+	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+	{
+		hz_scanprune_init(node);
+		if (((CustomScan *) css->ss.ps.plan)->custom_plans == NIL)
+			node->filter = hz_scanfilter_make(&css->ss);
+	}
 	node->row = css->ss.ss_ScanTupleSlot;
 	node->row->tts_tableOid = RelationGetRelid(rel);
 	memset(node->row->tts_values, 0, sizeof(Datum) * desc->natts);
@@ -100,9 +113,8 @@ begin(CustomScanState *css, EState *estate, int eflags)
 		node->recheck_row = ExecInitExtraTupleSlot(estate, desc, table_slot_callbacks(rel));
 }
 
-/* Starts the scan of both stores. */
-static void
-start_scan(HzScanNode *node)
+void
+hz_scannode_start(HzScanNode *node)
 {
 	EState *estate = node->css.ss.ps.state;
 	Relation rel = node->css.ss.ss_currentRelation;
@@ -150,6 +162,7 @@ publish_counters(HzScanNode *node)
 	pg_atomic_fetch_add_u64(&node->shared->vectors, node->counters.vectors);
 	pg_atomic_fetch_add_u64(&node->shared->delta_rows, node->counters.delta_rows);
 	memset(&node->counters, 0, sizeof(HzScanCounters));
+	hz_scanprune_publish(node);
 }
 
 void
@@ -203,8 +216,42 @@ hz_scannode_decode(HzScanNode *node)
 	{
 		HzNeededColumn *column = &node->columns[i];
 
-		(void) hz_batchscan_datums(node->batches, column->attno, column->values, column->isnull);
+		(void) hz_batchscan_datums(node->batches, column->attno, node->rows.at, node->rows.count,
+								   column->values, column->isnull);
 	}
+}
+
+/* Rows of the batch that are not deleted. */
+static void
+select_live(HzScanNode *node)
+{
+	const HzBatch *batch = node->batch;
+
+	node->next_row = 0;
+	node->rows = (HzRows){.count = batch->rows};
+	if (batch->deleted == NULL)
+		return;
+	node->rows.count = 0;
+	for (uint32 i = 0; i < batch->rows; i++)
+	{
+		node->live[node->rows.count] = (uint16) i;
+		node->rows.count += !hz_bitmap_get(batch->deleted, i);
+	}
+	node->rows.at = node->live;
+}
+
+/* Leaves those that pass the quals that are evaluated on vectors. */
+static void
+filter_rows(HzScanNode *node)
+{
+	uint32 before = node->rows.count;
+
+	if (node->filter == NULL || node->batch->all_pass)
+		return;
+	hz_scanfilter_run(node->filter, node->batches, node->batch, node->css.ss.ps.ps_ExprContext,
+					  &node->rows);
+	InstrCountFiltered1(node, before - node->rows.count);
+	hz_compat_count_returned(node->css.ss.ss_currentRelation, before - node->rows.count);
 }
 
 static bool
@@ -214,26 +261,22 @@ next_batch(HzScanNode *node)
 	ExecClearTuple(node->row);
 	node->batch = hz_batchscan_next(node->batches);
 	if (node->batch == NULL)
+	{
+		if (node->shared != NULL)
+			publish_counters(node);
 		return false;
-	node->position = 0;
+	}
 	node->counters.vectors++;
 	if (node->batch->group->number != node->last_group)
 		node->counters.row_groups++;
 	node->last_group = node->batch->group->number;
 	if (node->shared != NULL)
 		publish_counters(node);
-	hz_scannode_decode(node);
+	select_live(node);
+	filter_rows(node);
+	if (node->rows.count > 0)
+		hz_scannode_decode(node);
 	return true;
-}
-
-/* Moves to the next row of the batch that is not deleted. */
-static bool
-next_position(HzBatch *batch, uint32 *position)
-{
-	if (batch->deleted != NULL)
-		while (*position < batch->rows && hz_bitmap_get(batch->deleted, *position))
-			(*position)++;
-	return *position < batch->rows;
 }
 
 void
@@ -257,12 +300,19 @@ hz_scannode_take_batch_row(HzScanNode *node, uint32 position)
 static bool
 next_columnar_row(HzScanNode *node)
 {
-	while (node->batch == NULL || !next_position(node->batch, &node->position))
+	uint32 i;
+
+	while (node->batch == NULL || node->next_row >= node->rows.count)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!next_batch(node))
 			return false;
 	}
-	hz_scannode_take_batch_row(node, node->position++);
+	i = node->next_row++;
+	hz_scannode_take_batch_row(node, node->rows.at != NULL ? node->rows.at[i] : i);
+	node->passed = node->batch->all_pass  ? HZ_PASSED_ALL
+				   : node->filter != NULL ? HZ_PASSED_FILTER
+										  : HZ_PASSED_NOTHING;
 	pgstat_count_heap_getnext(node->css.ss.ss_currentRelation);
 	return true;
 }
@@ -272,12 +322,13 @@ static bool
 next_row(HzScanNode *node)
 {
 	Assert(ScanDirectionIsForward(node->css.ss.ps.state->es_direction));
+	node->passed = HZ_PASSED_NOTHING;
 	if (node->bitmap != NULL)
 		return hz_bitmapscan_next(node);
 	if (node->stage == HZ_SCAN_START)
 	{
 		if (node->delta == NULL)
-			start_scan(node);
+			hz_scannode_start(node);
 		node->stage = HZ_SCAN_ROWS;
 	}
 	if (node->stage == HZ_SCAN_ROWS)
@@ -286,6 +337,7 @@ next_row(HzScanNode *node)
 			return true;
 		ExecClearTuple(node->delta_row);
 		node->last_group = PG_UINT32_MAX;
+		hz_scanprune_start(node);
 		node->stage = HZ_SCAN_BATCH;
 	}
 	if (node->stage == HZ_SCAN_BATCH)
@@ -313,6 +365,7 @@ next_recheck_row(HzScanNode *node)
 	if (from == NULL && epq->relsubs_rowmark[relid - 1] == NULL)
 		return next_row(node);
 	epq->relsubs_done[relid - 1] = true;
+	node->passed = HZ_PASSED_NOTHING;
 	if (from == NULL)
 	{
 		from = node->recheck_row;
@@ -323,6 +376,22 @@ next_recheck_row(HzScanNode *node)
 		return false;
 	hz_scannode_take_row(node, from);
 	return true;
+}
+
+/* Whether the current row satisfies the quals, as far as that is not known. */
+static bool
+passes(HzScanNode *node, ExprContext *econtext)
+{
+	switch (node->passed)
+	{
+		case HZ_PASSED_ALL:
+			return true;
+		case HZ_PASSED_FILTER:
+			return node->filter->rest == NULL || ExecQual(node->filter->rest, econtext);
+		case HZ_PASSED_NOTHING:
+			break;
+	}
+	return ExecQual(node->css.ss.ps.qual, econtext);
 }
 
 /* As ExecScan() does it: the next row that passes the quals, projected. */
@@ -343,7 +412,7 @@ exec(CustomScanState *css)
 		econtext->ecxt_scantuple = node->row;
 		if (node->bitmap != NULL && !hz_bitmapscan_recheck(node, econtext))
 			continue;
-		if (ExecQual(ps->qual, econtext))
+		if (passes(node, econtext))
 			return ps->ps_ProjInfo ? ExecProject(ps->ps_ProjInfo) : node->row;
 		InstrCountFiltered1(node, 1);
 	}
@@ -369,6 +438,8 @@ rescan(CustomScanState *css)
 	HzScanNode *node = scan_node(css);
 
 	clear_rows(node);
+	if (node->filter != NULL)
+		hz_scanfilter_rescan(node->filter);
 	if (node->bitmap != NULL)
 		hz_bitmapscan_rescan(node);
 	if (node->delta != NULL)
@@ -390,7 +461,7 @@ static Size
 estimate_dsm(CustomScanState *css, ParallelContext *pcxt)
 {
 	return add_size(
-		MAXALIGN(sizeof(HzSharedScan)),
+		shared_size(list_length(css->ss.ps.plan->qual)),
 		table_parallelscan_estimate(css->ss.ss_currentRelation, css->ss.ps.state->es_snapshot));
 }
 
@@ -404,6 +475,12 @@ initialize_dsm(CustomScanState *css, ParallelContext *pcxt, void *coordinate)
 	pg_atomic_init_u64(&shared->row_groups, 0);
 	pg_atomic_init_u64(&shared->vectors, 0);
 	pg_atomic_init_u64(&shared->delta_rows, 0);
+	shared->qual_count = list_length(css->ss.ps.plan->qual);
+	for (int i = 0; i < shared->qual_count; i++)
+	{
+		pg_atomic_init_u64(&shared->pruned[i].groups, 0);
+		pg_atomic_init_u64(&shared->pruned[i].vectors, 0);
+	}
 	table_parallelscan_initialize(css->ss.ss_currentRelation,
 								  (ParallelTableScanDesc) shared_scan(shared),
 								  css->ss.ps.state->es_snapshot);
@@ -443,6 +520,7 @@ shutdown_scan(CustomScanState *css)
 	node->counters.row_groups = pg_atomic_read_u64(&node->shared->row_groups);
 	node->counters.vectors = pg_atomic_read_u64(&node->shared->vectors);
 	node->counters.delta_rows = pg_atomic_read_u64(&node->shared->delta_rows);
+	hz_scanprune_collect(node);
 	node->shared = NULL;
 }
 
@@ -464,11 +542,15 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 		ExplainPropertyList("Columns", names, es);
 	if (node->bitmap != NULL)
 		hz_bitmapscan_explain(node, ancestors, es);
-	if (!es->analyze)
+	/* parallel workers that scanned all of the table, each by itself, could not tell what they have read */
+	if (!es->analyze || (css->ss.ps.worker_instrument != NULL && !css->ss.ps.plan->parallel_aware))
 		return;
 	ExplainPropertyUInteger("Row Groups", NULL, node->counters.row_groups, es);
 	ExplainPropertyUInteger("Vectors", NULL, node->counters.vectors, es);
 	ExplainPropertyUInteger("Delta Rows", NULL, node->counters.delta_rows, es);
+	if (node->filter != NULL)
+		hz_scanfilter_explain(node->filter, &css->ss.ps, ancestors, es);
+	hz_scanprune_explain(node, ancestors, es);
 }
 
 static const CustomExecMethods scan_methods = {
@@ -502,5 +584,13 @@ const CustomScanMethods hz_scannode_methods = {
 void
 hz_exec_init(void)
 {
+	DefineCustomBoolVariable(
+		"hanzo_datastore.enable_pruning",
+		"Enables columnar scans to skip what zone maps and bloom filters rule out.", NULL,
+		&hz_enable_pruning, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	DefineCustomBoolVariable("hanzo_datastore.enable_vector_filter",
+							 "Enables columnar scans to evaluate quals on whole vectors.", NULL,
+							 &hz_enable_vector_filter, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL,
+							 NULL);
 	RegisterCustomScanMethods(&hz_scannode_methods);
 }

@@ -20,6 +20,9 @@
 /* For CustomScan.methods. */
 extern const CustomScanMethods hz_scannode_methods;
 
+/* hanzo_datastore.enable_pruning: whether scans skip what zone maps and bloom filters rule out. */
+extern bool hz_enable_pruning;
+
 /* Makes the nodes known to parallel workers; called once by _PG_init. */
 extern void hz_exec_init(void);
 

@@ -9,7 +9,11 @@
 #include "nodes/execnodes.h"
 #include "port/atomics.h"
 
+#include "exec/prunecompile.h"
+#include "exec/scanfilter.h"
 #include "read/batchscan.h"
+
+struct ExplainState;
 
 /* What EXPLAIN ANALYZE shows. */
 typedef struct HzScanCounters
@@ -23,12 +27,20 @@ typedef struct HzScanCounters
 	uint64 lossy_blocks;
 } HzScanCounters;
 
+typedef struct HzSharedPruned
+{
+	pg_atomic_uint64 groups;
+	pg_atomic_uint64 vectors;
+} HzSharedPruned;
+
 /* In shared memory, followed by an HzParallelScan. */
 typedef struct HzSharedScan
 {
 	pg_atomic_uint64 row_groups;
 	pg_atomic_uint64 vectors;
 	pg_atomic_uint64 delta_rows;
+	int qual_count;
+	HzSharedPruned pruned[FLEXIBLE_ARRAY_MEMBER]; /* by each qual of the plan */
 } HzSharedScan;
 
 typedef enum HzScanStage
@@ -47,6 +59,14 @@ typedef struct HzNeededColumn
 	bool *isnull;
 } HzNeededColumn;
 
+/* Which quals a row is known to satisfy. */
+typedef enum HzPassed
+{
+	HZ_PASSED_NOTHING,
+	HZ_PASSED_FILTER, /* those of the HzScanFilter */
+	HZ_PASSED_ALL
+} HzPassed;
+
 typedef struct HzBitmapScan HzBitmapScan;
 
 typedef struct HzScanNode
@@ -61,9 +81,15 @@ typedef struct HzScanNode
 	HzScanStage stage;
 	TableScanDesc delta;
 	HzBatchScan *batches;
-	HzBatch *batch;    /* NULL: ask for the next */
-	uint32 position;   /* of the next row in the batch */
-	uint32 last_group; /* number of the group of the last batch */
+	HzBatch *batch;  /* NULL: ask for the next */
+	HzRows rows;     /* of the batch that are to be returned */
+	uint32 next_row; /* among them */
+	uint16 live[HZ_VECTOR_ROWS];
+	uint32 last_group;    /* number of the group of the last batch */
+	HzPassed passed;      /* what is known of the current row */
+	HzScanFilter *filter; /* NULL: all quals are the executor's */
+	/* what its quals rule out: NULL, if nothing or when that is switched off */
+	HzPruneCompile *prune;
 	/* rows come by a bitmap of TIDs: NULL unless the plan has such a child */
 	HzBitmapScan *bitmap;
 	/* parallel */
@@ -71,6 +97,9 @@ typedef struct HzScanNode
 	Snapshot worker_snapshot; /* registered; NULL in the leader */
 	HzScanCounters counters;
 } HzScanNode;
+
+/* Starts the scan of both stores: `delta` and `batches`, which is for a node above that reads these itself. */
+extern void hz_scannode_start(HzScanNode *node);
 
 /* Makes a row of the table's own the current one; it must stay where it is until the next. */
 extern void hz_scannode_take_row(HzScanNode *node, TupleTableSlot *from);
@@ -80,6 +109,16 @@ extern void hz_scannode_decode(HzScanNode *node);
 
 /* Makes row `position` of the current, decoded batch the current row. */
 extern void hz_scannode_take_batch_row(HzScanNode *node, uint32 position);
+
+/* exec/scanprune.c */
+/* Before the scan: finds out what the quals can rule out. */
+extern void hz_scanprune_init(HzScanNode *node);
+/* At the first batch of a scan, for which parameters have their values: tells the batch reader. */
+extern void hz_scanprune_start(HzScanNode *node);
+/* Adds what this process has counted to what all have; gets the sums. */
+extern void hz_scanprune_publish(HzScanNode *node);
+extern void hz_scanprune_collect(HzScanNode *node);
+extern void hz_scanprune_explain(HzScanNode *node, List *ancestors, struct ExplainState *es);
 
 /* exec/bitmapscan.c */
 extern void hz_bitmapscan_init(HzScanNode *node, EState *estate, int eflags);

@@ -9,6 +9,8 @@
  * share of the needed columns is read, by average width (the delta's pages are read whole). A row
  * costs between ROW_COST_MIN and ROW_COST_MAX of cpu_tuple_cost, by the same share: no tuple is
  * formed and no other column decoded.
+ *
+ * Pages and rows of the column store count as far as pruning is expected to leave them (prunecost.c).
  */
 #include "postgres.h"
 
@@ -33,11 +35,14 @@
 #include "base/compat.h"
 #include "exec/scannode.h"
 #include "plan/bitmappath.h"
+#include "plan/indexcost.h"
+#include "plan/prunecost.h"
 #include "plan/scanpath.h"
 #include "storage/heapview.h"
 
 #define ROW_COST_MIN 0.2
 #define ROW_COST_MAX 0.9
+#define GROUP_COST 10 /* of cpu_tuple_cost, to look at the zone maps of a row group */
 
 /* What the serial and the parallel path of one table share. */
 typedef struct ScanInput
@@ -47,6 +52,8 @@ typedef struct ScanInput
 	Bitmapset *used;    /* attributes, as pull_varattnos() numbers them */
 	double share;       /* of the needed columns in the width of a row */
 	double delta_pages; /* of rel->pages */
+	double delta_rows;  /* of rel->tuples */
+	HzPruneCost prune;
 } ScanInput;
 
 /* An entry goes when the table's relcache entry does, as at the end of ANALYZE. */
@@ -102,7 +109,9 @@ cost_scan(PlannerInfo *root, const ScanInput *scan, Path *path)
 {
 	RelOptInfo *rel = scan->rel;
 	QualCost quals = rel->baserestrictcost;
-	double pages = scan->delta_pages + (rel->pages - scan->delta_pages) * scan->share;
+	double columnar_rows = (rel->tuples - scan->delta_rows) * scan->prune.share;
+	double pages =
+		scan->delta_pages + (rel->pages - scan->delta_pages) * scan->share * scan->prune.share;
 	double page_cost;
 	Cost cpu;
 
@@ -115,7 +124,8 @@ cost_scan(PlannerInfo *root, const ScanInput *scan, Path *path)
 	}
 	get_tablespace_page_costs(rel->reltablespace, NULL, &page_cost);
 	cpu = cpu_tuple_cost * (ROW_COST_MIN + (ROW_COST_MAX - ROW_COST_MIN) * scan->share);
-	cpu = (cpu + quals.per_tuple) * rel->tuples;
+	cpu = (cpu + quals.per_tuple) * (scan->delta_rows + columnar_rows);
+	cpu += GROUP_COST * cpu_tuple_cost * scan->prune.groups;
 	cpu += path->pathtarget->cost.per_tuple * path->rows;
 	if (path->parallel_workers > 0)
 	{
@@ -185,6 +195,7 @@ measure_table(ScanInput *scan, Relation table)
 	int32 total = row_width(table);
 	int32 needed = 0;
 	int member = -1;
+	double density;
 	HzHeapView view;
 
 	while ((member = bms_next_member(scan->used, member)) >= 0)
@@ -200,6 +211,10 @@ measure_table(ScanInput *scan, Relation table)
 	hz_heapview_begin(&view, table);
 	scan->delta_pages = Min((double) RelationGetNumberOfBlocks(table), rel->pages);
 	hz_heapview_end(&view);
+	/* full pages, as estimate_rel_size() takes them to be: an upper bound */
+	density = (BLCKSZ - SizeOfPageHeaderData) /
+			  (MAXALIGN(total) + MAXALIGN(SizeofHeapTupleHeader) + sizeof(ItemIdData));
+	scan->delta_rows = Min(scan->delta_pages * density, rel->tuples);
 }
 
 /* ---- Paths */
@@ -270,6 +285,7 @@ add_paths(PlannerInfo *root, RelOptInfo *rel, Relation table)
 {
 	Relids outer = rel->lateral_relids;
 	ScanInput scan = {.rel = rel};
+	List *clauses;
 	bool usable;
 	int workers;
 
@@ -280,6 +296,12 @@ add_paths(PlannerInfo *root, RelOptInfo *rel, Relation table)
 	if (!usable)
 		return;
 	measure_table(&scan, table);
+	hz_indexcost_adjust(rel, row_width(table),
+						rel->pages > 0 ? 1 - scan.delta_pages / rel->pages : 0);
+	clauses = rel->baserestrictinfo;
+	if (scan.param_info != NULL)
+		clauses = list_concat_copy(clauses, scan.param_info->ppi_clauses);
+	scan.prune = hz_prunecost(root, rel, table, clauses, rel->tuples - scan.delta_rows);
 	add_path(rel, make_path(root, &scan, 0));
 	if (!rel->consider_parallel || !bms_is_empty(outer))
 		return;

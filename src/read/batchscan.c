@@ -13,9 +13,11 @@
 
 #include "base/bitmap.h"
 #include "read/batchscan.h"
+#include "read/zonecache.h"
 #include "storage/mark.h"
 
-#define RUN_VECTORS 8 /* vectors that a process of a parallel scan takes at once */
+#define SINGLE_VALUES 8 /* of a vector: so few are read one by one, without decoding the others */
+#define RUN_VECTORS 8   /* vectors that a process of a parallel scan takes at once */
 
 struct HzBatchScan
 {
@@ -37,11 +39,24 @@ struct HzBatchScan
 	int64 group_index;
 	int64 vector;
 	int64 run_left; /* parallel: vectors left of the run */
-	HzGroupReader *open;
+	/* the group that is described, -1: none; its reader, NULL until something of it is read */
 	int64 open_index;
-	uint64 *deleted; /* of the open group; NULL: none */
+	HzGroupReader *open;
+	bool deleted_read;
+	uint64 *deleted; /* NULL: none */
 	HzBatch batch;
+	/* pruning; NULL: none */
+	HzPrune *prune;
+	int32
+		*judged; /* what it says of each group: an HzPruneResult, RULED_OUT + a qual, or UNJUDGED */
+	int64 judged_index; /* the group whose answers the nodes of the tree hold; -1: none */
+	uint32 judged_vector;
+	HzZone missing;     /* of the last column asked for that its group does not have */
+	HzZoneCache *zones; /* for scans that start again and again; NULL: none */
 };
+
+#define UNJUDGED (-1)
+#define RULED_OUT 16
 
 static uint32
 vectors_of(const HzGroup *group)
@@ -67,6 +82,7 @@ hz_batchscan_begin(Relation rel, Snapshot snapshot, HzBatchShared *shared)
 	scan->store = hz_store_open(rel, AccessShareLock);
 	scan->desc = RelationGetDescr(rel);
 	scan->types = hz_coltype_for(scan->desc);
+	scan->open_index = scan->judged_index = -1;
 	MemoryContextSwitchTo(old);
 	hz_batchscan_rescan(scan);
 	return scan;
@@ -77,7 +93,7 @@ hz_batchscan_use_desc(HzBatchScan *scan, TupleDesc desc)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->context);
 
-	Assert(scan->open == NULL);
+	Assert(scan->open_index < 0);
 	scan->desc = desc;
 	scan->types = hz_coltype_for(desc);
 	MemoryContextSwitchTo(old);
@@ -87,14 +103,14 @@ static void
 close_group(HzBatchScan *scan)
 {
 	if (scan->open != NULL)
-	{
 		hz_groupread_close(scan->open);
-		/* the description goes with the context: those of all groups would be too much */
+	/* the description goes with the context: those of all groups would be too much */
+	if (scan->open_index >= 0)
 		scan->groups[scan->open_index]->described = false;
-	}
 	scan->open = NULL;
 	scan->open_index = -1;
 	scan->deleted = NULL;
+	scan->deleted_read = false;
 	MemoryContextReset(scan->group_context);
 }
 
@@ -160,22 +176,42 @@ hz_batchscan_groups(HzBatchScan *scan, uint32 *count)
 	return scan->groups;
 }
 
-/* Reads which rows of a group the snapshot sees as deleted. */
-static uint64 *
-read_deleted(HzBatchScan *scan, HzGroup *group)
+/* Reads which rows of the open group the snapshot sees as deleted. */
+static void
+read_deleted(HzBatchScan *scan)
 {
+	HzGroup *group = scan->groups[scan->open_index];
+	MemoryContext old;
 	uint64 *deleted;
 
+	scan->deleted_read = true;
 	/* Dirty: a delete in progress is none yet, see hz_batchscan_dirty_visible() */
 	if (scan->snapshot->snapshot_type == SNAPSHOT_ANY ||
 		scan->snapshot->snapshot_type == SNAPSHOT_NON_VACUUMABLE ||
 		scan->snapshot->snapshot_type == SNAPSHOT_DIRTY)
-		return NULL;
+		return;
+	old = MemoryContextSwitchTo(scan->group_context);
 	deleted = palloc0(HZ_BITMAP_WORDS(group->rows) * sizeof(uint64));
 	if (hz_mark_deleted_rows(scan->store, group, scan->snapshot, deleted) > 0)
-		return deleted;
-	pfree(deleted);
-	return NULL;
+		scan->deleted = deleted;
+	else
+		pfree(deleted);
+	MemoryContextSwitchTo(old);
+}
+
+/* Makes a group the described one. */
+static void
+describe_group(HzBatchScan *scan, int64 index)
+{
+	MemoryContext old;
+
+	if (scan->open_index == index)
+		return;
+	close_group(scan);
+	old = MemoryContextSwitchTo(scan->group_context);
+	hz_groupread_describe(scan->store, scan->groups[index]);
+	scan->open_index = index;
+	MemoryContextSwitchTo(old);
 }
 
 static void
@@ -183,18 +219,161 @@ open_group(HzBatchScan *scan, int64 index)
 {
 	MemoryContext old;
 
-	if (scan->open != NULL && scan->open_index == index)
+	describe_group(scan, index);
+	if (scan->open != NULL)
 		return;
-	close_group(scan);
 	old = MemoryContextSwitchTo(scan->group_context);
-	hz_groupread_describe(scan->store, scan->groups[index]);
-	scan->deleted = read_deleted(scan, scan->groups[index]);
 	scan->open = hz_groupread_open(scan->store, scan->groups[index], scan->types, scan->desc->natts,
 								   scan->strategy);
 	if (scan->snapshot->snapshot_type == SNAPSHOT_ANY)
 		hz_groupread_set_fleeting(scan->open);
-	scan->open_index = index;
 	MemoryContextSwitchTo(old);
+}
+
+/* ---- Pruning */
+
+void
+hz_batchscan_set_prune(HzBatchScan *scan, HzPrune *prune)
+{
+	if (scan->snapshot->snapshot_type != SNAPSHOT_MVCC)
+		return;
+	if (prune != NULL && scan->prune == prune && scan->zones == NULL && scan->group_count > 0)
+		scan->zones = hz_zonecache_create(scan->context, scan->group_count, prune->column_count);
+	scan->prune = prune;
+	scan->judged_index = -1;
+	for (uint32 i = 0; scan->judged != NULL && i < scan->group_count; i++)
+		scan->judged[i] = UNJUDGED;
+}
+
+static bool
+group_has(HzBatchScan *scan, int attno)
+{
+	HzRowGroupMeta *meta = &scan->groups[scan->open_index]->meta;
+
+	return attno < (int) meta->column_count && meta->columns[attno].kind != 0;
+}
+
+/* Of a column that was added after the group was written. */
+static const HzZone *
+missing_zone(HzBatchScan *scan, const HzPruneNode *node)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->group_context);
+	bool isnull;
+	Datum value = getmissingattr(scan->desc, node->attno + 1, &isnull);
+
+	hz_prunevalue_zone(&scan->types[node->attno], scan->groups[scan->open_index]->rows, value,
+					   isnull, &scan->missing);
+	MemoryContextSwitchTo(old);
+	return &scan->missing;
+}
+
+static const HzZone *
+group_zone(void *arg, const HzPruneNode *node)
+{
+	HzBatchScan *scan = arg;
+	const HzKnownZone *known = hz_zonecache_find(scan->zones, scan->judged_index, node->slot);
+	const HzChunkMeta *meta;
+
+	if (known != NULL)
+		return &known->zone;
+	describe_group(scan, scan->judged_index);
+	if (!group_has(scan, node->attno))
+	{
+		const HzZone *zone = missing_zone(scan, node);
+
+		hz_zonecache_keep(scan->zones, scan->judged_index, node->slot, zone, false);
+		return zone;
+	}
+	meta = &scan->groups[scan->judged_index]->meta.columns[node->attno];
+	hz_zonecache_keep(scan->zones, scan->judged_index, node->slot, &meta->zone, meta->has_bloom);
+	return &meta->zone;
+}
+
+static const HzZone *
+vector_zone(void *arg, const HzPruneNode *node)
+{
+	HzBatchScan *scan = arg;
+
+	if (!group_has(scan, node->attno))
+		return missing_zone(scan, node);
+	return hz_groupread_zone(scan->open, node->attno, scan->judged_vector);
+}
+
+static bool
+has_bloom(void *arg, const HzPruneNode *node)
+{
+	HzBatchScan *scan = arg;
+	const HzKnownZone *known = hz_zonecache_find(scan->zones, scan->judged_index, node->slot);
+
+	if (known != NULL)
+		return known->has_bloom;
+	return group_has(scan, node->attno) &&
+		   scan->groups[scan->open_index]->meta.columns[node->attno].has_bloom;
+}
+
+static bool
+ask_bloom(void *arg, const HzPruneNode *node, uint64 hash)
+{
+	HzBatchScan *scan = arg;
+
+	return !has_bloom(scan, node) || hz_groupread_bloom(scan->open, node->attno, hash);
+}
+
+/* The answer for a group, which the nodes of the tree hold from then on. */
+static HzPruneResult
+judge_group(HzBatchScan *scan, int64 index)
+{
+	HzPruneSource source = {group_zone, ask_bloom, scan};
+	HzPruneResult result;
+
+	scan->judged_index = index;
+	result = hz_prune_group(scan->prune, &source);
+	if (result == HZ_PRUNE_SOME && hz_prune_wants_bloom(scan->prune, has_bloom, scan))
+	{
+		open_group(scan, index);
+		result = hz_prune_group_bloom(scan->prune, &source);
+	}
+	scan->judged[index] =
+		result == HZ_PRUNE_NONE ? RULED_OUT + scan->prune->pruner : (int32) result;
+	return result;
+}
+
+HzPruneResult
+hz_batchscan_prune_group(HzBatchScan *scan, uint32 index)
+{
+	uint32 count;
+
+	if (scan->prune == NULL)
+		return HZ_PRUNE_SOME;
+	(void) hz_batchscan_groups(scan, &count);
+	Assert(index < count);
+	if (scan->judged == NULL)
+	{
+		scan->judged = MemoryContextAlloc(scan->context, sizeof(int32) * count);
+		for (uint32 i = 0; i < count; i++)
+			scan->judged[i] = UNJUDGED;
+	}
+	if (scan->judged[index] == UNJUDGED)
+		return judge_group(scan, index);
+	if (scan->judged[index] < RULED_OUT)
+		return (HzPruneResult) scan->judged[index];
+	scan->prune->pruner = scan->judged[index] - RULED_OUT;
+	return HZ_PRUNE_NONE;
+}
+
+HzPruneResult
+hz_batchscan_prune_vector(HzBatchScan *scan, uint32 index, uint32 vector)
+{
+	HzPruneSource source = {vector_zone, NULL, scan};
+	HzPruneResult result = hz_batchscan_prune_group(scan, index);
+
+	if (scan->prune == NULL || result != HZ_PRUNE_SOME)
+		return result;
+	if (scan->judged_index != index)
+		(void) judge_group(scan, index);
+	open_group(scan, index);
+	scan->judged_vector = vector;
+	return hz_prune_vector(scan->prune, &source);
 }
 
 /* Makes the position the current batch. */
@@ -205,12 +384,15 @@ current_batch(HzBatchScan *scan)
 
 	CHECK_FOR_INTERRUPTS();
 	open_group(scan, scan->group_index);
+	if (!scan->deleted_read)
+		read_deleted(scan);
 	MemoryContextReset(scan->batch_context);
 	batch->group = scan->groups[scan->group_index];
 	batch->vector = (uint32) scan->vector;
 	batch->first = batch->vector * HZ_VECTOR_ROWS;
 	batch->rows = Min(batch->group->rows - batch->first, HZ_VECTOR_ROWS);
 	batch->live = batch->rows;
+	batch->all_pass = false;
 	batch->deleted = NULL;
 	if (scan->deleted != NULL)
 	{
@@ -279,6 +461,55 @@ step_backward(HzBatchScan *scan)
 	return true;
 }
 
+/*
+ * Passes over the group at the position, or what is left of the run in it, but for one vector: the position itself. The
+ * group counts where its first vector is met, so that the processes of a parallel scan count it once.
+ */
+static void
+pass_group(HzBatchScan *scan, bool forward)
+{
+	int64 last = (int64) vectors_of(scan->groups[scan->group_index]) - 1;
+	int64 skip = last - scan->vector;
+
+	if (scan->vector == (forward ? 0 : last))
+		hz_prune_count(scan->prune, 1, 0);
+	if (!forward)
+	{
+		scan->vector = 0;
+		return;
+	}
+	if (scan->shared != NULL)
+	{
+		skip = Min(skip, scan->run_left);
+		scan->run_left -= skip;
+	}
+	scan->vector += skip;
+}
+
+/* Whether the conditions rule out the vector at the position; if they do, or its whole group, moves over it. */
+static bool
+skip_pruned(HzBatchScan *scan, bool forward, bool *all_pass)
+{
+	HzPruneResult result;
+
+	*all_pass = false;
+	if (scan->prune == NULL)
+		return false;
+	CHECK_FOR_INTERRUPTS();
+	result = hz_batchscan_prune_group(scan, (uint32) scan->group_index);
+	if (result == HZ_PRUNE_NONE)
+	{
+		pass_group(scan, forward);
+		return true;
+	}
+	if (result == HZ_PRUNE_SOME)
+		result = hz_batchscan_prune_vector(scan, (uint32) scan->group_index, (uint32) scan->vector);
+	if (result == HZ_PRUNE_NONE)
+		hz_prune_count(scan->prune, 0, 1);
+	*all_pass = result == HZ_PRUNE_ALL;
+	return result == HZ_PRUNE_NONE;
+}
+
 HzBatch *
 hz_batchscan_next(HzBatchScan *scan)
 {
@@ -288,10 +519,12 @@ hz_batchscan_next(HzBatchScan *scan)
 	while (count > 0 && step_forward(scan))
 	{
 		HzBatch *batch;
+		bool all_pass;
 
-		if (skip_dead_group(scan))
+		if (skip_dead_group(scan) || skip_pruned(scan, true, &all_pass))
 			continue;
 		batch = current_batch(scan);
+		batch->all_pass = all_pass;
 		if (batch->live > 0)
 			return batch;
 	}
@@ -306,8 +539,13 @@ hz_batchscan_previous(HzBatchScan *scan)
 	(void) hz_batchscan_groups(scan, &count);
 	while (count > 0 && step_backward(scan))
 	{
-		HzBatch *batch = current_batch(scan);
+		HzBatch *batch;
+		bool all_pass;
 
+		if (skip_pruned(scan, false, &all_pass))
+			continue;
+		batch = current_batch(scan);
+		batch->all_pass = all_pass;
 		if (batch->live > 0)
 			return batch;
 	}
@@ -320,6 +558,15 @@ hz_batchscan_seek(HzBatchScan *scan, uint32 index, uint32 vector)
 	scan->group_index = index;
 	scan->vector = vector;
 	return current_batch(scan);
+}
+
+HzGroupReader *
+hz_batchscan_open_group(HzBatchScan *scan, uint32 index, const uint64 **deleted)
+{
+	CHECK_FOR_INTERRUPTS();
+	open_group(scan, index);
+	*deleted = scan->deleted;
+	return scan->open;
 }
 
 void
@@ -342,12 +589,21 @@ hz_batchscan_column(HzBatchScan *scan, int attno, HzVector *vector)
 }
 
 bool
-hz_batchscan_datums(HzBatchScan *scan, int attno, Datum *values, bool *isnull)
+hz_batchscan_datums(HzBatchScan *scan, int attno, const uint16 *at, uint32 count, Datum *values,
+					bool *isnull)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->batch_context);
-	bool there = hz_groupread_datums(scan->open, scan->desc, attno, scan->batch.vector,
-									 scan->batch.rows, values, isnull);
+	bool there = true;
 
+	if (at != NULL && count <= SINGLE_VALUES)
+	{
+		for (uint32 i = 0; i < count; i++)
+			values[at[i]] = hz_groupread_datum(scan->open, scan->desc, attno,
+											   scan->batch.first + at[i], &isnull[at[i]]);
+	}
+	else
+		there = hz_groupread_datums(scan->open, scan->desc, attno, scan->batch.vector, at,
+									at != NULL ? count : scan->batch.rows, values, isnull);
 	MemoryContextSwitchTo(old);
 	return there;
 }

@@ -7,11 +7,15 @@
  * the first batch, so that a scan with a non-MVCC snapshot may read the delta before (PROTOCOLS 1.6).
  *
  * In a parallel scan, processes share HzBatchShared and take runs of vectors in turn.
+ *
+ * A scan with conditions (HzPrune) leaves out groups and vectors of which no row satisfies them. Of a group that its zone
+ * maps rule out nothing is read but the description.
  */
 #ifndef HZ_BATCHSCAN_H
 #define HZ_BATCHSCAN_H
 
 #include "port/atomics.h"
+#include "read/prune.h"
 #include "storage/groupread.h"
 
 typedef struct HzBatchShared
@@ -27,6 +31,7 @@ typedef struct HzBatch
 	uint32 rows;
 	uint32 live;           /* rows that are not deleted */
 	const uint64 *deleted; /* bit i: row first + i is deleted; NULL: none is */
+	bool all_pass;         /* every row certainly satisfies all conditions of the HzPrune */
 } HzBatch;
 
 typedef struct HzBatchScan HzBatchScan;
@@ -42,6 +47,19 @@ extern void hz_batchscan_use_desc(HzBatchScan *scan, TupleDesc desc);
 extern void hz_batchscan_rescan(HzBatchScan *scan);
 extern void hz_batchscan_end(HzBatchScan *scan);
 
+/*
+ * From now on the scan leaves out what the conditions rule out; borrowed. Call it whenever their constants have
+ * changed, too. Only MVCC snapshots: for others it does nothing.
+ */
+extern void hz_batchscan_set_prune(HzBatchScan *scan, HzPrune *prune);
+
+/*
+ * What the conditions say of group `index` (as in hz_batchscan_groups) and of one of its vectors; SOME without
+ * conditions. Both count nothing and end the current batch, if it is of another group.
+ */
+extern HzPruneResult hz_batchscan_prune_group(HzBatchScan *scan, uint32 index);
+extern HzPruneResult hz_batchscan_prune_vector(HzBatchScan *scan, uint32 index, uint32 vector);
+
 /* The next batch with live rows, or NULL at the end. */
 extern HzBatch *hz_batchscan_next(HzBatchScan *scan);
 
@@ -53,19 +71,27 @@ extern void hz_batchscan_to_end(HzBatchScan *scan);
 
 /*
  * Goes to one vector of group `index` (as in hz_batchscan_groups) and returns it as it is: also when all
- * of its rows are deleted.
+ * of its rows are deleted, or ruled out.
  */
 extern HzBatch *hz_batchscan_seek(HzBatchScan *scan, uint32 index, uint32 vector);
+
+/*
+ * Opens group `index` without a batch: for those who copy its chunks. *deleted: rows that the snapshot sees as deleted
+ * (NULL: none). Both are valid until another group is opened.
+ */
+extern HzGroupReader *hz_batchscan_open_group(HzBatchScan *scan, uint32 index,
+											  const uint64 **deleted);
 
 /* Column `attno` (0-based) of the current batch; false when the group does not have it (added later). */
 extern bool hz_batchscan_column(HzBatchScan *scan, int attno, HzVector *vector);
 
 /*
- * The same as Datums: `values` and `isnull` have room for HZ_VECTOR_ROWS; by-reference values live until
+ * The same as Datums, of rows at[0 .. count) only (at NULL: all), each at its row's place: `values` and `isnull` have room for HZ_VECTOR_ROWS; by-reference values live until
  * the next batch. Missing and dropped columns get their default or null. False, with SnapshotAny only: the group
  * has become dead to all and is gone.
  */
-extern bool hz_batchscan_datums(HzBatchScan *scan, int attno, Datum *values, bool *isnull);
+extern bool hz_batchscan_datums(HzBatchScan *scan, int attno, const uint16 *at, uint32 count,
+								Datum *values, bool *isnull);
 
 /*
  * SnapshotDirty, whose batches do not say what is deleted: whether row i of the current batch is visible. Sets the

@@ -106,7 +106,7 @@ static void
 decode_batch(HzRowScan *scan)
 {
 	for (int i = 0; i < scan->natts; i++)
-		(void) hz_batchscan_datums(scan->batches, i, scan->columns[i], scan->nulls[i]);
+		(void) hz_batchscan_datums(scan->batches, i, NULL, 0, scan->columns[i], scan->nulls[i]);
 }
 
 void

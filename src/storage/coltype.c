@@ -81,6 +81,27 @@ array_shape(HzColumnType *type)
 	type->array.element_kind = child.kind;
 }
 
+/* Completes a description of which typid, typlen and typbyval are known. */
+static void
+describe(HzColumnType *type)
+{
+	if (type->typlen > 0)
+		fixed_kind(type);
+	else if (type->typid == NUMERICOID)
+	{
+		type->kind = HZ_KIND_NUMERIC;
+		type->ordered = true;
+	}
+	else
+	{
+		type->kind = HZ_KIND_BYTES;
+		type->ordered =
+			type->typid == TEXTOID || type->typid == VARCHAROID || type->typid == BYTEAOID;
+		if (type->typlen == -1)
+			array_shape(type);
+	}
+}
+
 HzColumnType *
 hz_coltype_for(TupleDesc desc)
 {
@@ -96,23 +117,21 @@ hz_coltype_for(TupleDesc desc)
 		type->typid = getBaseType(attribute->atttypid);
 		type->typlen = attribute->attlen;
 		type->typbyval = attribute->attbyval;
-		if (type->typlen > 0)
-			fixed_kind(type);
-		else if (type->typid == NUMERICOID)
-		{
-			type->kind = HZ_KIND_NUMERIC;
-			type->ordered = true;
-		}
-		else
-		{
-			type->kind = HZ_KIND_BYTES;
-			type->ordered =
-				type->typid == TEXTOID || type->typid == VARCHAROID || type->typid == BYTEAOID;
-			if (type->typlen == -1)
-				array_shape(type);
-		}
+		describe(type);
 	}
 	return types;
+}
+
+HzColumnType
+hz_coltype_of(Oid typid)
+{
+	HzColumnType type;
+
+	memset(&type, 0, sizeof(type));
+	type.typid = getBaseType(typid);
+	get_typlenbyval(type.typid, &type.typlen, &type.typbyval);
+	describe(&type);
+	return type;
 }
 
 bool
@@ -204,38 +223,37 @@ hz_coltype_datum(const HzColumnType *type, const HzVector *vector, uint32 i)
 }
 
 void
-hz_coltype_datums(const HzColumnType *type, const HzVector *vector, Datum *values, bool *isnull)
+hz_coltype_datums(const HzColumnType *type, const HzVector *vector, const uint16 *at, uint32 count,
+				  Datum *values, bool *isnull)
 {
-	Datum *entries = NULL;
-	bool *made = NULL;
+	/* few rows of a large dictionary are sooner made one by one than its table of entries is cleared */
+	bool share = vector->form == HZ_FORM_CONSTANT ||
+				 (vector->form == HZ_FORM_DICT && vector->dict_count <= count * 8);
+	uint32 entry_count = vector->form == HZ_FORM_DICT ? vector->dict_count : 1;
+	Datum *entries = share ? palloc(sizeof(Datum) * entry_count) : NULL;
+	bool *made = share ? palloc0(sizeof(bool) * entry_count) : NULL;
 
-	if (vector->form == HZ_FORM_DICT)
+	for (uint32 i = 0; i < count; i++)
 	{
-		entries = palloc(sizeof(Datum) * vector->dict_count);
-		made = palloc0(sizeof(bool) * vector->dict_count);
-	}
-	for (uint32 i = 0; i < vector->count; i++)
-	{
-		isnull[i] = vector->validity != NULL && !hz_bitmap_get(vector->validity, i);
-		if (isnull[i])
-			values[i] = (Datum) 0;
-		else if (vector->form == HZ_FORM_FLAT)
-			values[i] = slot_datum(type, vector, i);
-		else
+		uint32 row = at != NULL ? at[i] : i;
+		uint32 slot = row;
+
+		isnull[row] = vector->validity != NULL && !hz_bitmap_get(vector->validity, row);
+		values[row] = (Datum) 0;
+		if (isnull[row])
+			continue;
+		if (vector->form != HZ_FORM_FLAT)
+			slot = vector->form == HZ_FORM_DICT ? vector->codes[row] : 0;
+		if (!share)
 		{
-			uint32 slot = vector->form == HZ_FORM_DICT ? vector->codes[i] : 0;
-
-			if (vector->form == HZ_FORM_CONSTANT && entries == NULL)
-			{
-				entries = palloc(sizeof(Datum));
-				made = palloc0(sizeof(bool));
-			}
-			if (!made[slot])
-			{
-				entries[slot] = slot_datum(type, vector, slot);
-				made[slot] = true;
-			}
-			values[i] = entries[slot];
+			values[row] = slot_datum(type, vector, slot);
+			continue;
 		}
+		if (!made[slot])
+		{
+			entries[slot] = slot_datum(type, vector, slot);
+			made[slot] = true;
+		}
+		values[row] = entries[slot];
 	}
 }

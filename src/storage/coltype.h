@@ -22,6 +22,9 @@ typedef struct HzColumnType
 /* One per attribute; palloc'd in the current context. Reads the type cache. */
 extern HzColumnType *hz_coltype_for(TupleDesc desc);
 
+/* What a column of a type would be. Reads the catalog. */
+extern HzColumnType hz_coltype_of(Oid typid);
+
 /*
  * The Datum of slot i of a vector (not null). By-reference values are palloc'd in the current context,
  * varlenas with a 4-byte header.
@@ -29,11 +32,11 @@ extern HzColumnType *hz_coltype_for(TupleDesc desc);
 extern Datum hz_coltype_datum(const HzColumnType *type, const HzVector *vector, uint32 i);
 
 /*
- * Datums of all rows of a vector; nulls get 0 and isnull. Dictionary entries and constants are made
+ * Datums of rows at[0 .. count) of a vector (at NULL: 0 .. count), each stored at its row's place; nulls get 0 and isnull. Dictionary entries and constants are made
  * once and shared by the rows.
  */
-extern void hz_coltype_datums(const HzColumnType *type, const HzVector *vector, Datum *values,
-							  bool *isnull);
+extern void hz_coltype_datums(const HzColumnType *type, const HzVector *vector, const uint16 *at,
+							  uint32 count, Datum *values, bool *isnull);
 
 /* The kinds of two descriptions fit each other (a binary-coercible ALTER TYPE keeps the stored kind). */
 extern bool hz_coltype_readable(const HzColumnType *type, const HzChunkMeta *meta);

@@ -264,6 +264,24 @@ hz_groupread_has(HzGroupReader *reader, int attno)
 		   reader->group->meta.columns[attno].kind != 0;
 }
 
+const HzChunkMeta *
+hz_groupread_meta(HzGroupReader *reader, int attno)
+{
+	return &reader->group->meta.columns[attno];
+}
+
+void
+hz_groupread_copy(HzGroupReader *reader, int attno, uint8_t *target)
+{
+	const HzChunkMeta *meta = hz_groupread_meta(reader, attno);
+	HzStatus status = HZ_CORRUPT;
+
+	if (hz_coltype_readable(&reader->types[attno], meta))
+		status = read_stream(reader, meta->offset, meta->length, target);
+	if (status != HZ_OK)
+		report_column_damage(reader, attno, status);
+}
+
 /* Opens the chunk of a column that the group has; in reader->context. */
 static HzStatus
 try_open_column(HzGroupReader *reader, int attno)
@@ -325,8 +343,8 @@ has_vanished(HzGroupReader *reader)
 }
 
 bool
-hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vector, uint32 rows,
-					Datum *values, bool *isnull)
+hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vector,
+					const uint16 *at, uint32 count, Datum *values, bool *isnull)
 {
 	bool missing_null = true;
 	Datum missing = (Datum) 0;
@@ -342,15 +360,17 @@ hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vec
 				return false;
 			if (status != HZ_OK)
 				report_column_damage(reader, attno, status);
-			hz_coltype_datums(&reader->types[attno], &decoded, values, isnull);
+			hz_coltype_datums(&reader->types[attno], &decoded, at, count, values, isnull);
 			return true;
 		}
 		missing = getmissingattr(desc, attno + 1, &missing_null);
 	}
-	for (uint32 i = 0; i < rows; i++)
+	for (uint32 i = 0; i < count; i++)
 	{
-		values[i] = missing;
-		isnull[i] = missing_null;
+		uint32 row = at != NULL ? at[i] : i;
+
+		values[row] = missing;
+		isnull[row] = missing_null;
 	}
 	return true;
 }
@@ -398,6 +418,20 @@ const HzZone *
 hz_groupread_zone(HzGroupReader *reader, int attno, uint32 vector)
 {
 	return hz_chunk_zone(open_column(reader, attno), vector);
+}
+
+bool
+hz_groupread_bloom(HzGroupReader *reader, int attno, uint64 hash)
+{
+	HzChunkReader *chunk = open_column(reader, attno);
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	bool maybe;
+	HzStatus status = hz_chunk_bloom(chunk, hash, &maybe);
+
+	MemoryContextSwitchTo(old);
+	if (status != HZ_OK)
+		report_column_damage(reader, attno, status);
+	return maybe;
 }
 
 HzStatus

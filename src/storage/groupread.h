@@ -34,16 +34,23 @@ extern void hz_groupread_attach(HzGroupReader *reader, HzStore *store);
 /* Whether the group stores attribute `attno` (0-based); otherwise it was added later. */
 extern bool hz_groupread_has(HzGroupReader *reader, int attno);
 
+/* What the directory keeps of the chunk of an attribute that the group has. */
+extern const HzChunkMeta *hz_groupread_meta(HzGroupReader *reader, int attno);
+
+/* Copies its chunk, as it is stored: hz_groupread_meta()->length bytes. For threads, which cannot read pages. */
+extern void hz_groupread_copy(HzGroupReader *reader, int attno, uint8_t *target);
+
 /* The decoded vector `vector` of attribute `attno`; valid until the next call for this attribute. */
 extern void hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector, HzVector *out);
 
 /*
- * Vector `vector` as Datums; `values` and `isnull` have room for its `rows`. By-reference values are
+ * Rows at[0 .. count) (at NULL: 0 .. count) of vector `vector` as Datums, each at its row's place; `values` and `isnull` have
+ * room for all rows of it. By-reference values are
  * palloc'd in the current context. Dropped columns are null, later added ones have their default. False: the reader is
  * fleeting and the group has gone meanwhile.
  */
 extern bool hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vector,
-								uint32 rows, Datum *values, bool *isnull);
+								const uint16 *at, uint32 count, Datum *values, bool *isnull);
 
 /* Bytes that the group's values took before encoding. Describes the group. */
 extern uint64 hz_groupread_raw_bytes(HzStore *store, HzGroup *group);
@@ -57,6 +64,9 @@ extern Datum hz_groupread_datum(HzGroupReader *reader, TupleDesc desc, int attno
 
 /* The zone map of a vector. */
 extern const HzZone *hz_groupread_zone(HzGroupReader *reader, int attno, uint32 vector);
+
+/* Whether a value with this hash (hz_bloom_hash) may be in the column; true where it has no bloom filter. */
+extern bool hz_groupread_bloom(HzGroupReader *reader, int attno, uint64 hash);
 
 /*
  * Reads and checks every byte of one column that the group has. Unless HZ_OK, *block is where it read last. What the

@@ -287,6 +287,38 @@ hz_options_read(Relation rel)
 	return options;
 }
 
+/* The number in a stored sort key whose first key is a column alone; 0: it is not. */
+static int
+leading_input(const char *order_by)
+{
+	char *end;
+	unsigned long input;
+
+	if (order_by[0] != '$')
+		return 0;
+	input = strtoul(order_by + 1, &end, 10);
+	if (input > MaxHeapAttributeNumber)
+		return 0;
+	if (*end == '\0' || *end == ',' || strncmp(end, " ASC", 4) == 0 ||
+		strncmp(end, " DESC", 5) == 0 || strncmp(end, " NULLS ", 7) == 0)
+		return (int) input;
+	return 0;
+}
+
+AttrNumber
+hz_options_leading_column(Oid relid, uint32 *row_group_rows)
+{
+	List *levels = hz_options_levels(relid);
+	HzLabels *level;
+	HzLabel *label = hz_options_find(levels, 0, HZ_OPTION_ROW_GROUP_ROWS, &level);
+
+	*row_group_rows = label != NULL ? (uint32) label->row_group_rows : HZ_OPTIONS_ROWS_DEFAULT;
+	label = hz_options_find(levels, 0, HZ_OPTION_ORDER_BY, &level);
+	if (label == NULL)
+		return InvalidAttrNumber;
+	return bind_inputs(level, relid)[leading_input(label->order_by)];
+}
+
 /* ---- The label provider */
 
 /*

@@ -56,6 +56,12 @@ typedef struct HzOptions
  */
 extern HzOptions *hz_options_read(Relation rel);
 
+/*
+ * For the planner, without parsing anything: the rows of a row group, and the column that rows are sorted by first; 0:
+ * none, or an expression.
+ */
+extern AttrNumber hz_options_leading_column(Oid relid, uint32 *row_group_rows);
+
 /* ---- For the functions that set and show options */
 
 typedef enum HzOption

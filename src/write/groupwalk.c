@@ -77,7 +77,7 @@ hz_groupwalk(HzStore *store, HzGroup *group, TupleDesc desc, const HzColumnType 
 		MemoryContextReset(batch);
 		MemoryContextSwitchTo(batch);
 		for (int a = 0; a < desc->natts; a++)
-			(void) hz_groupread_datums(reader, desc, a, first / HZ_VECTOR_ROWS, rows,
+			(void) hz_groupread_datums(reader, desc, a, first / HZ_VECTOR_ROWS, NULL, rows,
 									   walk.columns[a], walk.nulls[a]);
 		MemoryContextSwitchTo(caller);
 		walk_vector(&walk, first, rows, row, arg);

@@ -7,8 +7,6 @@
  */
 #include "postgres.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <sys/mman.h>
 
 #include "port/atomics.h"
@@ -16,10 +14,10 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
+#include "base/thread.h"
 #include "write/sealer.h"
 #include "write/sortrows.h"
 
-#define STACK_BYTES (4 * 1024 * 1024)
 #define SLACK_BYTES ((Size) 64 * 1024 * 1024)
 
 /* Reserved for encoding one column, as a multiple of all values: drafts in several encodings, hash tables. */
@@ -143,26 +141,6 @@ forget_work(void)
 	sealer.buffer = NULL;
 }
 
-/* Signals are the backend's: the thread is born with all of them blocked. */
-static bool
-create_thread(void)
-{
-	pthread_attr_t attributes;
-	sigset_t all;
-	sigset_t before;
-	bool created;
-
-	if (pthread_attr_init(&attributes) != 0)
-		return false;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	created = pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0 &&
-			  pthread_create(&sealer.thread, &attributes, thread_main, NULL) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	return created;
-}
-
 static void
 before_exit(int code, Datum arg)
 {
@@ -192,7 +170,7 @@ hz_sealer_start(HzRowBuffer *buffer, const HzOptions *options)
 	sealer.buffer = buffer;
 	sealer.options = options;
 	pg_atomic_init_u32(&sealer.stop, 0);
-	sealer.running = reserve_memory(bytes) && create_thread();
+	sealer.running = reserve_memory(bytes) && hz_thread_start(&sealer.thread, thread_main, NULL);
 	if (!sealer.running)
 		forget_work();
 	return sealer.running;

@@ -1,0 +1,400 @@
+/*
+ * exec/aggleaf.c
+ *	  Batches for ColumnarAgg. See aggleaf.h.
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "base/bitmap.h"
+#include "base/compat.h"
+#include "exec/aggleaf.h"
+#include "exec/scannode.h"
+#include "expr/compile.h"
+
+/* ---- Columns of the current batch */
+
+static void
+load_rows_column(HzAggLeaf *leaf, int attno, HzVector *vector)
+{
+	MemoryContext old = MemoryContextSwitchTo(leaf->row_context);
+
+	hz_vexpr_from_datums(&leaf->types[attno], leaf->values[attno], leaf->isnull[attno], leaf->rows,
+						 vector);
+	MemoryContextSwitchTo(old);
+}
+
+static const HzVector *
+get_column(void *arg, int attno)
+{
+	HzAggLeaf *leaf = arg;
+	HzVector *vector = &leaf->vectors[attno];
+
+	if (!leaf->from_rows)
+		return hz_batchcolumns_get(&leaf->columns_of_scan, attno);
+	if (!leaf->loaded[attno])
+		load_rows_column(leaf, attno, vector);
+	leaf->loaded[attno] = true;
+	return vector;
+}
+
+static void
+begin_batch(HzAggLeaf *leaf, uint32 rows, bool from_rows)
+{
+	leaf->from_rows = from_rows;
+	leaf->rows = rows;
+	if (!from_rows)
+	{
+		leaf->columns_of_scan.batches = leaf->scan->batches;
+		hz_batchcolumns_begin(&leaf->columns_of_scan, rows);
+		return;
+	}
+	for (int i = 0; i < leaf->column_count; i++)
+		leaf->loaded[leaf->columns[i]] = false;
+}
+
+/* ---- Making one */
+
+/* Compiles a list with NULL entries; false: one of them cannot be. */
+static bool
+compile_list(const HzCompileInput *input, List *exprs, HzVexpr ***compiled, Bitmapset **columns,
+			 bool *threadable)
+{
+	HzVexpr **result = palloc0(sizeof(HzVexpr *) * Max(list_length(exprs), 1));
+	ListCell *cell;
+
+	foreach(cell, exprs)
+	{
+		HzVexpr *vexpr;
+
+		if (lfirst(cell) == NULL)
+			continue;
+		vexpr = hz_compile(input, lfirst(cell), true);
+		if (vexpr == NULL)
+			return false;
+		result[foreach_current_index(cell)] = vexpr;
+		*columns = bms_add_members(*columns, hz_vexpr_columns(vexpr));
+		*threadable = *threadable && hz_vexpr_threadable(vexpr);
+	}
+	*compiled = result;
+	return true;
+}
+
+static bool
+compile_filters(HzAggLeaf *leaf, const HzCompileInput *input, Bitmapset **columns)
+{
+	List *rest = NIL;
+	List *quals = hz_compile_quals(input, leaf->ps->plan->qual, true, &rest);
+	ListCell *cell;
+
+	if (rest != NIL)
+		return false;
+	leaf->program.filters = palloc(sizeof(HzVexpr *) * Max(list_length(quals), 1));
+	foreach(cell, quals)
+	{
+		HzVexpr *vexpr = ((HzVqual *) lfirst(cell))->vexpr;
+
+		leaf->program.filters[leaf->program.filter_count++] = vexpr;
+		*columns = bms_add_members(*columns, hz_vexpr_columns(vexpr));
+		leaf->threadable = leaf->threadable && hz_vexpr_threadable(vexpr);
+	}
+	return true;
+}
+
+static bool
+compile_program(HzAggLeaf *leaf, const HzCompileInput *input, const HzAggExprs *exprs)
+{
+	HzAggProgram *program = &leaf->program;
+	Bitmapset *columns = NULL;
+	int member = -1;
+
+	memset(program, 0, sizeof(*program));
+	leaf->threadable = true;
+	program->key_count = list_length(exprs->keys);
+	program->call_count = list_length(exprs->arguments);
+	if (leaf->scan != NULL && !compile_filters(leaf, input, &columns))
+		return false;
+	if (!compile_list(input, exprs->keys, &program->keys, &columns, &leaf->threadable) ||
+		!compile_list(input, exprs->arguments, &program->arguments, &columns, &leaf->threadable) ||
+		!compile_list(input, exprs->call_filters, &program->call_filters, &columns,
+					  &leaf->threadable))
+		return false;
+	leaf->columns = palloc(sizeof(int) * Max(bms_num_members(columns), 1));
+	while ((member = bms_next_member(columns, member)) >= 0)
+		leaf->columns[leaf->column_count++] = member;
+	return true;
+}
+
+static void
+make_room(HzAggLeaf *leaf)
+{
+	int natts = Max(leaf->desc->natts, 1);
+
+	leaf->vectors = palloc0(sizeof(HzVector) * natts);
+	leaf->loaded = palloc0(sizeof(bool) * natts);
+	hz_batchcolumns_init(&leaf->columns_of_scan, leaf->desc, leaf->types);
+	leaf->values = palloc0(sizeof(Datum *) * natts);
+	leaf->isnull = palloc0(sizeof(bool *) * natts);
+}
+
+static bool
+is_columnar_scan(PlanState *ps)
+{
+	return IsA(ps, CustomScanState) && ((CustomScan *) ps->plan)->methods == &hz_scannode_methods &&
+		   ((HzScanNode *) ps)->bitmap == NULL && ((HzScanNode *) ps)->shared == NULL;
+}
+
+static bool
+try_scan(HzAggLeaf *leaf, const HzAggExprs *exprs)
+{
+	Relation rel = ((ScanState *) leaf->ps)->ss_currentRelation;
+	HzCompileInput input = {.varno = ((Scan *) leaf->ps->plan)->scanrelid,
+							.outer_tlist = leaf->ps->plan->targetlist,
+							.tableoid = RelationGetRelid(rel),
+							.parent = leaf->ps};
+
+	leaf->scan = (HzScanNode *) leaf->ps;
+	leaf->desc = input.desc = RelationGetDescr(rel);
+	leaf->types = hz_coltype_for(leaf->desc);
+	input.types = leaf->types;
+	return compile_program(leaf, &input, exprs);
+}
+
+static bool
+try_rows(HzAggLeaf *leaf, const HzAggExprs *exprs)
+{
+	HzCompileInput input = {.varno = OUTER_VAR, .parent = leaf->ps};
+
+	leaf->scan = NULL;
+	leaf->column_count = 0;
+	leaf->desc = input.desc = ExecGetResultType(leaf->ps);
+	leaf->types = hz_coltype_for(leaf->desc);
+	input.types = leaf->types;
+	return compile_program(leaf, &input, exprs);
+}
+
+HzAggLeaf *
+hz_aggleaf_make(PlanState *ps, const HzAggExprs *exprs)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "hanzo aggregation input",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	HzAggLeaf *leaf = palloc0(sizeof(HzAggLeaf));
+	bool made;
+
+	leaf->ps = ps;
+	leaf->context = context;
+	made = (is_columnar_scan(ps) && try_scan(leaf, exprs)) || try_rows(leaf, exprs);
+	if (made)
+	{
+		leaf->row_context =
+			AllocSetContextCreate(context, "hanzo aggregation rows", ALLOCSET_DEFAULT_SIZES);
+		make_room(leaf);
+		leaf->eval = hz_eval_create(get_column, leaf);
+	}
+	MemoryContextSwitchTo(old);
+	return made ? leaf : NULL;
+}
+
+static void
+bind_list(HzVexpr **vexprs, int count, ExprContext *econtext)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (vexprs[i] != NULL)
+			hz_vexpr_bind(vexprs[i], econtext);
+	}
+}
+
+void
+hz_aggleaf_bind(HzAggLeaf *leaf)
+{
+	HzAggProgram *program = &leaf->program;
+	MemoryContext old;
+
+	if (leaf->bound)
+		return;
+	leaf->bound = true;
+	old = MemoryContextSwitchTo(leaf->context);
+	bind_list(program->filters, program->filter_count, leaf->ps->ps_ExprContext);
+	bind_list(program->keys, program->key_count, leaf->ps->ps_ExprContext);
+	bind_list(program->arguments, program->call_count, leaf->ps->ps_ExprContext);
+	bind_list(program->call_filters, program->call_count, leaf->ps->ps_ExprContext);
+	MemoryContextSwitchTo(old);
+}
+
+/* ---- Rows */
+
+static void
+make_row_room(HzAggLeaf *leaf)
+{
+	for (int i = 0; i < leaf->column_count; i++)
+	{
+		int attno = leaf->columns[i];
+
+		if (leaf->values[attno] != NULL)
+			continue;
+		leaf->values[attno] = MemoryContextAlloc(leaf->context, sizeof(Datum) * HZ_VECTOR_ROWS);
+		leaf->isnull[attno] = MemoryContextAlloc(leaf->context, sizeof(bool) * HZ_VECTOR_ROWS);
+	}
+}
+
+/* Keeps what the program reads of a row. */
+static void
+keep_row(HzAggLeaf *leaf, TupleTableSlot *slot, uint32 row)
+{
+	MemoryContext old;
+
+	if (leaf->column_count == 0)
+		return;
+	slot_getsomeattrs(slot, leaf->columns[leaf->column_count - 1] + 1);
+	old = MemoryContextSwitchTo(leaf->row_context);
+	for (int i = 0; i < leaf->column_count; i++)
+	{
+		int attno = leaf->columns[i];
+		Datum value = slot->tts_values[attno];
+
+		leaf->isnull[attno][row] = slot->tts_isnull[attno];
+		if (slot->tts_isnull[attno])
+			value = (Datum) 0;
+		else if (!leaf->types[attno].typbyval)
+			value = datumCopy(value, false, leaf->types[attno].typlen);
+		leaf->values[attno][row] = value;
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* Nodes below expect the query's memory to be current: they allocate what lives as long as they do. */
+static TupleTableSlot *
+next_slot(PlanState *ps)
+{
+	MemoryContext old = MemoryContextSwitchTo(ps->state->es_query_cxt);
+	TupleTableSlot *slot = ExecProcNode(ps);
+
+	MemoryContextSwitchTo(old);
+	return slot;
+}
+
+/* Fills a batch; how many rows it got. */
+static uint32
+fetch_rows(HzAggLeaf *leaf)
+{
+	uint32 rows = 0;
+
+	MemoryContextReset(leaf->row_context);
+	while (rows < HZ_VECTOR_ROWS)
+	{
+		TupleTableSlot *slot = leaf->scan != NULL ? leaf->scan->delta_row : NULL;
+
+		if (slot == NULL)
+			slot = next_slot(leaf->ps);
+		else if (!heap_getnextslot(leaf->scan->delta, ForwardScanDirection, slot))
+			break;
+		if (TupIsNull(slot))
+			break;
+		keep_row(leaf, slot, rows++);
+	}
+	if (leaf->scan != NULL && rows < HZ_VECTOR_ROWS)
+		ExecClearTuple(leaf->scan->delta_row);
+	return rows;
+}
+
+static bool
+run_batch(HzAggLeaf *leaf, HzAggWork *work, uint32 rows, const uint64 *deleted, bool filtered)
+{
+	MemoryContext old = MemoryContextSwitchTo(leaf->context);
+	bool done = hz_aggwork_batch(work, &leaf->program, leaf->eval, rows, deleted, filtered);
+
+	MemoryContextSwitchTo(old);
+	return done;
+}
+
+bool
+hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work)
+{
+	uint32 rows;
+
+	make_row_room(leaf);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		rows = fetch_rows(leaf);
+		if (rows == 0)
+			break;
+		hz_aggleaf_bind(leaf);
+		if (leaf->scan != NULL)
+			leaf->scan->counters.delta_rows += rows;
+		hz_eval_group(leaf->eval);
+		hz_aggregator_forget_codes(&work->aggregator);
+		begin_batch(leaf, rows, true);
+		if (!run_batch(leaf, work, rows, NULL, false))
+			return false;
+	} while (rows == HZ_VECTOR_ROWS);
+	return true;
+}
+
+/* ---- Row groups */
+
+bool
+hz_aggleaf_judge(HzAggLeaf *leaf, uint32 index, HzAggVectors *vectors)
+{
+	HzBatchScan *batches = leaf->scan->batches;
+	HzPrune *prune = leaf->scan->prune != NULL ? hz_prunecompile_tree(leaf->scan->prune) : NULL;
+	uint32 count;
+	HzPruneResult group;
+
+	vectors->index = index;
+	vectors->rows = hz_batchscan_groups(batches, &count)[index]->rows;
+	vectors->left = 0;
+	count = (vectors->rows + HZ_VECTOR_ROWS - 1) / HZ_VECTOR_ROWS;
+	group = hz_batchscan_prune_group(batches, index);
+	if (group == HZ_PRUNE_NONE)
+	{
+		hz_prune_count(prune, 1, 0);
+		return false;
+	}
+	for (uint32 v = 0; v < count; v++)
+	{
+		HzPruneResult result =
+			group == HZ_PRUNE_SOME ? hz_batchscan_prune_vector(batches, index, v) : group;
+
+		vectors->judged[v] = (uint8) result;
+		if (result == HZ_PRUNE_NONE)
+			hz_prune_count(prune, 0, 1);
+		else
+			vectors->left++;
+	}
+	leaf->scan->counters.row_groups += vectors->left > 0;
+	leaf->scan->counters.vectors += vectors->left;
+	return vectors->left > 0;
+}
+
+bool
+hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vectors)
+{
+	HzBatchScan *batches = leaf->scan->batches;
+
+	hz_eval_group(leaf->eval);
+	hz_aggregator_forget_codes(&work->aggregator);
+	for (uint32 v = 0; v * HZ_VECTOR_ROWS < vectors->rows; v++)
+	{
+		HzBatch *batch;
+
+		if (vectors->judged[v] == HZ_PRUNE_NONE)
+			continue;
+		batch = hz_batchscan_seek(batches, vectors->index, v);
+		if (batch->live == 0)
+			continue;
+		begin_batch(leaf, batch->rows, false);
+		if (!run_batch(leaf, work, batch->rows, batch->deleted, vectors->judged[v] == HZ_PRUNE_ALL))
+			return false;
+		hz_compat_count_returned(leaf->scan->css.ss.ss_currentRelation, batch->live);
+	}
+	return true;
+}

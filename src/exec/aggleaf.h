@@ -1,0 +1,76 @@
+/*
+ * exec/aggleaf.h
+ *	  Where ColumnarAgg gets its batches from: one table, or whatever else stands below.
+ *
+ * Of a ColumnarScan both stores are read directly; the delta's rows are put into vectors. From any other node rows come by
+ * ExecProcNode() and are put into vectors, too.
+ */
+#ifndef HZ_AGGLEAF_H
+#define HZ_AGGLEAF_H
+
+#include "exec/aggwork.h"
+#include "exec/batchcolumns.h"
+#include "exec/scanstate.h"
+#include "nodes/execnodes.h"
+#include "storage/coltype.h"
+
+/* Expressions over the child's target list (OUTER_VAR), as the planner has left them. */
+typedef struct HzAggExprs
+{
+	List *keys;
+	List *arguments;    /* NULL entries: count(*) */
+	List *call_filters; /* NULL entries: none */
+} HzAggExprs;
+
+typedef struct HzAggLeaf
+{
+	PlanState *ps;
+	HzScanNode *scan; /* NULL: rows by ExecProcNode() */
+	TupleDesc desc;   /* of what the program's columns are */
+	HzColumnType *types;
+	HzAggProgram program;
+	int column_count;
+	int *columns; /* that the program reads, ascending */
+	bool threadable;
+	bool bound;                     /* constants have their values */
+	MemoryContext context;          /* of all this, and of what evaluations keep */
+	MemoryContext row_context;      /* of a batch of rows */
+	HzEval *eval;                   /* of the leader */
+	HzBatchColumns columns_of_scan; /* not from rows */
+	/* the current batch */
+	bool from_rows;
+	uint32 rows;
+	HzVector *vectors; /* by attribute */
+	bool *loaded;
+	Datum **values; /* from rows: by attribute; NULL where the program does not read it */
+	bool **isnull;
+} HzAggLeaf;
+
+/* NULL: some expression cannot be compiled. In the current context, which must outlive it. */
+extern HzAggLeaf *hz_aggleaf_make(PlanState *ps, const HzAggExprs *exprs);
+
+/*
+ * Evaluates what is constant during the run, the first time; before the first batch. Not sooner: a subquery that
+ * rows are compared with is not executed where there are none.
+ */
+extern void hz_aggleaf_bind(HzAggLeaf *leaf);
+
+/* Adds all rows of the delta, or all rows of a child that is no ColumnarScan. False: see work. */
+extern bool hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work);
+
+/* What is to be read of a row group. */
+typedef struct HzAggVectors
+{
+	uint32 index;                                     /* of the group */
+	uint32 rows;                                      /* of the group */
+	uint32 left;                                      /* vectors that are not ruled out */
+	uint8 judged[HZ_CHUNK_MAX_ROWS / HZ_VECTOR_ROWS]; /* HzPruneResult of each */
+} HzAggVectors;
+
+/* Asks zone maps and bloom filters; false: nothing of the group is to be read. Counts for EXPLAIN. */
+extern bool hz_aggleaf_judge(HzAggLeaf *leaf, uint32 index, HzAggVectors *vectors);
+
+/* Adds the vectors of one row group, by the leader. */
+extern bool hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vectors);
+
+#endif /* HZ_AGGLEAF_H */

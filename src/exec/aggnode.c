@@ -1,0 +1,689 @@
+/*
+ * exec/aggnode.c
+ *	  Execution of ColumnarAgg. See aggnode.h.
+ *
+ * Memory: the groups' rows and states are in regions (agg/region.h), which a callback of the node's memory context gives
+ * back in every case; the rest is palloc'd there.
+ */
+#include "postgres.h"
+
+#include "commands/explain.h"
+#include "executor/execPartition.h"
+#include "executor/executor.h"
+#include "executor/nodeHash.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/memutils.h"
+#include "utils/ruleutils.h"
+
+#include "base/compat.h"
+#include "exec/aggcall.h"
+#include "exec/aggleaf.h"
+#include "exec/aggnode.h"
+#include "exec/aggspill.h"
+#include "exec/aggthreads.h"
+#include "expr/compile.h"
+
+#define THREADS_FROM 48 /* vectors: below, starting a thread takes longer than it saves */
+
+typedef struct HzAggNode
+{
+	CustomScanState css; /* must be first */
+	PlanState *input;
+	HzAggExprs exprs;
+	int key_count;
+	HzColumnType *key_types;
+	int call_count;
+	HzAggCall *calls;
+	ExprState **fractions; /* of percentiles */
+	HzAggregate *aggregates;
+	HzGroupLayout layout;
+	MemoryContext context; /* of one run: leaves, threads, groups */
+	MemoryContextCallback release;
+	List *leaves;
+	HzAggWork work;
+	HzAggThreads *threads;
+	HzAggSpill *spill; /* NULL: all groups are in memory */
+	uint64 vectors;    /* seen so far */
+	bool done;
+	uint64 position; /* of the next group to return */
+	bool plain;      /* PostgreSQL's own plan is at work */
+	PlanState *plain_plan;
+	const char *plain_reason;
+	/* EXPLAIN */
+	uint64 groups;
+	uint64 memory;
+	uint64 spilled;
+	int threads_used;
+} HzAggNode;
+
+static inline HzAggNode *
+agg_node(CustomScanState *css)
+{
+	return (HzAggNode *) css;
+}
+
+/* ---- Start */
+
+static void
+find_calls(HzAggNode *node, CustomScan *plan)
+{
+	node->key_count = list_length(node->exprs.keys);
+	node->call_count = list_length(node->exprs.arguments);
+	node->key_types = palloc0(sizeof(HzColumnType) * Max(node->key_count, 1));
+	node->calls = palloc0(sizeof(HzAggCall) * Max(node->call_count, 1));
+	node->aggregates = palloc0(sizeof(HzAggregate) * Max(node->call_count, 1));
+	node->fractions = palloc0(sizeof(ExprState *) * Max(node->call_count, 1));
+	for (int k = 0; k < node->key_count; k++)
+	{
+		Expr *key = list_nth_node(TargetEntry, plan->custom_scan_tlist, k)->expr;
+
+		node->key_types[k] = hz_aggcall_type(exprType((Node *) key));
+		(void) hz_key_kind(node->key_types[k].kind, node->key_types[k].width,
+						   &node->layout.kinds[k]);
+	}
+	for (int i = 0; i < node->call_count; i++)
+	{
+		TargetEntry *entry =
+			list_nth_node(TargetEntry, plan->custom_scan_tlist, node->key_count + i);
+		Aggref *aggref = castNode(Aggref, entry->expr);
+		HzAggCall *call = &node->calls[i];
+
+		if (!hz_aggcall_classify(aggref, call))
+			elog(ERROR, "aggregate %u cannot be computed in vectors", aggref->aggfnoid);
+		hz_aggcall_check_rights(aggref);
+		node->aggregates[i] = (HzAggregate){.kind = call->kind,
+											.argument_kind = call->type.kind,
+											.argument_width = call->type.width};
+		if (call->fraction != NULL)
+			node->fractions[i] = ExecInitExpr(call->fraction, &node->css.ss.ps);
+	}
+	node->layout.key_count = node->key_count;
+	hz_aggregates_layout(&node->layout, node->aggregates, node->call_count);
+}
+
+static void
+begin(CustomScanState *css, EState *estate, int eflags)
+{
+	HzAggNode *node = agg_node(css);
+	CustomScan *plan = (CustomScan *) css->ss.ps.plan;
+
+	node->exprs.keys = list_nth(plan->custom_private, HZ_AGGNODE_KEYS);
+	node->exprs.arguments = list_nth(plan->custom_private, HZ_AGGNODE_ARGUMENTS);
+	node->exprs.call_filters = list_nth(plan->custom_private, HZ_AGGNODE_FILTERS);
+	node->input = ExecInitNode(linitial(plan->custom_plans), estate, eflags);
+	css->custom_ps = list_make1(node->input);
+	find_calls(node, plan);
+	node->context =
+		AllocSetContextCreate(estate->es_query_cxt, "hanzo aggregation", ALLOCSET_DEFAULT_SIZES);
+}
+
+/* ---- Memory that is not palloc'd */
+
+static void
+release_regions(HzAggNode *node)
+{
+	if (node->threads != NULL)
+	{
+		hz_aggthreads_stop(node->threads);
+		hz_aggthreads_free(node->threads);
+	}
+	node->threads = NULL;
+	hz_aggregator_free(&node->work.aggregator);
+}
+
+static void
+release_callback(void *arg)
+{
+	release_regions(arg);
+}
+
+static void
+forget_run(HzAggNode *node)
+{
+	if (node->spill != NULL)
+		hz_aggspill_close(node->spill);
+	node->spill = NULL;
+	/* calls release_callback() where it is registered */
+	MemoryContextReset(node->context);
+	memset(&node->work, 0, sizeof(node->work));
+	node->leaves = NIL;
+	node->vectors = 0;
+	node->position = 0;
+	node->done = false;
+}
+
+/* ---- The run */
+
+/* As ExecProcNode() would do it. */
+static void
+rescan_if_changed(PlanState *ps)
+{
+	MemoryContext old = MemoryContextSwitchTo(ps->state->es_query_cxt);
+
+	if (ps->chgParam != NULL)
+		ExecReScan(ps);
+	MemoryContextSwitchTo(old);
+}
+
+static bool
+make_leaf(HzAggNode *node, PlanState *ps)
+{
+	HzAggLeaf *leaf;
+
+	rescan_if_changed(ps);
+	leaf = hz_aggleaf_make(ps, &node->exprs);
+	if (leaf != NULL)
+		node->leaves = lappend(node->leaves, leaf);
+	return leaf != NULL;
+}
+
+/* One leaf, or one for each child of an Append that is not pruned now; false: not to be done in vectors. */
+static bool
+make_leaves(HzAggNode *node)
+{
+	AppendState *append;
+	Bitmapset *valid;
+	int child = -1;
+
+	if (!IsA(node->input, AppendState))
+		return make_leaf(node, node->input);
+	append = (AppendState *) node->input;
+	rescan_if_changed(node->input);
+	valid = append->as_valid_subplans;
+	if (append->as_prune_state != NULL)
+		valid = hz_compat_matching_subplans(append->as_prune_state);
+	while ((child = bms_next_member(valid, child)) >= 0)
+	{
+		if (!make_leaf(node, append->appendplans[child]))
+			return false;
+	}
+	return true;
+}
+
+/* Bytes that the leader, or one of its threads, may take. */
+static Size
+memory_limit(int sharers)
+{
+	return get_hash_memory_limit() / (sharers + 1);
+}
+
+/* Writes an aggregator that has grown too large out; the leader's or a thread's. */
+static HzAggStatus
+empty_aggregator(void *arg, HzAggregator *aggregator)
+{
+	HzAggNode *node = arg;
+	HzAggStatus status;
+
+	if (!hz_aggspill_possible(node->aggregates, node->call_count))
+		return HZ_AGG_LIMIT;
+	if (node->spill == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(node->context);
+
+		node->spill = hz_aggspill_make(get_hash_memory_limit());
+		MemoryContextSwitchTo(old);
+	}
+	node->memory = Max(node->memory, hz_aggregator_bytes(aggregator));
+	status = hz_aggspill_write(node->spill, aggregator);
+	node->spilled = hz_aggspill_bytes(node->spill);
+	return status;
+}
+
+/* Vectors of the row groups that are not ruled out as a whole. */
+static uint64
+count_vectors(HzAggLeaf *leaf, uint32 *group_count)
+{
+	HzGroup **groups = hz_batchscan_groups(leaf->scan->batches, group_count);
+	uint64 vectors = 0;
+
+	for (uint32 i = 0; i < *group_count; i++)
+	{
+		if (hz_batchscan_prune_group(leaf->scan->batches, i) != HZ_PRUNE_NONE)
+			vectors += (groups[i]->rows + HZ_VECTOR_ROWS - 1) / HZ_VECTOR_ROWS;
+	}
+	return vectors;
+}
+
+/* From some length of the run on, threads are worth their start. */
+static void
+consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 *group_count)
+{
+	int limit = hz_aggthreads_limit();
+
+	node->vectors += count_vectors(leaf, group_count);
+	if (node->threads != NULL || limit == 0 || node->vectors < THREADS_FROM || *group_count < 2 ||
+		!leaf->threadable)
+		return;
+	node->threads = hz_aggthreads_start(limit, &node->layout, node->aggregates, node->call_count,
+										memory_limit(limit), empty_aggregator, node);
+	if (node->threads != NULL)
+		node->threads_used = hz_aggthreads_count(node->threads);
+}
+
+static bool
+within_limit(HzAggNode *node)
+{
+	if (hz_aggregator_bytes(&node->work.aggregator) <= memory_limit(node->threads_used))
+		return true;
+	node->work.status = empty_aggregator(node, &node->work.aggregator);
+	return node->work.status == HZ_AGG_OK;
+}
+
+static bool
+run_groups(HzAggNode *node, HzAggLeaf *leaf)
+{
+	uint32 count;
+
+	hz_scanprune_start(leaf->scan);
+	consider_threads(node, leaf, &count);
+	for (uint32 i = 0; i < count; i++)
+	{
+		HzAggVectors vectors;
+
+		if (!hz_aggleaf_judge(leaf, i, &vectors))
+			continue;
+		hz_aggleaf_bind(leaf);
+		if (node->threads != NULL)
+			hz_aggthreads_serve(node->threads);
+		if (node->threads != NULL && hz_aggthreads_failed(node->threads))
+			return false;
+		if (node->threads != NULL && leaf->threadable &&
+			hz_aggthreads_offer(node->threads, leaf, &vectors))
+			continue;
+		if (!hz_aggleaf_run_group(leaf, &node->work, &vectors) || !within_limit(node))
+			return false;
+	}
+	return true;
+}
+
+static bool
+run_leaf(HzAggNode *node, HzAggLeaf *leaf)
+{
+	if (leaf->scan != NULL && leaf->scan->delta == NULL)
+		hz_scannode_start(leaf->scan);
+	if (!hz_aggleaf_run_rows(leaf, &node->work) || !within_limit(node))
+		return false;
+	return leaf->scan == NULL || run_groups(node, leaf);
+}
+
+/* All that was counted below is the children's. */
+static void
+finish_leaf(HzAggLeaf *leaf)
+{
+	if (leaf->scan == NULL)
+		return;
+	leaf->scan->stage = HZ_SCAN_END;
+	if (leaf->ps->instrument != NULL)
+	{
+		InstrStartNode(leaf->ps->instrument);
+		InstrStopNode(leaf->ps->instrument, 0);
+	}
+}
+
+/* Says what a thread met, unless PostgreSQL's own plan can do better. */
+static HzAggStatus
+threads_status(HzAggNode *node)
+{
+	HzAggVectors vectors;
+	HzAggLeaf *leaf = hz_aggthreads_damage(node->threads, &vectors);
+
+	if (leaf != NULL)
+	{
+		HzAggWork scratch = {0};
+
+		/* reads the damaged chunk again, and throws */
+		if (hz_aggregator_init(&scratch.aggregator, &node->layout, node->aggregates,
+							   node->call_count))
+			(void) hz_aggleaf_run_group(leaf, &scratch, &vectors);
+		hz_aggregator_free(&scratch.aggregator);
+		return HZ_AGG_MEMORY;
+	}
+	for (int i = 0; i < hz_aggthreads_count(node->threads); i++)
+	{
+		HzAggWork *work = hz_aggthreads_work(node->threads, i);
+
+		if (work->failure != HZ_EVAL_OK)
+			node->work.failure = work->failure;
+		if (work->status != HZ_AGG_OK)
+			return work->status;
+	}
+	return node->work.status;
+}
+
+static HzAggStatus
+merge_threads(HzAggNode *node)
+{
+	HzAggStatus status = HZ_AGG_OK;
+
+	for (int i = 0; i < hz_aggthreads_count(node->threads) && status == HZ_AGG_OK; i++)
+	{
+		HzAggWork *work = hz_aggthreads_work(node->threads, i);
+
+		CHECK_FOR_INTERRUPTS();
+		status = hz_aggregator_merge(&node->work.aggregator, &work->aggregator);
+		node->work.rows += work->rows;
+	}
+	return status;
+}
+
+/* Some groups are in files: so must be all, before they are read partition by partition. */
+static HzAggStatus
+write_rest(HzAggNode *node)
+{
+	HzAggStatus status = empty_aggregator(node, &node->work.aggregator);
+	bool more;
+
+	for (int i = 0;
+		 node->threads != NULL && i < hz_aggthreads_count(node->threads) && status == HZ_AGG_OK;
+		 i++)
+		status = empty_aggregator(node, &hz_aggthreads_work(node->threads, i)->aggregator);
+	if (node->threads != NULL)
+		hz_aggthreads_free(node->threads);
+	if (status == HZ_AGG_OK)
+		status = hz_aggspill_next(node->spill, &node->work.aggregator, &more);
+	return status;
+}
+
+static pg_noinline HzAggStatus
+run_all(HzAggNode *node)
+{
+	ListCell *cell;
+	bool good = true;
+
+	foreach(cell, node->leaves)
+	{
+		good = run_leaf(node, lfirst(cell));
+		if (!good)
+			break;
+	}
+	if (node->threads != NULL)
+	{
+		if (!good)
+			hz_aggthreads_stop(node->threads);
+		else
+			good = hz_aggthreads_finish(node->threads, &node->work);
+		if (!good && node->work.status == HZ_AGG_OK && node->work.failure == HZ_EVAL_OK)
+			return threads_status(node);
+	}
+	foreach(cell, node->leaves)
+		finish_leaf(lfirst(cell));
+	if (!good)
+		return node->work.status;
+	if (node->spill != NULL)
+		return write_rest(node);
+	return node->threads != NULL ? merge_threads(node) : HZ_AGG_OK;
+}
+
+static const char *
+reason_of(HzAggStatus status)
+{
+	switch (status)
+	{
+		case HZ_AGG_WIDE:
+			return "a number too wide for native states";
+		case HZ_AGG_LIMIT:
+			return "more groups than memory";
+		default:
+			return "out of memory";
+	}
+}
+
+static HzAggStatus
+run_guarded(HzAggNode *node)
+{
+	volatile HzAggStatus status = HZ_AGG_OK;
+
+	/* threads do not outlive this frame, whatever happens in it */
+	PG_TRY();
+	{
+		status = run_all(node);
+	}
+	PG_CATCH();
+	{
+		if (node->threads != NULL)
+			hz_aggthreads_stop(node->threads);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	if (node->threads != NULL)
+		hz_aggthreads_stop(node->threads);
+	return status;
+}
+
+static void
+start_plain(HzAggNode *node, const char *reason)
+{
+	CustomScan *plan = (CustomScan *) node->css.ss.ps.plan;
+	EState *estate = node->css.ss.ps.state;
+	MemoryContext old;
+
+	forget_run(node);
+	node->plain = true;
+	node->plain_reason = reason;
+	if (node->plain_plan != NULL)
+		return;
+	old = MemoryContextSwitchTo(estate->es_query_cxt);
+	node->plain_plan = ExecInitNode(lsecond(plan->custom_plans), estate, estate->es_top_eflags);
+	node->css.custom_ps = lappend(node->css.custom_ps, node->plain_plan);
+	MemoryContextSwitchTo(old);
+}
+
+static void
+run(HzAggNode *node)
+{
+	MemoryContext old = MemoryContextSwitchTo(node->context);
+	HzAggStatus status = HZ_AGG_OK;
+	bool compiled;
+
+	node->release = (MemoryContextCallback){.func = release_callback, .arg = node};
+	MemoryContextRegisterResetCallback(node->context, &node->release);
+	/* the rows that an EvalPlanQual check replaces come by ExecProcNode() only */
+	compiled = node->css.ss.ps.state->es_epq_active == NULL && make_leaves(node);
+	if (compiled)
+	{
+		if (!hz_aggregator_init(&node->work.aggregator, &node->layout, node->aggregates,
+								node->call_count))
+			status = HZ_AGG_MEMORY;
+		else
+			status = run_guarded(node);
+	}
+	MemoryContextSwitchTo(old);
+	if (node->work.failure != HZ_EVAL_OK)
+		hz_vexpr_report(node->work.failure);
+	if (!compiled)
+		start_plain(node, "an expression that cannot be evaluated in vectors");
+	else if (status != HZ_AGG_OK)
+		start_plain(node, reason_of(status));
+	node->groups = node->work.aggregator.table.count;
+	node->memory = Max(node->memory, hz_aggregator_bytes(&node->work.aggregator));
+	node->done = true;
+}
+
+/* ---- Results */
+
+static void
+store_group(HzAggNode *node, HzGroupRow *row, TupleTableSlot *slot, ExprContext *econtext)
+{
+	MemoryContext old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
+
+	ExecClearTuple(slot);
+	for (int k = 0; k < node->key_count; k++)
+	{
+		slot->tts_isnull[k] = (row->nulls >> k) & 1;
+		slot->tts_values[k] = slot->tts_isnull[k]
+								  ? (Datum) 0
+								  : hz_aggcall_slot_datum(&node->key_types[k], &row->keys[k]);
+	}
+	for (int i = 0; i < node->call_count; i++)
+	{
+		Datum fraction = (Datum) 0;
+		bool fraction_null = true;
+		int at = node->key_count + i;
+
+		if (node->fractions[i] != NULL)
+			fraction = ExecEvalExpr(node->fractions[i], econtext, &fraction_null);
+		slot->tts_values[at] = hz_aggcall_result(&node->calls[i], &node->aggregates[i], row,
+												 fraction, fraction_null, &slot->tts_isnull[at]);
+	}
+	ExecStoreVirtualTuple(slot);
+	MemoryContextSwitchTo(old);
+}
+
+/* A row of PostgreSQL's own plan, in a slot of ours. */
+static TupleTableSlot *
+next_plain(HzAggNode *node)
+{
+	PlanState *ps = &node->css.ss.ps;
+	TupleTableSlot *to =
+		ps->ps_ProjInfo ? ps->ps_ProjInfo->pi_state.resultslot : node->css.ss.ss_ScanTupleSlot;
+	TupleTableSlot *from = ExecProcNode(node->plain_plan);
+
+	ExecClearTuple(to);
+	if (TupIsNull(from))
+		return to;
+	slot_getallattrs(from);
+	memcpy(to->tts_values, from->tts_values, sizeof(Datum) * to->tts_tupleDescriptor->natts);
+	memcpy(to->tts_isnull, from->tts_isnull, sizeof(bool) * to->tts_tupleDescriptor->natts);
+	return ExecStoreVirtualTuple(to);
+}
+
+/* The next group, of the next partition if need be; NULL: no more. */
+static HzGroupRow *
+next_group(HzAggNode *node)
+{
+	HzAggregator *aggregator = &node->work.aggregator;
+	HzGroupRow *row = hz_grouptable_next(&aggregator->table, &node->position);
+	bool more = true;
+
+	while (row == NULL && node->spill != NULL && more)
+	{
+		if (hz_aggspill_next(node->spill, aggregator, &more) != HZ_AGG_OK)
+			ereport(ERROR,
+					(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
+					 errdetail(
+						 "Failed while reading groups of an aggregation from a temporary file.")));
+		node->position = more ? 0 : PG_UINT64_MAX;
+		if (!more)
+			break;
+		node->groups += aggregator->table.count;
+		row = hz_grouptable_next(&aggregator->table, &node->position);
+	}
+	return row;
+}
+
+static TupleTableSlot *
+exec(CustomScanState *css)
+{
+	HzAggNode *node = agg_node(css);
+	PlanState *ps = &css->ss.ps;
+	ExprContext *econtext = ps->ps_ExprContext;
+	TupleTableSlot *slot = css->ss.ss_ScanTupleSlot;
+	HzGroupRow *row;
+
+	if (!node->done)
+		run(node);
+	if (node->plain)
+		return next_plain(node);
+	while ((row = next_group(node)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		ResetExprContext(econtext);
+		store_group(node, row, slot, econtext);
+		econtext->ecxt_scantuple = slot;
+		if (ExecQual(ps->qual, econtext))
+			return ps->ps_ProjInfo ? ExecProject(ps->ps_ProjInfo) : slot;
+		InstrCountFiltered1(node, 1);
+	}
+	return ExecClearTuple(ps->ps_ProjInfo ? ps->ps_ProjInfo->pi_state.resultslot : slot);
+}
+
+static void
+end(CustomScanState *css)
+{
+	HzAggNode *node = agg_node(css);
+
+	ExecClearTuple(css->ss.ss_ScanTupleSlot);
+	forget_run(node);
+	MemoryContextDelete(node->context);
+	ExecEndNode(node->input);
+	if (node->plain_plan != NULL)
+		ExecEndNode(node->plain_plan);
+}
+
+static void
+rescan(CustomScanState *css)
+{
+	HzAggNode *node = agg_node(css);
+	ListCell *cell;
+
+	ExecClearTuple(css->ss.ss_ScanTupleSlot);
+	forget_run(node);
+	node->plain = false;
+	foreach(cell, css->custom_ps)
+	{
+		PlanState *child = lfirst(cell);
+
+		if (css->ss.ps.chgParam != NULL)
+			UpdateChangedParamSet(child, css->ss.ps.chgParam);
+		if (child->chgParam == NULL)
+			ExecReScan(child);
+	}
+}
+
+static void
+explain(CustomScanState *css, List *ancestors, ExplainState *es)
+{
+	HzAggNode *node = agg_node(css);
+	CustomScan *plan = (CustomScan *) css->ss.ps.plan;
+	List *context = set_deparse_context_plan(es->deparse_cxt, css->ss.ps.plan, ancestors);
+	List *keys = NIL;
+	bool prefix = list_length(es->rtable) > 1 || es->verbose;
+
+	for (int k = 0; k < node->key_count; k++)
+	{
+		TargetEntry *entry = list_nth_node(TargetEntry, plan->custom_scan_tlist, k);
+
+		keys = lappend(keys, deparse_expression((Node *) entry->expr, context, prefix, true));
+	}
+	if (keys != NIL)
+		ExplainPropertyList("Group Key", keys, es);
+	if (!es->analyze)
+		return;
+	if (node->plain)
+		ExplainPropertyText("Done by PostgreSQL's Own Plan", node->plain_reason, es);
+	ExplainPropertyUInteger("Groups", NULL, node->groups, es);
+	ExplainPropertyUInteger("Memory Usage", "kB", (node->memory + 1023) / 1024, es);
+	if (node->spilled > 0)
+		ExplainPropertyUInteger("Disk Usage", "kB", (node->spilled + 1023) / 1024, es);
+	ExplainPropertyInteger("Threads", NULL, node->threads_used, es);
+}
+
+static const CustomExecMethods agg_methods = {
+	.CustomName = HZ_AGGNODE_NAME,
+	.BeginCustomScan = begin,
+	.ExecCustomScan = exec,
+	.EndCustomScan = end,
+	.ReScanCustomScan = rescan,
+	.ExplainCustomScan = explain,
+};
+
+static Node *
+create_state(CustomScan *plan)
+{
+	HzAggNode *node = (HzAggNode *) newNode(sizeof(HzAggNode), T_CustomScanState);
+
+	node->css.methods = &agg_methods;
+	return (Node *) node;
+}
+
+const CustomScanMethods hz_aggnode_methods = {
+	.CustomName = HZ_AGGNODE_NAME,
+	.CreateCustomScanState = create_state,
+};
+
+void
+hz_aggnode_init(void)
+{
+	RegisterCustomScanMethods(&hz_aggnode_methods);
+}

@@ -1,0 +1,29 @@
+/*
+ * exec/aggnode.h
+ *	  ColumnarAgg: grouping and aggregates over a ColumnarScan, or an Append of them, in vectors.
+ *
+ * The plan is a CustomScan without scanrelid whose custom_plans are the input, from which batches are pulled (aggleaf.h), and
+ * PostgreSQL's own plan for the same step with the same target list, which runs instead where the native states will not do:
+ * a number too wide for them, more memory than allowed. Nothing has been returned by then, and no expression is volatile,
+ * so it starts anew.
+ *
+ * custom_scan_tlist: the group keys, then the aggregates. custom_private: HzAggExprs' lists over the input's target list.
+ */
+#ifndef HZ_AGGNODE_H
+#define HZ_AGGNODE_H
+
+#include "nodes/extensible.h"
+
+#define HZ_AGGNODE_NAME "ColumnarAgg"
+
+/* Members of custom_private. */
+#define HZ_AGGNODE_KEYS 0
+#define HZ_AGGNODE_ARGUMENTS 1
+#define HZ_AGGNODE_FILTERS 2
+
+extern const CustomScanMethods hz_aggnode_methods;
+
+/* Makes the node known to parallel workers; called once by _PG_init. */
+extern void hz_aggnode_init(void);
+
+#endif /* HZ_AGGNODE_H */

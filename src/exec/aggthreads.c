@@ -1,0 +1,665 @@
+/*
+ * exec/aggthreads.c
+ *	  Jobs and threads of an aggregation. See aggthreads.h.
+ *
+ * A job is FREE, READY (filled, waiting), TAKEN or again FREE; its state changes under the mutex. Jobs, their chunks and
+ * the deleted rows are the leader's memory, which it does not touch while a job is READY or TAKEN. Readers and evaluations
+ * of a thread live in its arena, which starts empty with every job; groups and states live in its aggregator's region.
+ */
+#include "postgres.h"
+
+#include <setjmp.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "access/parallel.h"
+#include "miscadmin.h"
+#include "optimizer/cost.h"
+#include "optimizer/paths.h"
+#include "port/atomics.h"
+#include "storage/ipc.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#include "base/bitmap.h"
+#include "base/memory.h"
+#include "base/thread.h"
+#include "exec/aggthreads.h"
+
+#define ARENA_BYTES ((Size) 512 * 1024 * 1024)
+#define ARENA_KEPT ((Size) 8 * 1024 * 1024) /* of its pages from one query to the next */
+#define JOBS_PER_THREAD 2
+#define LARGEST_JOB ((Size) 64 * 1024 * 1024) /* bytes of chunks */
+#define MAX_THREADS 64
+#define SMALL_SHARE 4 /* a group of which less than this part is left is no job */
+
+typedef enum JobState
+{
+	JOB_FREE,
+	JOB_READY,
+	JOB_TAKEN
+} JobState;
+
+typedef struct JobColumn
+{
+	int attno;
+	bool missing;
+	HzVector constant; /* missing */
+	HzChunkMeta meta;
+	Size start; /* of its bytes in the job's */
+} JobColumn;
+
+typedef struct Job
+{
+	JobState state;
+	HzAggLeaf *leaf;
+	HzAggVectors vectors;
+	bool has_deleted;
+	uint64 deleted[HZ_CHUNK_MAX_ROWS / 64];
+	int column_count;
+	int column_room;
+	JobColumn *columns;
+	uint8 *bytes;
+	Size room;
+} Job;
+
+/* One who does jobs: a thread, or the leader with what no thread has begun. */
+typedef struct Worker
+{
+	HzAggThreads *threads;
+	pthread_t thread;
+	HzAggWork *work;
+	HzAggWork own_work;
+	HzArena *arena; /* NULL: the leader */
+	Size peak;      /* most that was used of it */
+	/* the current job */
+	Job *job;
+	HzChunkReader **readers; /* by column of the job */
+	HzVector *vectors;
+	uint32 *loaded; /* vector number + 1 that `vectors` holds */
+	uint32 vector;
+	uint32 rows; /* of it */
+	bool damaged;
+	bool full; /* its aggregator waits to be emptied; under the mutex */
+} Worker;
+
+struct HzAggThreads
+{
+	MemoryContext context;
+	pthread_mutex_t mutex;
+	pthread_cond_t wanted; /* a job is ready, or all is over */
+	pthread_cond_t done;   /* a job is free again, or a worker is full */
+	pthread_cond_t emptied;
+	pg_atomic_uint32 stop;
+	pg_atomic_uint32 failed;
+	pg_atomic_uint32 full; /* workers that wait to be emptied */
+	HzAggEmpty empty;
+	void *empty_arg;
+	int count;   /* of threads */
+	int running; /* that are not joined yet */
+	Worker *workers;
+	int job_count;
+	Job *jobs;
+	Size limit;
+	HzAggLeaf *damaged_leaf;
+	HzAggVectors damaged_vectors;
+};
+
+static int max_threads = 8;
+static HzAggThreads *active = NULL; /* whose threads run */
+static HzArena arenas[MAX_THREADS]; /* kept for the next query */
+
+/* ---- In a thread: pure C only. The leader uses the same for jobs that are left. */
+
+static HzStatus
+read_job(void *arg, uint64_t offset, uint64_t length, void *target)
+{
+	memcpy(target, (const uint8_t *) arg + offset, length);
+	return HZ_OK;
+}
+
+static int
+column_index(const Job *job, int attno)
+{
+	int i = 0;
+
+	while (job->columns[i].attno != attno)
+		i++;
+	return i;
+}
+
+static const HzVector *
+get_column(void *arg, int attno)
+{
+	Worker *worker = arg;
+	Job *job = worker->job;
+	int i = column_index(job, attno);
+	HzStatus status = HZ_OK;
+
+	if (job->columns[i].missing)
+	{
+		worker->vectors[i] = job->columns[i].constant;
+		worker->vectors[i].count = worker->rows;
+		return &worker->vectors[i];
+	}
+	if (worker->loaded[i] == worker->vector + 1)
+		return &worker->vectors[i];
+	if (worker->readers[i] == NULL)
+	{
+		HzSource source = {read_job, job->bytes + job->columns[i].start};
+
+		status = hz_chunk_open(&job->columns[i].meta, &source, &worker->readers[i]);
+	}
+	if (status == HZ_OK)
+		status = hz_chunk_vector(worker->readers[i], worker->vector, &worker->vectors[i]);
+	if (status != HZ_OK)
+	{
+		worker->damaged = true;
+		return NULL;
+	}
+	worker->loaded[i] = worker->vector + 1;
+	return &worker->vectors[i];
+}
+
+/* Waits until the leader has emptied the aggregator; false: it could not, or all is over. */
+static bool
+wait_until_empty(Worker *worker)
+{
+	HzAggThreads *threads = worker->threads;
+	bool emptied;
+
+	pthread_mutex_lock(&threads->mutex);
+	worker->full = true;
+	pg_atomic_fetch_add_u32(&threads->full, 1);
+	pthread_cond_signal(&threads->done);
+	while (worker->full && pg_atomic_read_u32(&threads->stop) == 0)
+		pthread_cond_wait(&threads->emptied, &threads->mutex);
+	emptied = !worker->full && worker->work->status == HZ_AGG_OK;
+	pthread_mutex_unlock(&threads->mutex);
+	return emptied;
+}
+
+/* Keeps the aggregator within its limit. */
+static bool
+make_room(Worker *worker)
+{
+	HzAggThreads *threads = worker->threads;
+	HzAggregator *aggregator = &worker->work->aggregator;
+
+	if (hz_aggregator_bytes(aggregator) <= threads->limit)
+		return true;
+	if (worker->arena != NULL)
+		return wait_until_empty(worker);
+	worker->work->status = threads->empty(threads->empty_arg, aggregator);
+	return worker->work->status == HZ_AGG_OK;
+}
+
+static bool
+run_vectors(Worker *worker, HzEval *eval)
+{
+	Job *job = worker->job;
+
+	for (uint32 v = 0; v * HZ_VECTOR_ROWS < job->vectors.rows; v++)
+	{
+		uint32 left = job->vectors.rows - v * HZ_VECTOR_ROWS;
+
+		if (job->vectors.judged[v] == HZ_PRUNE_NONE)
+			continue;
+		if (pg_atomic_read_u32(&worker->threads->stop) != 0)
+			return false;
+		worker->vector = v;
+		worker->rows = left < HZ_VECTOR_ROWS ? left : HZ_VECTOR_ROWS;
+		if (!hz_aggwork_batch(worker->work, &job->leaf->program, eval, worker->rows,
+							  job->has_deleted ? job->deleted + v * (HZ_VECTOR_ROWS / 64) : NULL,
+							  job->vectors.judged[v] == HZ_PRUNE_ALL) ||
+			!make_room(worker))
+			return false;
+	}
+	return true;
+}
+
+/* False: it failed, or was told to stop. */
+static bool
+run_job(Worker *worker, Job *job)
+{
+	HzEval *eval;
+	size_t columns = job->column_count > 0 ? (size_t) job->column_count : 1;
+
+	worker->job = job;
+	worker->readers = hz_alloc_zero(sizeof(HzChunkReader *) * columns);
+	worker->vectors = hz_alloc_zero(sizeof(HzVector) * columns);
+	worker->loaded = hz_alloc_zero(sizeof(uint32_t) * columns);
+	eval = hz_eval_create(get_column, worker);
+	hz_aggregator_forget_codes(&worker->work->aggregator);
+	return run_vectors(worker, eval);
+}
+
+static bool
+run_job_in_arena(Worker *worker, Job *job)
+{
+	volatile bool done = false;
+
+	worker->arena->used = 0;
+	if (setjmp(worker->arena->exhausted) == 0)
+	{
+		hz_memory_use(worker->arena);
+		done = run_job(worker, job);
+	}
+	else
+		worker->work->status = HZ_AGG_MEMORY;
+	hz_memory_use(NULL);
+	if (worker->arena->used > worker->peak)
+		worker->peak = worker->arena->used;
+	return done;
+}
+
+static Job *
+take_job(HzAggThreads *threads)
+{
+	for (int i = 0; i < threads->job_count; i++)
+	{
+		if (threads->jobs[i].state == JOB_READY)
+		{
+			threads->jobs[i].state = JOB_TAKEN;
+			return &threads->jobs[i];
+		}
+	}
+	return NULL;
+}
+
+static void
+note_failure(HzAggThreads *threads, const Worker *worker)
+{
+	if (worker->damaged)
+	{
+		threads->damaged_leaf = worker->job->leaf;
+		threads->damaged_vectors = worker->job->vectors;
+	}
+	pg_atomic_write_u32(&threads->failed, 1);
+	pg_atomic_write_u32(&threads->stop, 1);
+}
+
+static void *
+thread_main(void *arg)
+{
+	Worker *worker = arg;
+	HzAggThreads *threads = worker->threads;
+
+	pthread_mutex_lock(&threads->mutex);
+	while (pg_atomic_read_u32(&threads->stop) == 0)
+	{
+		Job *job = take_job(threads);
+		bool done;
+
+		if (job == NULL)
+		{
+			pthread_cond_wait(&threads->wanted, &threads->mutex);
+			continue;
+		}
+		pthread_mutex_unlock(&threads->mutex);
+		done = run_job_in_arena(worker, job);
+		pthread_mutex_lock(&threads->mutex);
+		if (!done)
+			note_failure(threads, worker);
+		job->state = JOB_FREE;
+		pthread_cond_signal(&threads->done);
+	}
+	pthread_mutex_unlock(&threads->mutex);
+	hz_compress_release();
+	return NULL;
+}
+
+/* ---- In the leader */
+
+int
+hz_aggthreads_limit(void)
+{
+	static long processors = 0;
+
+	if (processors == 0)
+		processors = sysconf(_SC_NPROCESSORS_ONLN);
+	if (IsParallelWorker() || processors < 2)
+		return 0;
+	return Min(Min(max_threads, max_parallel_workers_per_gather), (int) processors - 1);
+}
+
+static bool
+reserve_arena(int i)
+{
+	void *memory;
+
+	if (arenas[i].base != NULL)
+		return true;
+	memory = mmap(NULL, ARENA_BYTES, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED)
+		return false;
+	arenas[i].base = memory;
+	arenas[i].size = ARENA_BYTES;
+	return true;
+}
+
+static void
+before_exit(int code, Datum arg)
+{
+	if (active != NULL)
+		hz_aggthreads_stop(active);
+}
+
+static bool
+start_worker(HzAggThreads *threads, int i, const HzGroupLayout *layout,
+			 const HzAggregate *aggregates, int aggregate_count)
+{
+	Worker *worker = &threads->workers[i];
+
+	worker->threads = threads;
+	worker->work = &worker->own_work;
+	worker->arena = &arenas[i];
+	if (!reserve_arena(i) ||
+		!hz_aggregator_init(&worker->own_work.aggregator, layout, aggregates, aggregate_count))
+		return false;
+	return hz_thread_start(&worker->thread, thread_main, worker);
+}
+
+HzAggThreads *
+hz_aggthreads_start(int count, const HzGroupLayout *layout, const HzAggregate *aggregates,
+					int aggregate_count, Size limit, HzAggEmpty empty, void *arg)
+{
+	static bool registered = false;
+	HzAggThreads *threads;
+
+	count = Min(count, MAX_THREADS);
+	/* an aggregation in a function that another aggregation calls does without */
+	if (count <= 0 || active != NULL)
+		return NULL;
+	if (!registered)
+		before_shmem_exit(before_exit, (Datum) 0);
+	registered = true;
+	threads = palloc0(sizeof(HzAggThreads));
+	threads->context = CurrentMemoryContext;
+	threads->limit = limit;
+	threads->empty = empty;
+	threads->empty_arg = arg;
+	threads->workers = palloc0(sizeof(Worker) * count);
+	threads->job_count = count * JOBS_PER_THREAD;
+	threads->jobs = palloc0(sizeof(Job) * threads->job_count);
+	pthread_mutex_init(&threads->mutex, NULL);
+	pthread_cond_init(&threads->wanted, NULL);
+	pthread_cond_init(&threads->done, NULL);
+	pthread_cond_init(&threads->emptied, NULL);
+	pg_atomic_init_u32(&threads->stop, 0);
+	pg_atomic_init_u32(&threads->failed, 0);
+	pg_atomic_init_u32(&threads->full, 0);
+	active = threads;
+	while (threads->count < count &&
+		   start_worker(threads, threads->count, layout, aggregates, aggregate_count))
+		threads->running = ++threads->count;
+	if (threads->count < count)
+		hz_aggregator_free(&threads->workers[threads->count].own_work.aggregator);
+	if (threads->count > 0)
+		return threads;
+	active = NULL;
+	return NULL;
+}
+
+void
+hz_aggthreads_stop(HzAggThreads *threads)
+{
+	pg_atomic_write_u32(&threads->stop, 1);
+	pthread_mutex_lock(&threads->mutex);
+	pthread_cond_broadcast(&threads->wanted);
+	pthread_cond_broadcast(&threads->emptied);
+	pthread_mutex_unlock(&threads->mutex);
+	for (int i = 0; i < threads->running; i++)
+	{
+		pthread_join(threads->workers[i].thread, NULL);
+		if (threads->workers[i].peak > ARENA_KEPT)
+			madvise(arenas[i].base + ARENA_KEPT, ARENA_BYTES - ARENA_KEPT, MADV_DONTNEED);
+	}
+	threads->running = 0;
+	if (active == threads)
+		active = NULL;
+}
+
+void
+hz_aggthreads_free(HzAggThreads *threads)
+{
+	for (int i = 0; i < threads->count; i++)
+		hz_aggregator_free(&threads->workers[i].own_work.aggregator);
+}
+
+/* A job that is free, or NULL. */
+static Job *
+free_job(HzAggThreads *threads)
+{
+	Job *job = NULL;
+
+	pthread_mutex_lock(&threads->mutex);
+	for (int i = 0; i < threads->job_count && job == NULL; i++)
+	{
+		if (threads->jobs[i].state == JOB_FREE)
+			job = &threads->jobs[i];
+	}
+	pthread_mutex_unlock(&threads->mutex);
+	return job;
+}
+
+static void
+make_job_room(HzAggThreads *threads, Job *job, int columns, Size bytes)
+{
+	if (columns > job->column_room)
+	{
+		job->columns = MemoryContextAllocZero(threads->context, sizeof(JobColumn) * columns);
+		job->column_room = columns;
+	}
+	if (bytes > job->room)
+	{
+		if (job->bytes != NULL)
+			pfree(job->bytes);
+		job->bytes = NULL;
+		job->room = 0;
+		job->bytes = MemoryContextAllocHuge(threads->context, bytes + bytes / 4);
+		job->room = bytes + bytes / 4;
+	}
+}
+
+/* Bytes of the chunks that the program reads. */
+static Size
+chunk_bytes(HzAggLeaf *leaf, HzGroupReader *reader)
+{
+	Size total = 0;
+
+	for (int i = 0; i < leaf->column_count; i++)
+	{
+		if (hz_groupread_has(reader, leaf->columns[i]))
+			total += hz_groupread_meta(reader, leaf->columns[i])->length;
+	}
+	return total;
+}
+
+static void
+fill_columns(HzAggLeaf *leaf, HzGroupReader *reader, Job *job)
+{
+	Size start = 0;
+
+	job->column_count = leaf->column_count;
+	for (int i = 0; i < leaf->column_count; i++)
+	{
+		JobColumn *column = &job->columns[i];
+
+		column->attno = leaf->columns[i];
+		column->missing = !hz_groupread_has(reader, column->attno);
+		if (column->missing)
+		{
+			hz_batchcolumns_missing(&leaf->columns_of_scan, column->attno, &column->constant);
+			continue;
+		}
+		column->meta = *hz_groupread_meta(reader, column->attno);
+		column->start = start;
+		hz_groupread_copy(reader, column->attno, job->bytes + start);
+		start += column->meta.length;
+	}
+}
+
+bool
+hz_aggthreads_offer(HzAggThreads *threads, HzAggLeaf *leaf, const HzAggVectors *vectors)
+{
+	Job *job;
+	HzGroupReader *reader;
+	const uint64 *deleted;
+	Size bytes;
+
+	/* a few vectors are sooner read than whole chunks copied */
+	if (vectors->left * HZ_VECTOR_ROWS * SMALL_SHARE < vectors->rows)
+		return false;
+	job = free_job(threads);
+	if (job == NULL)
+		return false;
+	reader = hz_batchscan_open_group(leaf->scan->batches, vectors->index, &deleted);
+	bytes = chunk_bytes(leaf, reader);
+	if (bytes > LARGEST_JOB)
+		return false;
+	make_job_room(threads, job, leaf->column_count, bytes);
+	fill_columns(leaf, reader, job);
+	job->leaf = leaf;
+	job->vectors = *vectors;
+	job->has_deleted = deleted != NULL;
+	if (deleted != NULL)
+		memcpy(job->deleted, deleted, HZ_BITMAP_WORDS(vectors->rows) * sizeof(uint64));
+	pthread_mutex_lock(&threads->mutex);
+	job->state = JOB_READY;
+	pthread_cond_signal(&threads->wanted);
+	pthread_mutex_unlock(&threads->mutex);
+	return true;
+}
+
+void
+hz_aggthreads_serve(HzAggThreads *threads)
+{
+	if (pg_atomic_read_u32(&threads->full) == 0)
+		return;
+	for (int i = 0; i < threads->count; i++)
+	{
+		Worker *worker = &threads->workers[i];
+		bool full;
+
+		pthread_mutex_lock(&threads->mutex);
+		full = worker->full;
+		pthread_mutex_unlock(&threads->mutex);
+		if (!full)
+			continue;
+		/* it waits: what is its own is the leader's now */
+		worker->own_work.status = threads->empty(threads->empty_arg, &worker->own_work.aggregator);
+		pthread_mutex_lock(&threads->mutex);
+		worker->full = false;
+		pg_atomic_fetch_sub_u32(&threads->full, 1);
+		pthread_cond_broadcast(&threads->emptied);
+		pthread_mutex_unlock(&threads->mutex);
+	}
+}
+
+bool
+hz_aggthreads_failed(HzAggThreads *threads)
+{
+	return pg_atomic_read_u32(&threads->failed) != 0;
+}
+
+/* A job that nobody has begun is the leader's. */
+static bool
+run_left_job(HzAggThreads *threads, HzAggWork *work)
+{
+	Worker leader = {.threads = threads, .work = work};
+	MemoryContext context;
+	MemoryContext old;
+	bool done;
+
+	pthread_mutex_lock(&threads->mutex);
+	leader.job = take_job(threads);
+	pthread_mutex_unlock(&threads->mutex);
+	if (leader.job == NULL)
+		return false;
+	context = AllocSetContextCreate(CurrentMemoryContext, "hanzo job", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	done = run_job(&leader, leader.job);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	pthread_mutex_lock(&threads->mutex);
+	leader.job->state = JOB_FREE;
+	if (!done)
+		note_failure(threads, &leader);
+	pthread_mutex_unlock(&threads->mutex);
+	return done;
+}
+
+/* Waits a moment for a thread; false: all jobs are done, or it is over. */
+static bool
+wait_for_jobs(HzAggThreads *threads)
+{
+	bool busy = false;
+	struct timespec until;
+
+	pthread_mutex_lock(&threads->mutex);
+	for (int i = 0; i < threads->job_count; i++)
+		busy = busy || threads->jobs[i].state != JOB_FREE;
+	if (busy && pg_atomic_read_u32(&threads->failed) == 0 &&
+		pg_atomic_read_u32(&threads->full) == 0)
+	{
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 10 * 1000 * 1000;
+		if (until.tv_nsec >= 1000000000)
+		{
+			until.tv_nsec -= 1000000000;
+			until.tv_sec++;
+		}
+		pthread_cond_timedwait(&threads->done, &threads->mutex, &until);
+	}
+	busy = busy && pg_atomic_read_u32(&threads->failed) == 0;
+	pthread_mutex_unlock(&threads->mutex);
+	return busy;
+}
+
+bool
+hz_aggthreads_finish(HzAggThreads *threads, HzAggWork *work)
+{
+	while (!hz_aggthreads_failed(threads) && run_left_job(threads, work))
+	{
+		CHECK_FOR_INTERRUPTS();
+		hz_aggthreads_serve(threads);
+	}
+	while (wait_for_jobs(threads))
+	{
+		CHECK_FOR_INTERRUPTS();
+		hz_aggthreads_serve(threads);
+	}
+	hz_aggthreads_stop(threads);
+	return !hz_aggthreads_failed(threads);
+}
+
+HzAggWork *
+hz_aggthreads_work(HzAggThreads *threads, int i)
+{
+	return &threads->workers[i].own_work;
+}
+
+int
+hz_aggthreads_count(HzAggThreads *threads)
+{
+	return threads->count;
+}
+
+HzAggLeaf *
+hz_aggthreads_damage(HzAggThreads *threads, HzAggVectors *vectors)
+{
+	*vectors = threads->damaged_vectors;
+	return threads->damaged_leaf;
+}
+
+void
+hz_aggthreads_init(void)
+{
+	DefineCustomIntVariable(
+		"hanzo_datastore.max_threads", "Threads that may work beside a backend on one query.",
+		"Bounded by max_parallel_workers_per_gather and the number of processors; 0 turns them off.",
+		&max_threads, 8, 0, MAX_THREADS, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+}

@@ -1,0 +1,91 @@
+/*
+ * exec/aggwork.c
+ *	  See aggwork.h.
+ */
+#include "exec/aggwork.h"
+
+#include "base/bitmap.h"
+
+/* Rows that are not deleted. */
+static void
+select_live(uint32_t rows, const uint64_t *deleted, uint16_t *room, HzRows *live)
+{
+	live->at = NULL;
+	live->count = rows;
+	if (deleted == NULL)
+		return;
+	live->count = 0;
+	for (uint32_t i = 0; i < rows; i++)
+	{
+		room[live->count] = (uint16_t) i;
+		live->count += !hz_bitmap_get(deleted, i);
+	}
+	if (live->count < rows)
+		live->at = room;
+}
+
+static bool
+evaluation_failed(HzAggWork *work, const HzEval *eval)
+{
+	work->failure = hz_eval_failure(eval);
+	return false;
+}
+
+static bool
+group_rows(HzAggWork *work, const HzAggProgram *program, HzEval *eval, const HzRows *rows)
+{
+	HzVector keys[HZ_KEY_MAX];
+
+	for (int k = 0; k < program->key_count; k++)
+	{
+		if (!hz_eval_value(eval, program->keys[k], rows, &keys[k]))
+			return evaluation_failed(work, eval);
+	}
+	work->status = hz_aggregator_group(&work->aggregator, keys, rows->at, rows->count);
+	return work->status == HZ_AGG_OK;
+}
+
+static bool
+update_call(HzAggWork *work, const HzAggProgram *program, HzEval *eval, HzRows rows, int call)
+{
+	HzVector argument;
+	bool has_argument = program->arguments[call] != NULL;
+
+	if (program->call_filters[call] != NULL &&
+		!hz_eval_filter(eval, program->call_filters[call], &rows))
+		return evaluation_failed(work, eval);
+	if (rows.count == 0)
+		return true;
+	if (has_argument && !hz_eval_value(eval, program->arguments[call], &rows, &argument))
+		return evaluation_failed(work, eval);
+	work->status = hz_aggregator_update(&work->aggregator, call, has_argument ? &argument : NULL,
+										rows.at, rows.count);
+	return work->status == HZ_AGG_OK;
+}
+
+bool
+hz_aggwork_batch(HzAggWork *work, const HzAggProgram *program, HzEval *eval, uint32_t rows,
+				 const uint64_t *deleted, bool filtered)
+{
+	uint16_t room[HZ_VECTOR_ROWS];
+	HzRows live;
+
+	hz_eval_batch(eval, rows);
+	select_live(rows, deleted, room, &live);
+	for (int i = 0; i < program->filter_count && live.count > 0 && !filtered; i++)
+	{
+		if (!hz_eval_filter(eval, program->filters[i], &live))
+			return evaluation_failed(work, eval);
+	}
+	if (live.count == 0)
+		return true;
+	work->rows += live.count;
+	if (!group_rows(work, program, eval, &live))
+		return false;
+	for (int call = 0; call < program->call_count; call++)
+	{
+		if (!update_call(work, program, eval, live, call))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,38 @@
+/*
+ * exec/aggwork.h
+ *	  One thread's share of an aggregation: batch by batch, filter, group, update. Pure C.
+ */
+#ifndef HZ_AGGWORK_H
+#define HZ_AGGWORK_H
+
+#include "agg/aggregate.h"
+#include "expr/vexpr.h"
+
+/* What to evaluate for the batches of one source; shared by all threads. */
+typedef struct HzAggProgram
+{
+	int filter_count;
+	HzVexpr **filters;
+	int key_count;
+	HzVexpr **keys;
+	int call_count;
+	HzVexpr **arguments;    /* an entry NULL: count(*) */
+	HzVexpr **call_filters; /* an entry NULL: none */
+} HzAggProgram;
+
+typedef struct HzAggWork
+{
+	HzAggregator aggregator;
+	HzAggStatus status;
+	HzEvalFailure failure; /* of an expression */
+	uint64_t rows;         /* that passed the filters */
+} HzAggWork;
+
+/*
+ * Adds a batch of `rows` rows, of which those in the bitmap `deleted` (NULL: none) do not count. filtered: all rows are known
+ * to pass the filters. False: status or failure says why.
+ */
+extern bool hz_aggwork_batch(HzAggWork *work, const HzAggProgram *program, HzEval *eval,
+							 uint32_t rows, const uint64_t *deleted, bool filtered);
+
+#endif /* HZ_AGGWORK_H */

@@ -1,0 +1,115 @@
+/*
+ * exec/scanfilter.c
+ *	  See scanfilter.h.
+ */
+#include "postgres.h"
+
+#include "commands/explain.h"
+#include "executor/executor.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+
+#include "exec/scanfilter.h"
+#include "expr/compile.h"
+
+bool hz_enable_vector_filter = true;
+
+/* Splits the quals; those that are not taken stay in their order. */
+static void
+take_quals(HzScanFilter *filter, const HzCompileInput *input, List *quals)
+{
+	PlanState *ps = input->parent;
+	List *ignored = NIL;
+	List *left = list_copy(quals);
+	ListCell *cell;
+
+	filter->filters = palloc(sizeof(HzVexpr *) * list_length(quals));
+	foreach(cell, hz_compile_quals(input, quals, false, &ignored))
+	{
+		HzVqual *qual = lfirst(cell);
+
+		if (hz_vexpr_can_fail(qual->vexpr))
+			continue;
+		filter->filters[filter->count++] = qual->vexpr;
+		filter->quals = lappend(filter->quals, qual->expr);
+		left = list_delete_ptr(left, qual->expr);
+	}
+	if (left != NIL)
+		filter->rest = ExecInitQual(left, ps);
+}
+
+HzScanFilter *
+hz_scanfilter_make(ScanState *ss)
+{
+	Relation rel = ss->ss_currentRelation;
+	List *quals = ss->ps.plan->qual;
+	HzScanFilter *filter;
+	HzCompileInput input = {.varno = ((Scan *) ss->ps.plan)->scanrelid,
+							.desc = RelationGetDescr(rel),
+							.tableoid = RelationGetRelid(rel),
+							.parent = &ss->ps};
+
+	if (!hz_enable_vector_filter || quals == NIL)
+		return NULL;
+	filter = palloc0(sizeof(HzScanFilter));
+	input.types = hz_coltype_for(input.desc);
+	take_quals(filter, &input, quals);
+	if (filter->count == 0)
+		return NULL;
+	hz_batchcolumns_init(&filter->columns, input.desc, input.types);
+	filter->context = CurrentMemoryContext;
+	filter->eval = hz_eval_create(hz_batchcolumns_get, &filter->columns);
+	filter->last_group = PG_UINT32_MAX;
+	return filter;
+}
+
+void
+hz_scanfilter_rescan(HzScanFilter *filter)
+{
+	filter->bound = false;
+	filter->last_group = PG_UINT32_MAX;
+}
+
+static void
+bind(HzScanFilter *filter, ExprContext *econtext)
+{
+	for (int i = 0; i < filter->count; i++)
+		hz_vexpr_bind(filter->filters[i], econtext);
+	filter->bound = true;
+}
+
+void
+hz_scanfilter_run(HzScanFilter *filter, HzBatchScan *batches, const HzBatch *batch,
+				  ExprContext *econtext, HzRows *rows)
+{
+	MemoryContext old = MemoryContextSwitchTo(filter->context);
+
+	if (!filter->bound)
+		bind(filter, econtext);
+	if (batch->group->number != filter->last_group)
+		hz_eval_group(filter->eval);
+	filter->last_group = batch->group->number;
+	filter->columns.batches = batches;
+	hz_batchcolumns_begin(&filter->columns, batch->rows);
+	hz_eval_batch(filter->eval, batch->rows);
+	for (int i = 0; i < filter->count && rows->count > 0; i++)
+	{
+		if (!hz_eval_filter(filter->eval, filter->filters[i], rows))
+			hz_vexpr_report(hz_eval_failure(filter->eval));
+	}
+	MemoryContextSwitchTo(old);
+}
+
+void
+hz_scanfilter_explain(const HzScanFilter *filter, PlanState *ps, List *ancestors, ExplainState *es)
+{
+	List *context = set_deparse_context_plan(es->deparse_cxt, ps->plan, ancestors);
+	bool prefix = list_length(es->rtable) > 1 || es->verbose;
+	List *quals = NIL;
+	ListCell *cell;
+
+	foreach(cell, filter->quals)
+		quals = lappend(quals, deparse_expression(lfirst(cell), context, prefix, false));
+	ExplainPropertyList("Vector Filter", quals, es);
+}

@@ -1,0 +1,91 @@
+/*
+ * expr/compile_internal.h
+ *	  What the compiler's files share. Private to expr/.
+ *
+ *	  compile.c           entry points, quals, columns, constants
+ *	  compile_native.c    which node an expression becomes
+ *	  compile_compare.c   comparisons, IN, LIKE
+ *	  compile_time.c      dates and timestamps
+ *	  compile_zone.c      time zones with changes
+ *	  compile_call.c      what the executor evaluates; run-time constants
+ */
+#ifndef HZ_COMPILE_INTERNAL_H
+#define HZ_COMPILE_INTERNAL_H
+
+#include "nodes/primnodes.h"
+#include "pgtime.h"
+
+#include "expr/compile.h"
+#include "expr/vexpr_node.h"
+
+typedef struct HzCompiler
+{
+	const HzCompileInput *input;
+	bool executor;
+} HzCompiler;
+
+/* What becomes of a run-time constant's value. */
+typedef enum HzConvert
+{
+	HZ_CONVERT_NONE,
+	HZ_CONVERT_DATE_TIMESTAMP,   /* a date as the timestamp that it is compared as */
+	HZ_CONVERT_DATE_TIMESTAMPTZ, /* likewise, in the session's time zone */
+	HZ_CONVERT_TIMESTAMP_TIMESTAMPTZ
+} HzConvert;
+
+/* ---- compile.c */
+
+/* A node with room for `count` arguments; its result is of type `typid`. Fails and is no thread's until finished. */
+extern HzVexpr *hz_vexpr_make(Oid typid, HzVexprValue value, int count);
+
+/*
+ * Sets what follows from the arguments: can_fail (or'ed), threadable (and'ed), cost (added). NULL if an argument is
+ * NULL.
+ */
+extern HzVexpr *hz_vexpr_finish(HzVexpr *node);
+
+/* The node of an expression, by a kernel or by the executor; NULL if there is none. */
+extern HzVexpr *hz_compile_node(HzCompiler *compiler, Expr *expr);
+
+/* The same seen as another type, if its values are stored alike; else NULL. */
+extern HzVexpr *hz_vexpr_retype(HzVexpr *node, Oid typid);
+
+/* A builtin function that the user may execute: only then a kernel may take its place. */
+extern bool hz_compile_replaceable(Oid function);
+
+/* ---- compile_native.c */
+extern HzVexpr *hz_compile_native(HzCompiler *compiler, Expr *expr);
+
+/* ---- compile_compare.c */
+extern HzVexpr *hz_compile_compare(HzCompiler *compiler, OpExpr *op);
+extern HzVexpr *hz_compile_in(HzCompiler *compiler, ScalarArrayOpExpr *op);
+extern HzVexpr *hz_compile_like(HzCompiler *compiler, Oid function, Oid collation, List *args);
+
+/* ---- compile_time.c */
+extern HzVexpr *hz_compile_time(HzCompiler *compiler, Oid function, Oid result, List *args);
+extern int64 hz_date_as_timestamp(int32 date);
+
+/* ---- compile_zone.c */
+
+/* A timestamptz as local time; `checked`: an error where that is no timestamp. */
+extern HzVexpr *hz_compile_zone_local(HzVexpr *timestamptz, pg_tz *tz, bool checked);
+/* date_trunc() in a time zone; the caller sets op, number and shift, see vexpr_trunc.c. */
+extern HzVexpr *hz_compile_zone_trunc(HzVexpr *timestamptz, pg_tz *tz);
+
+/* ---- compile_call.c */
+
+/* A constant of the plan, or one that hz_vexpr_bind() evaluates. */
+extern HzVexpr *hz_compile_const(Const *constant);
+extern HzVexpr *hz_compile_runtime(HzCompiler *compiler, Expr *expr);
+/* Converts the constant's value now and whenever it is bound. */
+extern void hz_vexpr_convert(HzVexpr *constant, HzConvert convert, Oid typid);
+
+/* The array of an IN. */
+extern void hz_compile_set(HzCompiler *compiler, HzVexpr *in, Expr *array);
+
+/* An expression without a kernel. */
+extern HzVexpr *hz_compile_call(HzCompiler *compiler, Expr *expr);
+
+extern void hz_vexpr_bind_node(HzVexpr *node, ExprContext *econtext);
+
+#endif /* HZ_COMPILE_INTERNAL_H */

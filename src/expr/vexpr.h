@@ -1,0 +1,83 @@
+/*
+ * expr/vexpr.h
+ *	  Expressions over vectors: evaluation.
+ *
+ * A compiled expression (expr/compile.h) is evaluated for one batch of up to 2,048 rows at a time, for the rows that
+ * a selection vector names, and for no others: an error that PostgreSQL would not raise, since an earlier qual has
+ * removed the row, is not raised here either. It is read-only while it is evaluated, so threads share it; what
+ * changes is in HzEval, one per thread.
+ *
+ * Apart from HZ_VEXPR_EXECUTOR nodes, which ask PostgreSQL's executor row by row (hz_vexpr_threadable() is false
+ * then), all is pure C: no palloc, no ereport; memory comes from base/memory.h.
+ */
+#ifndef HZ_VEXPR_H
+#define HZ_VEXPR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/vector.h"
+
+/* A selection vector: positions in the batch, ascending. at NULL: rows 0 .. count - 1. */
+typedef struct HzRows
+{
+	uint32_t count;
+	const uint16_t *at;
+} HzRows;
+
+typedef struct HzVexpr HzVexpr;
+typedef struct HzEval HzEval;
+
+/*
+ * Gives column `column` (0-based attribute) of the current batch, decoded, `count` = rows of the batch; valid until the
+ * next batch. NULL: it failed, and the caller of hz_eval_* knows why.
+ */
+typedef const HzVector *(*HzColumnGet)(void *arg, int column);
+
+/* Why an evaluation failed. */
+typedef enum HzEvalFailure
+{
+	HZ_EVAL_OK = 0,
+	HZ_EVAL_COLUMN, /* HzColumnGet failed */
+	HZ_EVAL_INT2_RANGE,
+	HZ_EVAL_INT4_RANGE,
+	HZ_EVAL_INT8_RANGE,
+	HZ_EVAL_FLOAT_OVERFLOW,
+	HZ_EVAL_FLOAT_UNDERFLOW,
+	HZ_EVAL_DIVISION_BY_ZERO,
+	HZ_EVAL_TIMESTAMP_RANGE,
+	HZ_EVAL_DATE_RANGE,
+	HZ_EVAL_MEMORY,
+	HZ_EVAL_LIKE_ESCAPE,          /* a LIKE pattern ends with its escape character */
+	HZ_EVAL_INFINITE_DATES,       /* a difference of infinite dates */
+	HZ_EVAL_DATE_TIMESTAMP_RANGE, /* a date that is no timestamp */
+	HZ_EVAL_INTERVAL_RANGE
+} HzEvalFailure;
+
+/*
+ * State of one thread's evaluations, for one row group (what it remembers of dictionaries is good for no other) or any
+ * number of batches without dictionaries. Allocated by hz_alloc(), and so is what evaluations need: they must be called in
+ * a memory context (or with an arena) that lives as long as the HzEval. A dictionary is known by the address of its
+ * entries and their number: until hz_eval_group() these must stay what they are.
+ */
+extern HzEval *hz_eval_create(HzColumnGet get, void *arg);
+extern void hz_eval_free(HzEval *eval);
+
+/* A new row group: dictionaries are others. */
+extern void hz_eval_group(HzEval *eval);
+
+/* A new batch of `rows` rows: every vector handed out before is invalid now. */
+extern void hz_eval_batch(HzEval *eval, uint32_t rows);
+
+/*
+ * The values of the selected rows as a vector of `rows` (of the batch) values: those of other rows are readable
+ * memory, no more. DICT results may have equal entries in their dictionary. False: see hz_eval_failure().
+ */
+extern bool hz_eval_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out);
+
+/* Keeps those of *rows for which the boolean expression is true (not null). The new positions live until the next batch. */
+extern bool hz_eval_filter(HzEval *eval, const HzVexpr *expr, HzRows *rows);
+
+extern HzEvalFailure hz_eval_failure(const HzEval *eval);
+
+#endif /* HZ_VEXPR_H */

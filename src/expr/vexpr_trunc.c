@@ -1,0 +1,217 @@
+/*
+ * expr/vexpr_trunc.c
+ *	  date_trunc() and date_bin(): timestamps down to the start of their bucket.
+ *
+ * Neighbours in a table are neighbours in time more often than not, so a whole vector whose least and greatest
+ * value share a bucket becomes a CONSTANT, and months, which cost a calendar, are computed when the bucket changes.
+ */
+#include "encoding/clones.h"
+#include "expr/vexpr_calendar.h"
+#include "expr/vexpr_node.h"
+
+typedef struct Bucket
+{
+	int64_t start;
+	int64_t end; /* the first timestamp that is in the next */
+} Bucket;
+
+/* ---- one bucket */
+
+static HzEvalFailure
+fixed_bucket(const HzVexpr *expr, int64_t local, Bucket *bucket)
+{
+	int64_t distance;
+	int64_t behind;
+
+	if (__builtin_sub_overflow(local, expr->shift, &distance))
+		return HZ_EVAL_INTERVAL_RANGE;
+	behind = distance % expr->number;
+	if (behind < 0)
+		behind += expr->number;
+	if (__builtin_sub_overflow(local, behind, &bucket->start))
+		return HZ_EVAL_TIMESTAMP_RANGE;
+	if (__builtin_add_overflow(bucket->start, expr->number, &bucket->end))
+		bucket->end = INT64_MAX;
+	return HZ_EVAL_OK;
+}
+
+static void
+month_bucket(const HzVexpr *expr, int64_t local, Bucket *bucket)
+{
+	int months = (int) expr->number;
+	int year;
+	int month;
+	int day;
+
+	hz_civil_of((int32_t) hz_floor_div(local, HZ_USECS_PER_DAY), &year, &month, &day);
+	month = (month - 1) / months * months + 1;
+	bucket->start = hz_days_of(year, month, 1) * HZ_USECS_PER_DAY;
+	month += months;
+	if (month > 12)
+	{
+		month -= 12;
+		year++;
+	}
+	/* the last one ends after the last timestamp */
+	if (__builtin_mul_overflow((int64_t) hz_days_of(year, month, 1), HZ_USECS_PER_DAY,
+							   &bucket->end))
+		bucket->end = INT64_MAX;
+}
+
+bool
+hz_bucket_start(const HzVexpr *expr, int64_t local, int64_t *start)
+{
+	Bucket bucket;
+
+	if (expr->op != 0)
+		month_bucket(expr, local, &bucket);
+	else if (fixed_bucket(expr, local, &bucket) != HZ_EVAL_OK)
+		return false;
+	*start = bucket.start;
+	return true;
+}
+
+/* That of a finite timestamp. */
+static HzEvalFailure
+find_bucket(const HzVexpr *expr, int64_t timestamp, Bucket *bucket)
+{
+	int64_t local = timestamp + expr->offset;
+	HzEvalFailure failure = HZ_EVAL_OK;
+
+	if (expr->op == 0)
+		failure = fixed_bucket(expr, local, bucket);
+	else
+		month_bucket(expr, local, bucket);
+	bucket->start -= expr->offset;
+	if (bucket->end != INT64_MAX)
+		bucket->end -= expr->offset;
+	if (failure == HZ_EVAL_OK && !hz_time_is_valid(bucket->start))
+		failure = HZ_EVAL_TIMESTAMP_RANGE;
+	return failure;
+}
+
+/* ---- rows */
+
+static bool
+by_bucket(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows, HzLane *lane)
+{
+	const int64_t *timestamps = in->values;
+	int64_t *out = lane->values;
+	Bucket bucket = {0, 0};
+
+	for (uint32_t i = 0; i < rows->count; i++)
+	{
+		uint32_t row = hz_rows_at(rows, i);
+		int64_t t = timestamps[row];
+		HzEvalFailure failure;
+
+		out[row] = t;
+		if (!hz_time_is_finite(t) || !hz_vector_valid(in, row))
+			continue;
+		if (t < bucket.start || t >= bucket.end)
+		{
+			failure = find_bucket(expr, t, &bucket);
+			if (failure != HZ_EVAL_OK)
+				return hz_eval_fail(eval, failure);
+		}
+		out[row] = bucket.start;
+	}
+	return true;
+}
+
+/*
+ * Buckets of fixed size, all rows at once: the quotient is estimated in floating point, which is off by one or two at
+ * most, and mended. False: a row is so far out that it needs the other way.
+ */
+HZ_CLONES static bool
+by_division(const HzVexpr *expr, const int64_t *restrict in, uint32_t count, int64_t *restrict out)
+{
+	int64_t unit = expr->number;
+	int64_t base = expr->shift - expr->offset;
+	double inverse = 1.0 / (double) unit;
+	bool far = false;
+
+	for (uint32_t i = 0; i < count; i++)
+	{
+		int64_t t = in[i];
+		int64_t distance = (int64_t) ((uint64_t) t - (uint64_t) base);
+		int64_t quotient = (int64_t) ((double) distance * inverse);
+		int64_t behind = distance - quotient * unit;
+
+		behind += behind < 0 ? unit : 0;
+		behind -= behind >= unit ? unit : 0;
+		/* within some 9,000 years nothing overflows, and estimates are exact to one */
+		far |= t > INT64_C(288000000000000000) || t < HZ_TIMESTAMP_MIN + 732 * HZ_USECS_PER_DAY;
+		out[i] = t - behind;
+	}
+	return !far;
+}
+
+static bool
+trunc_kernel(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows,
+			 HzLane *lane)
+{
+	/* estimates want quotients that a double holds, and a base in their midst */
+	bool divisible = expr->op == 0 && expr->number >= 1000 &&
+					 expr->number <= 366 * HZ_USECS_PER_DAY && expr->shift > HZ_TIMESTAMP_MIN / 2 &&
+					 expr->shift < -HZ_TIMESTAMP_MIN;
+
+	if (divisible && hz_rows_dense(rows, in->count) &&
+		by_division(expr, in->values, in->count, lane->values))
+		return true;
+	return by_bucket(eval, expr, in, rows, lane);
+}
+
+/* The least and the greatest of the selected values; false: none, or an infinite one. */
+static bool
+find_range(const HzVector *in, const HzRows *rows, int64_t *min, int64_t *max)
+{
+	const int64_t *values = in->values;
+	int64_t low = INT64_MAX;
+	int64_t high = INT64_MIN;
+
+	for (uint32_t i = 0; i < rows->count; i++)
+	{
+		uint32_t row = hz_rows_at(rows, i);
+		bool valid = hz_vector_valid(in, row);
+
+		low = valid && values[row] < low ? values[row] : low;
+		high = valid && values[row] > high ? values[row] : high;
+	}
+	*min = low;
+	*max = high;
+	return low <= high && hz_time_is_finite(low) && hz_time_is_finite(high);
+}
+
+/* A vector within one bucket. */
+static bool
+is_one_bucket(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows,
+			  HzVector *out)
+{
+	Bucket bucket;
+	int64_t *start;
+	int64_t min;
+	int64_t max;
+
+	if (in->form != HZ_FORM_FLAT || rows->count == 0 || !find_range(in, rows, &min, &max) ||
+		find_bucket(expr, min, &bucket) != HZ_EVAL_OK || max >= bucket.end)
+		return false;
+	start = hz_bump_alloc(&eval->batch, sizeof(int64_t));
+	*start = bucket.start;
+	*out = *in;
+	out->kind = expr->kind;
+	out->form = HZ_FORM_CONSTANT;
+	out->values = start;
+	return true;
+}
+
+bool
+hz_vexpr_trunc_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
+{
+	HzVector in;
+
+	if (!hz_eval_value(eval, expr->args[0], rows, &in))
+		return false;
+	return is_one_bucket(eval, expr, &in, rows, out) ||
+		   hz_eval_map(eval, expr, trunc_kernel, &in, rows, out);
+}

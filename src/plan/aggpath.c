@@ -1,0 +1,427 @@
+/*
+ * plan/aggpath.c
+ *	  See aggpath.h.
+ *
+ * Whether a step can be done in vectors is decided here, for all of it: every key of a type whose equality the hash table
+ * knows, every aggregate one with native states (exec/aggcall.h), no volatile function, no subplan, no set.
+ * Expressions are rewritten over the input's target list, position by position, since only that survives to the executor
+ * for a table and for an Append alike; they travel in custom_private, which the planner leaves alone. Parameters in them
+ * are repeated in custom_exprs, where the planner looks for what a rescan depends on.
+ *
+ * Costs: the input's, of which a half, its rows' way through the executor, is saved; and a tenth of an operator for
+ * every key and aggregate of a row.
+ */
+#include "postgres.h"
+
+#include "nodes/extensible.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/planner.h"
+#include "optimizer/prep.h"
+#include "optimizer/tlist.h"
+#include "utils/guc.h"
+#include "utils/selfuncs.h"
+
+#include "base/compat.h"
+#include "exec/aggcall.h"
+#include "exec/aggnode.h"
+#include "exec/scannode.h"
+#include "plan/aggpath.h"
+
+#define INPUT_SHARE 0.5
+#define STEP_SHARE 0.1
+
+/* What the hook finds out about a grouping step. */
+typedef struct GroupingStep
+{
+	PlannerInfo *root;
+	RelOptInfo *input_rel;
+	RelOptInfo *output_rel;
+	List *having; /* implicit AND list */
+	List *clause; /* SortGroupClauses of the keys */
+	List *pathkeys;
+	bool can_hash;
+	Path *input;
+	List *group_exprs;
+	List *aggrefs;
+	/* over the input's target list */
+	List *keys;
+	List *arguments;
+	List *filters;
+} GroupingStep;
+
+static bool enable_columnar_agg = true;
+static create_upper_paths_hook_type previous_hook = NULL;
+
+/* ---- Plan */
+
+/* custom_private of the path: keys, arguments, filters, then group expressions and aggregates, and HAVING. */
+#define PATH_GROUP_EXPRS 3
+#define PATH_AGGREFS 4
+#define PATH_HAVING 5
+
+static bool
+collect_params(Node *node, List **params)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Param))
+		*params = list_append_unique(*params, node);
+	return expression_tree_walker(node, collect_params, params);
+}
+
+static List *
+scan_tlist(List *group_exprs, List *aggrefs)
+{
+	List *tlist = NIL;
+	ListCell *cell;
+
+	foreach(cell, list_concat_copy(group_exprs, aggrefs))
+		tlist = lappend(
+			tlist, makeTargetEntry(lfirst(cell), (AttrNumber) list_length(tlist) + 1, NULL, false));
+	return tlist;
+}
+
+static Plan *
+plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, List *clauses,
+		  List *custom_plans)
+{
+	CustomScan *plan = makeNode(CustomScan);
+	List *private = path->custom_private;
+	List *params = NIL;
+
+	plan->flags = path->flags;
+	plan->methods = &hz_aggnode_methods;
+	plan->scan.scanrelid = 0;
+	plan->scan.plan.targetlist = tlist;
+	plan->scan.plan.qual = list_nth(private, PATH_HAVING);
+	plan->custom_scan_tlist =
+		scan_tlist(list_nth(private, PATH_GROUP_EXPRS), list_nth(private, PATH_AGGREFS));
+	plan->custom_private =
+		list_make3(list_nth(private, HZ_AGGNODE_KEYS), list_nth(private, HZ_AGGNODE_ARGUMENTS),
+				   list_nth(private, HZ_AGGNODE_FILTERS));
+	(void) collect_params((Node *) plan->custom_private, &params);
+	(void) collect_params(list_nth(private, PATH_AGGREFS), &params);
+	plan->custom_exprs = params;
+	plan->custom_plans = custom_plans;
+	return &plan->scan.plan;
+}
+
+static const CustomPathMethods path_methods = {
+	.CustomName = HZ_AGGNODE_NAME,
+	.PlanCustomPath = plan_path,
+};
+
+/* ---- Expressions */
+
+typedef struct RewriteContext
+{
+	List *input_exprs;
+	bool failed;
+} RewriteContext;
+
+static Node *
+rewrite(Node *node, void *arg)
+{
+	RewriteContext *context = arg;
+	ListCell *cell;
+
+	if (node == NULL)
+		return NULL;
+	foreach(cell, context->input_exprs)
+	{
+		if (equal(node, lfirst(cell)))
+			return (Node *) makeVar(OUTER_VAR, (AttrNumber) foreach_current_index(cell) + 1,
+									exprType(node), exprTypmod(node), exprCollation(node), 0);
+	}
+	if (IsA(node, Var) || IsA(node, PlaceHolderVar) || IsA(node, Aggref) ||
+		IsA(node, GroupingFunc) || IsA(node, WindowFunc) || IsA(node, SubPlan) ||
+		IsA(node, AlternativeSubPlan))
+	{
+		context->failed = true;
+		return node;
+	}
+	return expression_tree_mutator(node, rewrite, arg);
+}
+
+/* The expression over the input's target list; NULL: it needs something else. */
+static Node *
+over_input(const GroupingStep *step, Node *node)
+{
+	RewriteContext context = {.input_exprs = step->input->pathtarget->exprs};
+	Node *result = rewrite(node, &context);
+
+	return context.failed ? NULL : result;
+}
+
+/* What the executor could not do in vectors, or not twice. */
+static bool
+is_plain_expression(Node *node)
+{
+	return !contain_volatile_functions(node) && !contain_subplans(node) &&
+		   !expression_returns_set(node);
+}
+
+static bool
+add_keys(GroupingStep *step)
+{
+	ListCell *cell;
+
+	if (list_length(step->group_exprs) > HZ_KEY_MAX)
+		return false;
+	foreach(cell, step->group_exprs)
+	{
+		Node *expr = lfirst(cell);
+		Node *over = over_input(step, expr);
+
+		if (over == NULL || !hz_aggcall_is_key(exprType(expr), exprCollation(expr)))
+			return false;
+		step->keys = lappend(step->keys, over);
+	}
+	return true;
+}
+
+/* An aggregate's argument or filter; NULL where it has none. */
+static bool
+add_expression(const GroupingStep *step, Expr *expr, List **list)
+{
+	Node *over = expr != NULL ? over_input(step, (Node *) expr) : NULL;
+
+	if (expr != NULL && (over == NULL || !is_plain_expression((Node *) expr)))
+		return false;
+	*list = lappend(*list, over);
+	return true;
+}
+
+static bool
+add_aggregates(GroupingStep *step)
+{
+	ListCell *cell;
+
+	if (list_length(step->aggrefs) > HZ_AGGREGATES_MAX)
+		return false;
+	foreach(cell, step->aggrefs)
+	{
+		HzAggCall call;
+
+		if (!hz_aggcall_classify(lfirst_node(Aggref, cell), &call) ||
+			!add_expression(step, call.argument, &step->arguments) ||
+			!add_expression(step, call.filter, &step->filters))
+			return false;
+	}
+	return true;
+}
+
+/* Finds aggregates; true: a column that is neither in one nor grouped by, or the like. */
+typedef struct FindContext
+{
+	List *group_exprs;
+	List *aggrefs;
+} FindContext;
+
+static bool
+find_aggregates(Node *node, FindContext *context)
+{
+	if (node == NULL)
+		return false;
+	if (list_member(context->group_exprs, node))
+		return false;
+	if (IsA(node, Aggref))
+	{
+		context->aggrefs = list_append_unique(context->aggrefs, node);
+		return false;
+	}
+	if (IsA(node, Var) || IsA(node, PlaceHolderVar) || IsA(node, GroupingFunc))
+		return true;
+	return expression_tree_walker(node, find_aggregates, context);
+}
+
+/* ---- Paths */
+
+/* Of a scan that computes expressions itself: the planner puts no node above it. */
+static bool
+is_columnar_scan(Path *path)
+{
+	if (IsA(path, ProjectionPath))
+		path = ((ProjectionPath *) path)->subpath;
+	return IsA(path, CustomPath) &&
+		   strcmp(((CustomPath *) path)->methods->CustomName, HZ_SCANNODE_NAME) == 0 &&
+		   ((CustomPath *) path)->custom_paths == NIL;
+}
+
+static bool
+is_input(Path *path)
+{
+	ListCell *cell;
+
+	if (path->parallel_aware || path->param_info != NULL)
+		return false;
+	if (is_columnar_scan(path))
+		return true;
+	if (!IsA(path, AppendPath))
+		return false;
+	foreach(cell, ((AppendPath *) path)->subpaths)
+	{
+		if (is_columnar_scan(lfirst(cell)))
+			return true;
+	}
+	return false;
+}
+
+static Path *
+find_input(RelOptInfo *rel)
+{
+	Path *best = NULL;
+	ListCell *cell;
+
+	foreach(cell, rel->pathlist)
+	{
+		Path *path = lfirst(cell);
+
+		if (is_input(path) && (best == NULL || path->total_cost < best->total_cost))
+			best = path;
+	}
+	return best;
+}
+
+/* PostgreSQL's own way over the same input. */
+static Path *
+make_plain_path(const GroupingStep *step, double groups)
+{
+	PlannerInfo *root = step->root;
+	AggClauseCosts costs = {0};
+	Path *input = step->input;
+	AggStrategy strategy = AGG_PLAIN;
+
+	if (step->aggrefs != NIL)
+		get_agg_clause_costs(root, AGGSPLIT_SIMPLE, &costs);
+	if (step->clause != NIL && step->can_hash)
+		strategy = AGG_HASHED;
+	else if (step->clause != NIL)
+	{
+		input = (Path *) create_sort_path(root, step->output_rel, input, step->pathkeys, -1.0);
+		strategy = AGG_SORTED;
+	}
+	return (Path *) create_agg_path(root, step->output_rel, input, step->output_rel->reltarget,
+									strategy, AGGSPLIT_SIMPLE, step->clause, step->having, &costs,
+									groups);
+}
+
+static void
+add_columnar_path(const GroupingStep *step)
+{
+	PlannerInfo *root = step->root;
+	CustomPath *path = makeNode(CustomPath);
+	Path *input = step->input;
+	int steps = 1 + list_length(step->keys) + list_length(step->arguments);
+	double groups = 1;
+
+	if (step->group_exprs != NIL)
+		groups = estimate_num_groups(root, step->group_exprs, input->rows, NULL, NULL);
+	path->path.pathtype = T_CustomScan;
+	path->path.parent = step->output_rel;
+	path->path.pathtarget = step->output_rel->reltarget;
+	path->path.rows = groups;
+	if (step->having != NIL)
+		path->path.rows =
+			clamp_row_est(groups * clauselist_selectivity(root, step->having, 0, JOIN_INNER, NULL));
+	path->path.startup_cost = input->startup_cost +
+							  (input->total_cost - input->startup_cost) * INPUT_SHARE +
+							  input->rows * cpu_operator_cost * STEP_SHARE * steps;
+	path->path.total_cost = path->path.startup_cost + groups * cpu_tuple_cost +
+							path->path.pathtarget->cost.startup +
+							path->path.rows * path->path.pathtarget->cost.per_tuple;
+	path->methods = &path_methods;
+	path->custom_paths = list_make2(input, make_plain_path(step, groups));
+	path->custom_private =
+		list_make5(step->keys, step->arguments, step->filters, step->group_exprs, step->aggrefs);
+	path->custom_private = lappend(path->custom_private, step->having);
+	add_path(step->output_rel, &path->path);
+}
+
+/* Adds a path for the step, whose clause is set, if all of it can be done in vectors. */
+static void
+consider_step(GroupingStep *step)
+{
+	FindContext find = {0};
+
+	if (step->output_rel->reloptkind != RELOPT_UPPER_REL)
+		return;
+	step->input = find_input(step->input_rel);
+	if (step->input == NULL)
+		return;
+	step->group_exprs = get_sortgrouplist_exprs(step->clause, step->root->processed_tlist);
+	find.group_exprs = step->group_exprs;
+	if (find_aggregates((Node *) step->output_rel->reltarget->exprs, &find) ||
+		find_aggregates((Node *) step->having, &find) ||
+		!is_plain_expression((Node *) step->input->pathtarget->exprs))
+		return;
+	step->aggrefs = find.aggrefs;
+	if (add_keys(step) && add_aggregates(step))
+		add_columnar_path(step);
+}
+
+static void
+consider_grouping(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *output_rel,
+				  const GroupPathExtraData *extra)
+{
+	GroupingStep step = {.root = root,
+						 .input_rel = input_rel,
+						 .output_rel = output_rel,
+						 .having = (List *) extra->havingQual,
+						 .clause = hz_compat_group_clause(root),
+						 .pathkeys = root->group_pathkeys,
+						 .can_hash = (extra->flags & GROUPING_CAN_USE_HASH) != 0};
+
+	if (root->parse->groupingSets == NIL && (root->parse->hasAggs || step.clause != NIL))
+		consider_step(&step);
+}
+
+/* SELECT DISTINCT straight from a table. */
+static void
+consider_distinct(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *output_rel)
+{
+	Query *parse = root->parse;
+	GroupingStep step = {.root = root,
+						 .input_rel = input_rel,
+						 .output_rel = output_rel,
+						 .clause = hz_compat_distinct_clause(root),
+						 .pathkeys = root->distinct_pathkeys};
+
+	if (step.clause == NIL || parse->hasDistinctOn || parse->hasAggs || parse->hasWindowFuncs ||
+		parse->groupClause != NIL || parse->groupingSets != NIL || parse->havingQual != NULL)
+		return;
+	step.can_hash = grouping_is_hashable(step.clause);
+	if (step.can_hash || grouping_is_sortable(step.clause))
+		consider_step(&step);
+}
+
+static void
+upper_paths(PlannerInfo *root, UpperRelationKind stage, RelOptInfo *input_rel,
+			RelOptInfo *output_rel, void *extra)
+{
+	if (previous_hook != NULL)
+		previous_hook(root, stage, input_rel, output_rel, extra);
+	if (!enable_columnar_agg)
+		return;
+	if (stage == UPPERREL_GROUP_AGG && extra != NULL)
+		consider_grouping(root, input_rel, output_rel, extra);
+	else if (stage == UPPERREL_DISTINCT)
+		consider_distinct(root, input_rel, output_rel);
+}
+
+void
+hz_aggpath_init(void)
+{
+	DefineCustomBoolVariable(
+		"hanzo_datastore.enable_columnar_agg", "Enables the planner's use of columnar aggregation.",
+		"It groups and aggregates columnar tables in vectors.", &enable_columnar_agg, true,
+		PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	previous_hook = create_upper_paths_hook;
+	create_upper_paths_hook = upper_paths;
+}

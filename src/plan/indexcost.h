@@ -1,0 +1,19 @@
+/*
+ * plan/indexcost.h
+ *	  What index scans cost where rows are in columns.
+ *
+ * PostgreSQL thinks of a row as lying on a page. One in columns is put together of every column's vector, dictionary and
+ * compressed frame: tens of microseconds, and more with the bytes of long values.
+ */
+#ifndef HZ_INDEXCOST_H
+#define HZ_INDEXCOST_H
+
+#include "nodes/pathnodes.h"
+
+/*
+ * Adds that to the index paths of a table. row_width: average bytes of a row; columnar: share of the rows that is in
+ * columns. Before other paths are added.
+ */
+extern void hz_indexcost_adjust(RelOptInfo *rel, int32 row_width, double columnar);
+
+#endif /* HZ_INDEXCOST_H */
