@@ -10,6 +10,7 @@
 #include "exec/aggnode.h"
 #include "exec/aggthreads.h"
 #include "exec/scannode.h"
+#include "exec/topn.h"
 #include "plan/aggpath.h"
 #include "plan/scanpath.h"
 #include "read/groupcache.h"
@@ -38,6 +39,7 @@ _PG_init(void)
 	hz_sealer_init();
 	hz_exec_init();
 	hz_aggmeta_define();
+	hz_topn_init();
 	hz_aggnode_init();
 	hz_aggthreads_init();
 	hz_plan_init();

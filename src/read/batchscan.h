@@ -8,6 +8,9 @@
  *
  * In a parallel scan, processes share HzBatchShared and take runs of vectors in turn.
  *
+ * A scan for a consumer that wants the first rows of an order only (HzTopColumn) leaves out groups and vectors that the bound
+ * beats by the time they are reached. Unless it is parallel, it visits the most promising groups first.
+ *
  * A scan with conditions (HzPrune) leaves out groups and vectors of which no row satisfies them. Of a group that its zone
  * maps rule out nothing is read but the description.
  */
@@ -16,6 +19,7 @@
 
 #include "port/atomics.h"
 #include "read/prune.h"
+#include "read/topbound.h"
 #include "storage/groupread.h"
 
 typedef struct HzBatchShared
@@ -52,6 +56,12 @@ extern void hz_batchscan_end(HzBatchScan *scan);
  * changed, too. Only MVCC snapshots: for others it does nothing.
  */
 extern void hz_batchscan_set_prune(HzBatchScan *scan, HzPrune *prune);
+
+/*
+ * Likewise it leaves out what the bound beats, from now on; NULL: nothing. Borrowed; a scan's column and direction stay the
+ * same. Call it before hz_batchscan_set_prune(), since it may change the order of groups.
+ */
+extern void hz_batchscan_set_top(HzBatchScan *scan, HzTopColumn *top);
 
 /*
  * What the conditions say of group `index` (as in hz_batchscan_groups) and of one of its vectors; SOME without
