@@ -44,6 +44,14 @@ get_column(void *arg, int attno)
 	return vector;
 }
 
+static const HzVector *
+get_lengths(void *arg, int attno)
+{
+	HzAggLeaf *leaf = arg;
+
+	return leaf->from_rows ? NULL : hz_batchcolumns_lengths(&leaf->columns_of_scan, attno);
+}
+
 static void
 begin_batch(HzAggLeaf *leaf, uint32 rows, bool from_rows)
 {
@@ -197,6 +205,7 @@ hz_aggleaf_make(PlanState *ps, const HzAggExprs *exprs)
 			AllocSetContextCreate(context, "hanzo aggregation rows", ALLOCSET_DEFAULT_SIZES);
 		make_room(leaf);
 		leaf->eval = hz_eval_create(get_column, leaf);
+		hz_eval_use_lengths(leaf->eval, get_lengths);
 	}
 	MemoryContextSwitchTo(old);
 	return made ? leaf : NULL;

@@ -503,6 +503,7 @@ start_plain(HzAggNode *node, const char *reason)
 	MemoryContext old;
 
 	forget_run(node);
+	memset(&node->from_metadata, 0, sizeof(node->from_metadata));
 	node->plain = true;
 	node->plain_reason = reason;
 	if (node->plain_plan != NULL)

@@ -750,6 +750,13 @@ hz_batchscan_column(HzBatchScan *scan, int attno, HzVector *vector)
 }
 
 bool
+hz_batchscan_lengths(HzBatchScan *scan, int attno, HzVector *vector)
+{
+	return hz_groupread_has(scan->open, attno) &&
+		   hz_groupread_lengths(scan->open, attno, scan->batch.vector, vector);
+}
+
+bool
 hz_batchscan_datums(HzBatchScan *scan, int attno, const uint16 *at, uint32 count, Datum *values,
 					bool *isnull)
 {

@@ -99,6 +99,9 @@ extern const uint64 *hz_batchscan_deleted(HzBatchScan *scan, uint32 index);
 /* Column `attno` (0-based) of the current batch; false when the group does not have it (added later). */
 extern bool hz_batchscan_column(HzBatchScan *scan, int attno, HzVector *vector);
 
+/* The lengths of its strings alone: hz_chunk_lengths(). False: they are not known, or the group does not have the column. */
+extern bool hz_batchscan_lengths(HzBatchScan *scan, int attno, HzVector *vector);
+
 /*
  * The same as Datums, of rows at[0 .. count) only (at NULL: all), each at its row's place: `values` and `isnull` have room for HZ_VECTOR_ROWS; by-reference values live until
  * the next batch. Missing and dropped columns get their default or null. False, with SnapshotAny only: the group
