@@ -30,7 +30,7 @@
 #define ARENA_BYTES ((Size) 512 * 1024 * 1024)
 #define ARENA_KEPT ((Size) 8 * 1024 * 1024) /* of its pages from one query to the next */
 #define JOBS_PER_THREAD 2
-#define LARGEST_JOB ((Size) 64 * 1024 * 1024) /* bytes of chunks */
+#define LARGEST_JOB ((Size) 16 * 1024 * 1024) /* bytes of chunks */
 #define MAX_THREADS 64
 #define SMALL_SHARE 4 /* a group of which less than this part is left is no job */
 
