@@ -494,6 +494,15 @@ REVOKE EXECUTE ON FUNCTION max(integer) FROM PUBLIC;
 SET LOCAL ROLE columnar_agg_reader;
 SELECT max(id) FROM events;
 ROLLBACK;
+-- a cursor has the rights of who opened it
+CREATE FUNCTION opened(OUT c refcursor) LANGUAGE plpgsql SECURITY DEFINER
+AS 'BEGIN c := ''opened''; OPEN c FOR SELECT k + 1, count(*), max(length(t)) FROM col_agg.events GROUP BY 1 ORDER BY 1; END';
+BEGIN;
+REVOKE EXECUTE ON FUNCTION length(text) FROM PUBLIC;
+SET LOCAL ROLE columnar_agg_reader;
+SELECT opened();
+FETCH 1 FROM opened;
+ROLLBACK;
 SELECT count(*), sum(tell(id)) FROM (SELECT * FROM barrier OFFSET 0) AS b WHERE leak(id);
 SELECT count(*) FROM barrier WHERE leak(id);
 
