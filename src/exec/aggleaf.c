@@ -19,7 +19,8 @@
 #include "exec/scannode.h"
 #include "expr/compile.h"
 
-#define BATCH_BYTES ((Size) 8 * 1024 * 1024) /* of long values, as they are when read, in a batch of rows */
+#define BATCH_BYTES \
+	((Size) 8 * 1024 * 1024) /* of long values, as they are when read, in a batch of rows */
 
 /* ---- Columns of the current batch */
 

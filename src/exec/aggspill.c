@@ -19,7 +19,7 @@
 #define FAN_OUT_BITS 5
 #define FAN_OUT (1 << FAN_OUT_BITS)
 #define SUM_DIGITS 28 /* of 38 that 128 bits hold: sums of 10^10 records still fit */
-#define MAX_LEVEL 8 /* beyond, hashes have no more bits to cut by: then memory has to do */
+#define MAX_LEVEL 8   /* beyond, hashes have no more bits to cut by: then memory has to do */
 
 typedef struct Partition
 {
