@@ -34,6 +34,7 @@ typedef struct HzAggNode
 	CustomScanState css; /* must be first */
 	PlanState *input;
 	HzAggExprs exprs;
+	Oid user; /* who started the query: its rights count */
 	int key_count;
 	HzColumnType *key_types;
 	int call_count;
@@ -115,6 +116,7 @@ begin(CustomScanState *css, EState *estate, int eflags)
 	node->exprs.keys = list_nth(plan->custom_private, HZ_AGGNODE_KEYS);
 	node->exprs.arguments = list_nth(plan->custom_private, HZ_AGGNODE_ARGUMENTS);
 	node->exprs.call_filters = list_nth(plan->custom_private, HZ_AGGNODE_FILTERS);
+	node->user = GetUserId();
 	node->input = ExecInitNode(linitial(plan->custom_plans), estate, eflags);
 	css->custom_ps = list_make1(node->input);
 	find_calls(node, plan);
@@ -174,9 +176,15 @@ static bool
 make_leaf(HzAggNode *node, PlanState *ps)
 {
 	HzAggLeaf *leaf;
+	Oid user;
+	int context;
 
 	rescan_if_changed(ps);
+	/* a cursor may have been opened by another; after an error the transaction's end puts the user right */
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(node->user, context);
 	leaf = hz_aggleaf_make(ps, &node->exprs);
+	SetUserIdAndSecContext(user, context);
 	if (leaf == NULL)
 		return false;
 	hz_aggmeta_init(leaf, node->aggregates);
