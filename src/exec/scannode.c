@@ -266,28 +266,37 @@ hz_scannode_passes_batch(const HzScanNode *node)
 		   (node->filter != NULL && node->filter->rest == NULL);
 }
 
+/* Reads the next batch and selects the rows to return; false at the end. */
+static bool
+read_batch(HzScanNode *node)
+{
+	node->batch = hz_batchscan_next(node->batches);
+	if (node->batch == NULL)
+		return false;
+	node->counters.vectors++;
+	if (node->batch->group->number != node->last_group)
+		node->counters.row_groups++;
+	node->last_group = node->batch->group->number;
+	select_live(node);
+	filter_rows(node);
+	if (node->top != NULL)
+		hz_topn_filter(node);
+	return true;
+}
+
 static bool
 next_batch(HzScanNode *node)
 {
 	/* the row's values go with the old batch */
 	ExecClearTuple(node->row);
-	node->batch = hz_batchscan_next(node->batches);
-	if (node->batch == NULL)
-	{
-		if (node->shared != NULL)
-			publish_counters(node);
-		return false;
-	}
-	node->counters.vectors++;
-	if (node->batch->group->number != node->last_group)
-		node->counters.row_groups++;
-	node->last_group = node->batch->group->number;
+	if (node->stage == HZ_SCAN_BATCH && !read_batch(node))
+		node->stage = HZ_SCAN_WAITING;
+	if (node->stage == HZ_SCAN_WAITING && (node->top == NULL || !hz_topn_next_batch(node)))
+		node->batch = NULL;
 	if (node->shared != NULL)
 		publish_counters(node);
-	select_live(node);
-	filter_rows(node);
-	if (node->top != NULL)
-		hz_topn_filter(node);
+	if (node->batch == NULL)
+		return false;
 	if (node->rows.count > 0)
 		hz_scannode_decode(node);
 	return true;
@@ -355,7 +364,7 @@ next_row(HzScanNode *node)
 		hz_scanprune_start(node);
 		node->stage = HZ_SCAN_BATCH;
 	}
-	if (node->stage == HZ_SCAN_BATCH)
+	if (node->stage == HZ_SCAN_BATCH || node->stage == HZ_SCAN_WAITING)
 	{
 		if (next_columnar_row(node))
 			return true;

@@ -48,8 +48,9 @@ typedef struct HzSharedScan
 typedef enum HzScanStage
 {
 	HZ_SCAN_START,
-	HZ_SCAN_ROWS,  /* the delta */
-	HZ_SCAN_BATCH, /* the column store */
+	HZ_SCAN_ROWS,    /* the delta */
+	HZ_SCAN_BATCH,   /* the column store */
+	HZ_SCAN_WAITING, /* rows of it that have waited to the end: exec/topn.h */
 	HZ_SCAN_END
 } HzScanStage;
 

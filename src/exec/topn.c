@@ -3,7 +3,7 @@
  *	  See topn.h.
  *
  * A batch of which no qual is left to the executor is offered as a whole: all its keys first, then what the bound beats by
- * then is dropped. Other rows are offered one by one when they have passed.
+ * then is dropped, and the others wait in a list as long as there is room. Other rows are offered one by one when they have passed.
  *
  * What is dropped is not evaluated: an error in the select list or in a qual of such a row is not raised, as it is not where
  * an index gives the order. Volatile functions are called for every row, so a scan that has any is left alone.
@@ -27,9 +27,10 @@
 
 #include "base/compat.h"
 #include "exec/scannode.h"
+#include "exec/toplist.h"
 #include "exec/topn.h"
 
-#define WORK_MEM_SHARE 4 /* keys take at most this part of it */
+#define WORK_MEM_SHARE 2 /* keys and the rows that wait take at most this part of it */
 
 /* What the scans of one Sort share. */
 typedef struct SortBound
@@ -43,8 +44,10 @@ struct HzTopN
 	HzTopColumn column; /* its bound is that of `shared` */
 	SortBound *shared;
 	HzColumnType type;
-	bool active;      /* there is a bound */
-	bool offered;     /* the rows of the current batch have been */
+	bool offered;  /* the rows of the current batch have been */
+	bool waiting;  /* rows that have been wait until the last batch */
+	bool finished; /* that has been, and the list is in order */
+	HzTopList list;
 	HzTopKey key;     /* of the current row */
 	uint64 rows_out;  /* rows that were read and dropped */
 	HzTopKey *keys;   /* of a batch */
@@ -101,6 +104,7 @@ attach_scan(SortBound *shared, HzScanNode *node, AttrNumber resno)
 	top->column.bound = &shared->bound;
 	top->column.attno = var->varattno - 1;
 	top->type = type;
+	top->list.context = CurrentMemoryContext;
 	node->top = top;
 }
 
@@ -200,7 +204,8 @@ executor_start(QueryDesc *query, int eflags)
 static uint32
 wanted_rows(const SortState *sort)
 {
-	int64 most = (int64) work_mem * 1024 / WORK_MEM_SHARE / sizeof(HzTopKey);
+	int64 most =
+		(int64) work_mem * 1024 / WORK_MEM_SHARE / (int64) (sizeof(HzTopKey) + HZ_TOPLIST_ROW_SIZE);
 
 	if (!sort->bounded || sort->bound < 0)
 		return 0;
@@ -222,8 +227,14 @@ is_active(HzTopN *top)
 void
 hz_topn_start(HzScanNode *node)
 {
-	if (node->top != NULL)
-		hz_batchscan_set_top(node->batches, is_active(node->top) ? &node->top->column : NULL);
+	HzTopN *top = node->top;
+
+	if (top == NULL)
+		return;
+	hz_toplist_reset(&top->list);
+	top->finished = false;
+	top->waiting = is_active(top);
+	hz_batchscan_set_top(node->batches, top->waiting ? &top->column : NULL);
 }
 
 void
@@ -263,30 +274,76 @@ make_room(HzTopN *top, MemoryContext context)
 	top->selected = MemoryContextAlloc(context, sizeof(uint16) * HZ_VECTOR_ROWS);
 }
 
+/* Offers the rows of a batch that has passed all quals. */
+static void
+offer_batch(HzScanNode *node)
+{
+	HzTopN *top = node->top;
+
+	for (uint32 i = 0; i < node->rows.count; i++)
+		hz_topbound_offer(top->column.bound, top->keys[i]);
+	top->waiting = top->waiting && hz_toplist_has_room(&top->list, top->column.bound);
+}
+
+static void
+count_out(HzScanNode *node, uint32 rows)
+{
+	node->top->rows_out += rows;
+	hz_compat_count_returned(node->css.ss.ss_currentRelation, rows);
+}
+
 void
 hz_topn_filter(HzScanNode *node)
 {
 	HzTopN *top = node->top;
-	HzTopBound *bound = top->column.bound;
+	HzRows *rows = &node->rows;
 	uint32 kept = 0;
 
-	if (node->rows.count == 0 || bound->limit == 0)
+	if (rows->count == 0 || top->column.bound->limit == 0)
 		return;
 	make_room(top, node->css.ss.ps.state->es_query_cxt);
 	batch_keys(node);
 	top->offered = hz_scannode_passes_batch(node);
-	for (uint32 i = 0; top->offered && i < node->rows.count; i++)
-		hz_topbound_offer(bound, top->keys[i]);
-	for (uint32 i = 0; i < node->rows.count; i++)
+	if (top->offered)
+		offer_batch(node);
+	for (uint32 i = 0; i < rows->count; i++)
 	{
-		top->selected[kept] = node->rows.at != NULL ? node->rows.at[i] : (uint16) i;
-		kept += !hz_topbound_beats(bound, top->keys[i]);
+		uint16 row = rows->at != NULL ? rows->at[i] : (uint16) i;
+
+		if (hz_topbound_beats(top->column.bound, top->keys[i]))
+			continue;
+		if (top->offered && top->waiting)
+			hz_toplist_add(&top->list, node->batch, row, top->keys[i]);
+		top->selected[kept++] = row;
 	}
-	if (kept == node->rows.count)
-		return;
-	top->rows_out += node->rows.count - kept;
-	hz_compat_count_returned(node->css.ss.ss_currentRelation, node->rows.count - kept);
-	node->rows = (HzRows){.count = kept, .at = top->selected};
+	count_out(node, rows->count - kept);
+	if (top->offered && top->waiting)
+		rows->count = 0;
+	else if (kept < rows->count)
+		*rows = (HzRows){.count = kept, .at = top->selected};
+}
+
+bool
+hz_topn_next_batch(HzScanNode *node)
+{
+	HzTopN *top = node->top;
+	uint32 group;
+	uint32 vector;
+	uint32 count;
+
+	if (!top->finished)
+		count_out(node, hz_toplist_finish(&top->list, top->column.bound));
+	top->finished = true;
+	if (top->list.count == 0)
+		return false;
+	count = hz_toplist_take(&top->list, &group, &vector, top->selected);
+	if (count == 0)
+		return false;
+	node->batch = hz_batchscan_seek(node->batches, group, vector);
+	node->rows = (HzRows){.count = count, .at = top->selected};
+	node->next_row = 0;
+	top->offered = true;
+	return true;
 }
 
 bool

@@ -5,7 +5,8 @@
  * PostgreSQL tells a Sort under a Limit how many rows are wanted (ExecSetTupleBound), again whenever that changes, and not
  * where ties are wanted, too. When an executor starts, scans learn which Sort they feed; all that one Sort
  * reads through an Append share a bound. A scan offers the sort keys of the rows that it returns
- * and drops those that the bound beats (read/topbound.h) before it decodes their other columns. Order, further keys and the
+ * and drops those that the bound beats (read/topbound.h) before it decodes their other columns. Columnar rows of which that is all
+ * wait until the bound is final (exec/toplist.h). Order, further keys and the
  * number of rows remain the Sort's business.
  *
  * This holds for each Sort by itself: those of parallel workers have their scans and their bounds.
@@ -21,8 +22,11 @@ extern void hz_topn_init(void);
 /* The column store is about to be scanned: tells the batch reader. Before hz_scanprune_start(). */
 extern void hz_topn_start(HzScanNode *node);
 
-/* Takes rows that are out from those of the current batch. */
+/* Takes rows that are out from those of the current batch, and those that can wait. */
 extern void hz_topn_filter(HzScanNode *node);
+
+/* After the last batch: makes the next one with rows that have waited the current batch, those rows selected; false: none. */
+extern bool hz_topn_next_batch(HzScanNode *node);
 
 /* Whether the current row may be among the first; and that it has passed the quals and will be returned. */
 extern bool hz_topn_wants(HzScanNode *node);

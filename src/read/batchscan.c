@@ -488,6 +488,7 @@ current_batch(HzBatchScan *scan)
 	read_deleted(scan);
 	MemoryContextReset(scan->batch_context);
 	batch->group = scan->groups[scan->group_index];
+	batch->index = (uint32) scan->group_index;
 	batch->vector = (uint32) scan->vector;
 	batch->first = batch->vector * HZ_VECTOR_ROWS;
 	batch->rows = Min(batch->group->rows - batch->first, HZ_VECTOR_ROWS);

@@ -30,6 +30,7 @@ typedef struct HzBatchShared
 typedef struct HzBatch
 {
 	HzGroup *group;
+	uint32 index;  /* of the group, as in hz_batchscan_groups() */
 	uint32 vector; /* number of the vector in the group */
 	uint32 first;  /* position of its first row in the group */
 	uint32 rows;
