@@ -6,9 +6,11 @@
 
 #include "fmgr.h"
 
+#include "exec/aggmeta.h"
 #include "exec/aggnode.h"
 #include "exec/aggthreads.h"
 #include "exec/scannode.h"
+#include "exec/topn.h"
 #include "plan/aggpath.h"
 #include "plan/scanpath.h"
 #include "read/groupcache.h"
@@ -36,6 +38,8 @@ _PG_init(void)
 	hz_bulk_init();
 	hz_sealer_init();
 	hz_exec_init();
+	hz_aggmeta_define();
+	hz_topn_init();
 	hz_aggnode_init();
 	hz_aggthreads_init();
 	hz_plan_init();

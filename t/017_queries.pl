@@ -2,7 +2,7 @@
 # off: scans, aggregates, pruning, vectors, threads, spilling, parallel plans. The generator is HanzoQueries.pm.
 # HANZO_QUERY_SEED: of the first round, which makes its tables and ROUND queries. HANZO_QUERY_SECONDS: for all rounds.
 # HANZO_QUERY_ONLY=N: only query N of a round. HANZO_QUERY_ALL=1: goes on after a difference.
-# HANZO_QUERY_SKIP=pattern: without the queries that match, while a difference is being mended.
+# HANZO_QUERY_SKIP=pattern: without the queries and settings that match, while a difference is being mended.
 # A query that differs is made smaller and left in the log directory with all that leads to it: psql -f runs it.
 use strict;
 use warnings;
@@ -364,7 +364,7 @@ sub some_settings
 	push @set, [ $parallel_mode, 'on' ] if chance(0.12);
 	if (chance(0.2)) { push @set, [ 'max_parallel_workers_per_gather', 2 ], [ 'parallel_setup_cost', 0 ], [ 'parallel_tuple_cost', 0 ], [ 'min_parallel_table_scan_size', 0 ], [ 'min_parallel_index_scan_size', 0 ]; }
 	else { push @set, [ 'max_parallel_workers_per_gather', 0 ]; }
-	return \@set;
+	return [ grep { !$skip || "$_->[0] = $_->[1]" !~ /$skip/ } @set ];
 }
 
 # ---- Running a query

@@ -269,6 +269,8 @@ sub normal
 	my ($x, $type) = @{$e}{qw(sql type)};
 	return "$x + 0::float8" if $type =~ /^float/;
 	return "trim_scale($x)" if $type eq 'numeric';
+	# some have lost their padding
+	return "($x)::text" if $type eq 'bpchar';
 	return "justify_interval($x)" if $type eq 'interval';
 	return "lower($x COLLATE \"C\")" if ($e->{coll} // '') eq 'nd';
 	return $x;
@@ -410,7 +412,7 @@ sub aggregate
 	}
 	return { sql => "(percentile_cont(" . pick(0, 0.5, 0.9, 1) . ") WITHIN GROUP (ORDER BY $x)$filter) + 0" } if $what < 0.42 && !$plain && $type eq 'float8' && !$e->{huge};
 	return { sql => pick('bool_and', 'bool_or', 'every') . "($x)$filter" } if $type eq 'bool';
-	return { sql => pick('bit_and', 'bit_or', 'bit_xor') . "($x)$filter" } if $type =~ /^int/ && $type ne 'int4[]' && $what > 0.94;
+	return { sql => pick('bit_and', 'bit_or', 'bit_xor') . "($x)$filter" } if $type =~ /^int[248]$/ && $what > 0.94;
 	if ($type =~ /^(int[248]|numeric|float[48]|interval)$/ && !$e->{huge} && $what < 0.75)
 	{
 		my $distinct = chance(0.06) && !$plain && $type =~ /^int/ ? 'DISTINCT ' : '';

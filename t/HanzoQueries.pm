@@ -539,6 +539,8 @@ sub snapshot
 	my $q = chance(0.4) ? metadata() : some_query();
 	my ($table) = $q->{from} =~ /^(?:ONLY )?(\w+) AS t/;
 	$q->{kind} = 'snapshot';
+	# no transaction of its own
+	delete $q->{script};
 	$q->{meanwhile} = [ map { change_rows($table =~ /^[wvp]$/ && chance(0.8) ? $table : undef) } 1 .. number(1, 3) ];
 	return $q;
 }

@@ -139,6 +139,31 @@ check_zone(const HzColumn *column, uint32_t first, uint32_t count, const HzZone 
 
 /* ---- round trips ---- */
 
+/* Lengths of strings as the chunk keeps them, if it does. */
+static inline void
+check_lengths(const HzColumn *column, HzChunkReader *reader, uint32_t v, uint32_t count)
+{
+	const HzString *strings = column->strings + (size_t) v * HZ_VECTOR_ROWS;
+	HzVector lengths;
+	uint64_t wrong = 0;
+	bool known;
+
+	if (!CHECK(hz_chunk_lengths(reader, v, &known, &lengths) == HZ_OK) || !known)
+		return;
+	CHECK(column->kind == HZ_KIND_BYTES);
+	CHECK(lengths.kind == HZ_KIND_INT32 && lengths.width == 4 && lengths.count == count);
+	CHECK(lengths.form != HZ_FORM_DICT);
+	for (uint32_t i = 0; i < count; i++)
+	{
+		bool is_null = row_is_null(column, v * HZ_VECTOR_ROWS + i);
+		int32_t length = ((const int32_t *) lengths.values)[lengths.form == HZ_FORM_FLAT ? i : 0];
+
+		wrong += is_null != (lengths.validity != NULL && !hz_bitmap_get(lengths.validity, i)) ||
+				 (uint64_t) length != (is_null ? 0 : strings[i].length);
+	}
+	CHECK(wrong == 0);
+}
+
 static inline void
 check_vectors(const HzColumn *column, const HzChunkOptions *options, HzChunkReader *reader)
 {
@@ -152,9 +177,12 @@ check_vectors(const HzColumn *column, const HzChunkOptions *options, HzChunkRead
 		uint32_t count =
 			column->rows - first < HZ_VECTOR_ROWS ? column->rows - first : HZ_VECTOR_ROWS;
 
+		check_lengths(column, reader, v, count);
 		if (!CHECK(hz_chunk_vector(reader, v, &vector) == HZ_OK))
 			return;
 		CHECK(vector.count == count);
+		/* the strings stay where they are */
+		check_lengths(column, reader, v, count);
 		for (uint32_t i = 0; i < count; i++)
 			wrong += !same_value(column, first + i, &vector, i);
 		check_zone(column, first, count, hz_chunk_zone(reader, v), options->ordered);
@@ -168,6 +196,7 @@ check_values(const HzColumn *column, HzChunkReader *reader)
 	uint64_t wrong = 0;
 	uint32_t tries = column->rows < 300 ? column->rows : 300;
 	HzVector vector;
+	bool known;
 
 	for (uint32_t i = 0; i < tries; i++)
 	{
@@ -181,6 +210,7 @@ check_values(const HzColumn *column, HzChunkReader *reader)
 	CHECK(wrong == 0);
 	CHECK(hz_chunk_value(reader, column->rows, &vector) != HZ_OK);
 	CHECK(hz_chunk_vector(reader, hz_chunk_vector_count(reader), &vector) != HZ_OK);
+	CHECK(hz_chunk_lengths(reader, hz_chunk_vector_count(reader), &known, &vector) != HZ_OK);
 }
 
 static inline void

@@ -332,6 +332,7 @@ test_point_read(void)
 	Memory memory = {NULL, 0, 0, 0};
 	HzSource source = {read_memory, &memory};
 	HzVector vector;
+	bool known;
 	char buffer[512];
 
 	unit_subject = "point read";
@@ -349,6 +350,11 @@ test_point_read(void)
 	CHECK(hz_chunk_value(reader, 77776, &vector) == HZ_OK &&
 		  same_value(&c.column, 77776, &vector, 0));
 	CHECK(memory.reads <= 4);
+	memory.bytes = 0;
+	CHECK(hz_chunk_lengths(reader, 5, &known, &vector) == HZ_OK && known);
+	CHECK(((const int32_t *) vector.values)[7] ==
+		  (int32_t) c.column.strings[5 * HZ_VECTOR_ROWS + 7].length);
+	CHECK(memory.bytes <= HZ_VECTOR_ROWS * sizeof(int32_t));
 	hz_chunk_close(reader);
 	hz_bytes_free(&chunk);
 	free_column(&c);

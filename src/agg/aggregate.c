@@ -76,6 +76,7 @@ hz_aggregator_init(HzAggregator *aggregator, const HzGroupLayout *layout,
 			(void) hz_key_kind(aggregates[i].argument_kind, aggregates[i].argument_width, &kind);
 		hz_distinctset_init(&aggregator->sets[i], kind, region);
 	}
+	aggregator->empty_bytes = region->total;
 	return layout->key_count > 0 || hz_grouptable_single(&aggregator->table) != NULL;
 }
 
@@ -256,10 +257,10 @@ combine_rows(void *arg, HzGroupRow *into, HzGroupRow *from)
 static void
 forget_distinct_counts(HzAggregator *from)
 {
-	uint64_t position = 0;
+	HzGroupCursor cursor = {0};
 	HzGroupRow *row;
 
-	while ((row = hz_grouptable_next(&from->table, &position)) != NULL)
+	while ((row = hz_grouptable_next(&from->table, &cursor)) != NULL)
 	{
 		for (int i = 0; i < from->aggregate_count; i++)
 		{
@@ -270,17 +271,17 @@ forget_distinct_counts(HzAggregator *from)
 }
 
 HzAggStatus
-hz_aggregator_merge(HzAggregator *into, HzAggregator *from)
+hz_aggregator_merge(HzAggregator *into, HzAggregator *from, void (*poll)(void))
 {
 	MergeArg merge = {.into = into, .status = HZ_AGG_OK};
 
 	forget_distinct_counts(from);
-	if (!hz_grouptable_merge(&into->table, &from->table, combine_rows, &merge))
+	if (!hz_grouptable_merge(&into->table, &from->table, combine_rows, &merge, poll))
 		return merge.status != HZ_AGG_OK ? merge.status : HZ_AGG_MEMORY;
 	for (int i = 0; i < into->aggregate_count; i++)
 	{
 		if (into->aggregates[i].kind == HZ_AGG_DISTINCT &&
-			!hz_distinctset_merge(&into->sets[i], &from->sets[i], into->aggregates[i].offset))
+			!hz_distinctset_merge(&into->sets[i], &from->sets[i], into->aggregates[i].offset, poll))
 			return HZ_AGG_MEMORY;
 	}
 	return HZ_AGG_OK;

@@ -112,6 +112,7 @@ typedef struct HzAggregator
 	HzGroupRow **groups; /* of the current batch, by row */
 	HzKeyColumn *values; /* scratch */
 	uint64_t *hashes;
+	size_t empty_bytes; /* taken before the first group */
 } HzAggregator;
 
 /* Sets the states' offsets and the layout's sizes; the layout's keys are set. */
@@ -141,9 +142,9 @@ extern HzAggStatus hz_aggregator_update(HzAggregator *aggregator, int index,
 
 /*
  * Takes over all groups of another aggregator of the same layout; both must live until the results are out. The other is
- * good for nothing but hz_aggregator_free().
+ * good for nothing but hz_aggregator_free(). poll is called now and then, and need not return.
  */
-extern HzAggStatus hz_aggregator_merge(HzAggregator *into, HzAggregator *from);
+extern HzAggStatus hz_aggregator_merge(HzAggregator *into, HzAggregator *from, void (*poll)(void));
 
 /*
  * Adds a group as a row of this layout holds it, which may go afterwards: also its counts of distinct values, for which
@@ -163,6 +164,13 @@ static inline size_t
 hz_aggregator_bytes(const HzAggregator *aggregator)
 {
 	return aggregator->region.total;
+}
+
+/* Of these, what groups have taken: for limits, since the rest is needed for any. */
+static inline size_t
+hz_aggregator_grown(const HzAggregator *aggregator)
+{
+	return aggregator->region.total - aggregator->empty_bytes;
 }
 
 /* Sorts the collected values far enough that the k-th smallest (0-based) stands at k, all smaller ones before it. */

@@ -12,6 +12,7 @@
 
 #define FIRST_CAPACITY 4096
 #define PREFETCH_FROM 2048
+#define POLL_EVERY 16384
 #define GROW_FAST_BELOW 262144
 
 typedef struct WordEntry
@@ -343,7 +344,8 @@ hz_distinctset_add(HzDistinctSet *set, const HzKeyColumn *values, const uint64_t
 }
 
 HZ_INLINE void
-merge_entries(size_t form, HzDistinctSet *into, const HzDistinctSet *from, uint32_t offset)
+merge_entries(size_t form, HzDistinctSet *into, const HzDistinctSet *from, uint32_t offset,
+			  void (*poll)(void))
 {
 	for (uint64_t i = 0; i < from->capacity; i++)
 	{
@@ -352,6 +354,8 @@ merge_entries(size_t form, HzDistinctSet *into, const HzDistinctSet *from, uint3
 		uint8_t *mine;
 		Value value;
 
+		if (i % POLL_EVERY == POLL_EVERY - 1)
+			poll();
 		if (group == NULL)
 			continue;
 		if (group->merged != NULL)
@@ -367,18 +371,19 @@ merge_entries(size_t form, HzDistinctSet *into, const HzDistinctSet *from, uint3
 }
 
 bool
-hz_distinctset_merge(HzDistinctSet *into, const HzDistinctSet *from, uint32_t offset)
+hz_distinctset_merge(HzDistinctSet *into, const HzDistinctSet *from, uint32_t offset,
+					 void (*poll)(void))
 {
 	if (from->count == 0)
 		return true;
 	if (!grow(into, from->count))
 		return false;
 	if (from->entry_bytes == WORD)
-		merge_entries(WORD, into, from, offset);
+		merge_entries(WORD, into, from, offset, poll);
 	else if (from->entry_bytes == FIXED)
-		merge_entries(FIXED, into, from, offset);
+		merge_entries(FIXED, into, from, offset, poll);
 	else
-		merge_entries(STRING, into, from, offset);
+		merge_entries(STRING, into, from, offset, poll);
 	return true;
 }
 

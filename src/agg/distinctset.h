@@ -36,7 +36,8 @@ extern bool hz_distinctset_add(HzDistinctSet *set, const HzKeyColumn *values,
  * Adds all pairs of another set, whose groups have been merged (HzGroupRow.merged), and counts the new ones likewise. A
  * group that was adopted as it is has lost its count before: see hz_aggregator_merge(). Strings stay where they are.
  */
-extern bool hz_distinctset_merge(HzDistinctSet *into, const HzDistinctSet *from, uint32_t offset);
+extern bool hz_distinctset_merge(HzDistinctSet *into, const HzDistinctSet *from, uint32_t offset,
+								 void (*poll)(void));
 
 /*
  * The next pair at or behind *position, which moves on; its hash, which with the group's says where it belongs; false: no

@@ -12,9 +12,12 @@
 #include "base/bitmap.h"
 
 #define FIRST_CAPACITY 1024
+#define FIRST_BLOCK_ROWS 64
+#define LARGEST_BLOCK_ROWS 8192
 #define ADDRESS_MASK ((UINT64_C(1) << 48) - 1)
 #define PREFETCH_FROM 8192 /* words: what lies in the first-level cache needs no touching */
 #define MEMO_LIMIT 131072  /* combinations of codes */
+#define POLL_EVERY 16384
 
 void
 hz_grouptable_layout(HzGroupLayout *layout, uint32_t state_bytes)
@@ -81,10 +84,44 @@ put_row(uint64_t *words, uint64_t capacity, HzGroupRow *row)
 	words[at] = word_of(row);
 }
 
+/* A new row, all zeroes, in no place yet; NULL: out of memory. */
+static HzGroupRow *
+alloc_row(HzGroupTable *table)
+{
+	HzGroupBlock *block = table->last_block;
+	uint32_t bytes = table->layout->row_bytes;
+	HzGroupRow *row;
+
+	if (block == NULL || block->count == block->room)
+	{
+		uint32_t rows = block == NULL ? FIRST_BLOCK_ROWS : block->room * 2;
+
+		if (rows > LARGEST_BLOCK_ROWS)
+			rows = LARGEST_BLOCK_ROWS;
+		block = hz_region_alloc(table->region, sizeof(HzGroupBlock));
+		if (block == NULL)
+			return NULL;
+		*block = (HzGroupBlock){.room = rows};
+		block->rows = hz_region_alloc(table->region, (size_t) rows * bytes);
+		if (block->rows == NULL)
+			return NULL;
+		if (table->last_block != NULL)
+			table->last_block->next = block;
+		else
+			table->first_block = block;
+		table->last_block = block;
+	}
+	row = (HzGroupRow *) ((uint8_t *) block->rows + (size_t) block->count++ * bytes);
+	memset(row, 0, bytes);
+	return row;
+}
+
 static bool
 make_room(HzGroupTable *table, uint64_t more)
 {
 	uint64_t capacity = table->capacity;
+	HzGroupCursor cursor = {0};
+	HzGroupRow *row;
 	uint64_t *words;
 
 	if ((table->count + more) * 2 <= capacity)
@@ -94,11 +131,8 @@ make_room(HzGroupTable *table, uint64_t more)
 	words = new_words(table, capacity);
 	if (words == NULL)
 		return false;
-	for (uint64_t i = 0; i < table->capacity; i++)
-	{
-		if (table->words[i] != 0)
-			put_row(words, capacity, row_of(table->words[i]));
-	}
+	while ((row = hz_grouptable_next(table, &cursor)) != NULL)
+		put_row(words, capacity, row);
 	hz_region_unmap(table->region, table->words, table->capacity * sizeof(uint64_t));
 	table->words = words;
 	table->capacity = capacity;
@@ -139,11 +173,10 @@ static HzGroupRow *
 new_row(HzGroupTable *table, uint32_t i)
 {
 	const HzGroupLayout *layout = table->layout;
-	HzGroupRow *row = hz_region_alloc(table->region, layout->row_bytes);
+	HzGroupRow *row = alloc_row(table);
 
 	if (row == NULL)
 		return NULL;
-	memset(row, 0, layout->row_bytes);
 	for (int k = 0; k < layout->key_count; k++)
 	{
 		const HzKeyColumn *column = &table->columns[k];
@@ -433,15 +466,13 @@ hz_grouptable_find(HzGroupTable *table, const HzVector *keys, const uint16_t *at
 HzGroupRow *
 hz_grouptable_single(HzGroupTable *table)
 {
-	uint64_t position = 0;
-	HzGroupRow *row = hz_grouptable_next(table, &position);
+	HzGroupRow *row;
 
-	if (row != NULL)
-		return row;
-	row = hz_region_alloc(table->region, table->layout->row_bytes);
+	if (table->first_block != NULL)
+		return table->first_block->rows;
+	row = alloc_row(table);
 	if (row == NULL)
 		return NULL;
-	memset(row, 0, table->layout->row_bytes);
 	table->count++;
 	put_row(table->words, table->capacity, row);
 	return row;
@@ -476,10 +507,9 @@ hz_grouptable_like(HzGroupTable *table, const HzGroupRow *like)
 	at = place_of(table, like);
 	if (table->words[at] != 0)
 		return row_of(table->words[at]);
-	row = hz_region_alloc(table->region, layout->row_bytes);
+	row = alloc_row(table);
 	if (row == NULL)
 		return NULL;
-	memset(row, 0, layout->row_bytes);
 	row->hash = like->hash;
 	row->nulls = like->nulls;
 	for (int k = 0; k < layout->key_count; k++)
@@ -497,32 +527,48 @@ hz_grouptable_like(HzGroupTable *table, const HzGroupRow *like)
 /* ---- All rows */
 
 HzGroupRow *
-hz_grouptable_next(const HzGroupTable *table, uint64_t *position)
+hz_grouptable_next(const HzGroupTable *table, HzGroupCursor *cursor)
 {
-	while (*position < table->capacity)
+	if (cursor->block == NULL && !cursor->ended)
+		cursor->block = table->first_block;
+	while (cursor->block != NULL)
 	{
-		uint64_t word = table->words[(*position)++];
+		const HzGroupBlock *block = cursor->block;
 
-		if (word != 0)
-			return row_of(word);
+		while (cursor->index < block->count)
+		{
+			HzGroupRow *row = (HzGroupRow *) ((uint8_t *) block->rows +
+											  (size_t) cursor->index++ * table->layout->row_bytes);
+
+			/* one that went into another came with the blocks of a merged table */
+			if (row->merged == NULL)
+				return row;
+		}
+		cursor->block = block->next;
+		cursor->index = 0;
 	}
+	cursor->ended = true;
 	return NULL;
 }
 
 bool
 hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
-					bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from), void *arg)
+					bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from), void *arg,
+					void (*poll)(void))
 {
-	uint64_t position = 0;
+	HzGroupCursor cursor = {0};
+	uint64_t seen = 0;
 	HzGroupRow *row;
 
 	if (!make_room(into, from->count))
 		return false;
-	while ((row = hz_grouptable_next(from, &position)) != NULL)
+	while ((row = hz_grouptable_next(from, &cursor)) != NULL)
 	{
 		uint64_t at = place_of(into, row);
 		HzGroupRow *mine = into->words[at] != 0 ? row_of(into->words[at]) : NULL;
 
+		if (++seen % POLL_EVERY == 0)
+			poll();
 		if (mine == NULL)
 		{
 			into->words[at] = word_of(row);
@@ -533,5 +579,11 @@ hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
 			return false;
 		row->merged = mine;
 	}
+	if (into->last_block != NULL)
+		into->last_block->next = from->first_block;
+	else
+		into->first_block = from->first_block;
+	if (from->last_block != NULL)
+		into->last_block = from->last_block;
 	return true;
 }

@@ -30,6 +30,23 @@ typedef struct HzGroupRow
 	HzKeySlot keys[];
 } HzGroupRow;
 
+/* Rows lie in blocks, in the order in which they were made: so all of them are visited without jumping about. */
+typedef struct HzGroupBlock
+{
+	struct HzGroupBlock *next;
+	uint32_t count;
+	uint32_t room;
+	HzGroupRow *rows; /* count of them, row_bytes each */
+} HzGroupBlock;
+
+/* Where a visit of all rows is; all zeroes at first. */
+typedef struct HzGroupCursor
+{
+	const HzGroupBlock *block;
+	uint32_t index;
+	bool ended;
+} HzGroupCursor;
+
 typedef struct HzGroupLayout
 {
 	int key_count;
@@ -45,6 +62,8 @@ typedef struct HzGroupTable
 	uint64_t *words; /* capacity of them, a power of two; 0: empty */
 	uint64_t capacity;
 	uint64_t count;
+	HzGroupBlock *first_block;
+	HzGroupBlock *last_block;
 	/* scratch of a lookup */
 	HzKeyColumn *columns;
 	uint64_t *hashes;
@@ -92,14 +111,15 @@ extern HzGroupRow *hz_grouptable_single(HzGroupTable *table);
 /*
  * Takes over the rows of another table of the same layout.
  * Where the group is here already, combine() is called, and the other's row says where it went; else the row itself
- * becomes one of this table, so the other's region must live as long as this table. False: out of memory.
+ * becomes one of this table, so the other's region must live as long as this table. poll is called now and then, and need not
+ * return. False: out of memory.
  */
 extern bool hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
 								bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from),
-								void *arg);
+								void *arg, void (*poll)(void));
 
-/* The next row at or behind position *position, which moves on; NULL: no more. Start with 0. */
-extern HzGroupRow *hz_grouptable_next(const HzGroupTable *table, uint64_t *position);
+/* The next row, in the order in which they were made; NULL: no more. */
+extern HzGroupRow *hz_grouptable_next(const HzGroupTable *table, HzGroupCursor *cursor);
 
 static inline uint8_t *
 hz_group_state(const HzGroupLayout *layout, HzGroupRow *row)

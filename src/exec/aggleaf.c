@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/heapam.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -17,6 +18,9 @@
 #include "exec/aggleaf.h"
 #include "exec/scannode.h"
 #include "expr/compile.h"
+
+#define BATCH_BYTES \
+	((Size) 8 * 1024 * 1024) /* of long values, as they are when read, in a batch of rows */
 
 /* ---- Columns of the current batch */
 
@@ -42,6 +46,14 @@ get_column(void *arg, int attno)
 		load_rows_column(leaf, attno, vector);
 	leaf->loaded[attno] = true;
 	return vector;
+}
+
+static const HzVector *
+get_lengths(void *arg, int attno)
+{
+	HzAggLeaf *leaf = arg;
+
+	return leaf->from_rows ? NULL : hz_batchcolumns_lengths(&leaf->columns_of_scan, attno);
 }
 
 static void
@@ -197,6 +209,7 @@ hz_aggleaf_make(PlanState *ps, const HzAggExprs *exprs)
 			AllocSetContextCreate(context, "hanzo aggregation rows", ALLOCSET_DEFAULT_SIZES);
 		make_room(leaf);
 		leaf->eval = hz_eval_create(get_column, leaf);
+		hz_eval_use_lengths(leaf->eval, get_lengths);
 	}
 	MemoryContextSwitchTo(old);
 	return made ? leaf : NULL;
@@ -245,14 +258,15 @@ make_row_room(HzAggLeaf *leaf)
 	}
 }
 
-/* Keeps what the program reads of a row. */
-static void
+/* Keeps what the program reads of a row; the bytes that its values will take. */
+static Size
 keep_row(HzAggLeaf *leaf, TupleTableSlot *slot, uint32 row)
 {
 	MemoryContext old;
+	Size bytes = 0;
 
 	if (leaf->column_count == 0)
-		return;
+		return 0;
 	slot_getsomeattrs(slot, leaf->columns[leaf->column_count - 1] + 1);
 	old = MemoryContextSwitchTo(leaf->row_context);
 	for (int i = 0; i < leaf->column_count; i++)
@@ -264,10 +278,15 @@ keep_row(HzAggLeaf *leaf, TupleTableSlot *slot, uint32 row)
 		if (slot->tts_isnull[attno])
 			value = (Datum) 0;
 		else if (!leaf->types[attno].typbyval)
+		{
+			if (leaf->types[attno].typlen == -1)
+				bytes += toast_raw_datum_size(value);
 			value = datumCopy(value, false, leaf->types[attno].typlen);
+		}
 		leaf->values[attno][row] = value;
 	}
 	MemoryContextSwitchTo(old);
+	return bytes;
 }
 
 /* Nodes below expect the query's memory to be current: they allocate what lives as long as they do. */
@@ -281,14 +300,15 @@ next_slot(PlanState *ps)
 	return slot;
 }
 
-/* Fills a batch; how many rows it got. */
+/* Fills a batch; how many rows it got. *more is false when there are no others. */
 static uint32
-fetch_rows(HzAggLeaf *leaf)
+fetch_rows(HzAggLeaf *leaf, bool *more)
 {
 	uint32 rows = 0;
+	Size bytes = 0;
 
 	MemoryContextReset(leaf->row_context);
-	while (rows < HZ_VECTOR_ROWS)
+	while (rows < HZ_VECTOR_ROWS && bytes < BATCH_BYTES)
 	{
 		TupleTableSlot *slot = leaf->scan != NULL ? leaf->scan->delta_row : NULL;
 
@@ -298,9 +318,10 @@ fetch_rows(HzAggLeaf *leaf)
 			break;
 		if (TupIsNull(slot))
 			break;
-		keep_row(leaf, slot, rows++);
+		bytes += keep_row(leaf, slot, rows++);
 	}
-	if (leaf->scan != NULL && rows < HZ_VECTOR_ROWS)
+	*more = rows == HZ_VECTOR_ROWS || bytes >= BATCH_BYTES;
+	if (leaf->scan != NULL && !*more)
 		ExecClearTuple(leaf->scan->delta_row);
 	return rows;
 }
@@ -316,15 +337,16 @@ run_batch(HzAggLeaf *leaf, HzAggWork *work, uint32 rows, const uint64 *deleted, 
 }
 
 bool
-hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work)
+hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work, HzAggKeepSmall keep_small, void *arg)
 {
 	uint32 rows;
+	bool more;
 
 	make_row_room(leaf);
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		rows = fetch_rows(leaf);
+		rows = fetch_rows(leaf, &more);
 		if (rows == 0)
 			break;
 		hz_aggleaf_bind(leaf);
@@ -333,9 +355,9 @@ hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work)
 		hz_eval_group(leaf->eval);
 		hz_aggregator_forget_codes(&work->aggregator);
 		begin_batch(leaf, rows, true);
-		if (!run_batch(leaf, work, rows, NULL, false))
+		if (!run_batch(leaf, work, rows, NULL, false) || !keep_small(arg))
 			return false;
-	} while (rows == HZ_VECTOR_ROWS);
+	} while (more);
 	return true;
 }
 
@@ -376,7 +398,8 @@ hz_aggleaf_judge(HzAggLeaf *leaf, uint32 index, HzAggVectors *vectors)
 }
 
 bool
-hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vectors)
+hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vectors,
+					 HzAggKeepSmall keep_small, void *arg)
 {
 	HzBatchScan *batches = leaf->scan->batches;
 
@@ -392,7 +415,9 @@ hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vecto
 		if (batch->live == 0)
 			continue;
 		begin_batch(leaf, batch->rows, false);
-		if (!run_batch(leaf, work, batch->rows, batch->deleted, vectors->judged[v] == HZ_PRUNE_ALL))
+		if (!run_batch(leaf, work, batch->rows, batch->deleted,
+					   vectors->judged[v] == HZ_PRUNE_ALL) ||
+			!keep_small(arg))
 			return false;
 		hz_compat_count_returned(leaf->scan->css.ss.ss_currentRelation, batch->live);
 	}

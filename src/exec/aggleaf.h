@@ -31,6 +31,9 @@ typedef struct HzAggLeaf
 	HzAggProgram program;
 	int column_count;
 	int *columns; /* that the program reads, ascending */
+	int *
+		zone_columns; /* aggmeta.h: by aggregate, the column whose zones answer it; NULL: none do */
+	bool zones_needed; /* zone_columns: some aggregate is not count(*) */
 	bool threadable;
 	bool bound;                     /* constants have their values */
 	MemoryContext context;          /* of all this, and of what evaluations keep */
@@ -55,8 +58,12 @@ extern HzAggLeaf *hz_aggleaf_make(PlanState *ps, const HzAggExprs *exprs);
  */
 extern void hz_aggleaf_bind(HzAggLeaf *leaf);
 
+/* Called after every batch: keeps the aggregator within its limit. False: see work. */
+typedef bool (*HzAggKeepSmall)(void *arg);
+
 /* Adds all rows of the delta, or all rows of a child that is no ColumnarScan. False: see work. */
-extern bool hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work);
+extern bool hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work, HzAggKeepSmall keep_small,
+								void *arg);
 
 /* What is to be read of a row group. */
 typedef struct HzAggVectors
@@ -71,6 +78,7 @@ typedef struct HzAggVectors
 extern bool hz_aggleaf_judge(HzAggLeaf *leaf, uint32 index, HzAggVectors *vectors);
 
 /* Adds the vectors of one row group, by the leader. */
-extern bool hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vectors);
+extern bool hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vectors,
+								 HzAggKeepSmall keep_small, void *arg);
 
 #endif /* HZ_AGGLEAF_H */

@@ -13,17 +13,20 @@
 #include "executor/nodeHash.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/ruleutils.h"
 
 #include "base/compat.h"
 #include "exec/aggcall.h"
 #include "exec/aggleaf.h"
+#include "exec/aggmeta.h"
 #include "exec/aggnode.h"
 #include "exec/aggspill.h"
 #include "exec/aggthreads.h"
 #include "expr/compile.h"
 
+#define LEAST_LIMIT ((Size) 1024 * 1024)
 #define THREADS_FROM 48 /* vectors: below, starting a thread takes longer than it saves */
 
 typedef struct HzAggNode
@@ -31,6 +34,7 @@ typedef struct HzAggNode
 	CustomScanState css; /* must be first */
 	PlanState *input;
 	HzAggExprs exprs;
+	Oid user; /* who started the query: its rights count */
 	int key_count;
 	HzColumnType *key_types;
 	int call_count;
@@ -46,8 +50,8 @@ typedef struct HzAggNode
 	HzAggSpill *spill; /* NULL: all groups are in memory */
 	uint64 vectors;    /* seen so far */
 	bool done;
-	uint64 position; /* of the next group to return */
-	bool plain;      /* PostgreSQL's own plan is at work */
+	HzGroupCursor cursor; /* of the groups that are returned */
+	bool plain;           /* PostgreSQL's own plan is at work */
 	PlanState *plain_plan;
 	const char *plain_reason;
 	/* EXPLAIN */
@@ -55,6 +59,7 @@ typedef struct HzAggNode
 	uint64 memory;
 	uint64 spilled;
 	int threads_used;
+	HzAggMetaCount from_metadata;
 } HzAggNode;
 
 static inline HzAggNode *
@@ -111,6 +116,7 @@ begin(CustomScanState *css, EState *estate, int eflags)
 	node->exprs.keys = list_nth(plan->custom_private, HZ_AGGNODE_KEYS);
 	node->exprs.arguments = list_nth(plan->custom_private, HZ_AGGNODE_ARGUMENTS);
 	node->exprs.call_filters = list_nth(plan->custom_private, HZ_AGGNODE_FILTERS);
+	node->user = GetUserId();
 	node->input = ExecInitNode(linitial(plan->custom_plans), estate, eflags);
 	css->custom_ps = list_make1(node->input);
 	find_calls(node, plan);
@@ -149,7 +155,7 @@ forget_run(HzAggNode *node)
 	memset(&node->work, 0, sizeof(node->work));
 	node->leaves = NIL;
 	node->vectors = 0;
-	node->position = 0;
+	memset(&node->cursor, 0, sizeof(node->cursor));
 	node->done = false;
 }
 
@@ -170,12 +176,20 @@ static bool
 make_leaf(HzAggNode *node, PlanState *ps)
 {
 	HzAggLeaf *leaf;
+	Oid user;
+	int context;
 
 	rescan_if_changed(ps);
+	/* a cursor may have been opened by another; after an error the transaction's end puts the user right */
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(node->user, context);
 	leaf = hz_aggleaf_make(ps, &node->exprs);
-	if (leaf != NULL)
-		node->leaves = lappend(node->leaves, leaf);
-	return leaf != NULL;
+	SetUserIdAndSecContext(user, context);
+	if (leaf == NULL)
+		return false;
+	hz_aggmeta_init(leaf, node->aggregates);
+	node->leaves = lappend(node->leaves, leaf);
+	return true;
 }
 
 /* One leaf, or one for each child of an Append that is not pruned now; false: not to be done in vectors. */
@@ -186,12 +200,13 @@ make_leaves(HzAggNode *node)
 	Bitmapset *valid;
 	int child = -1;
 
-	if (!IsA(node->input, AppendState))
+	/* children that an Append asks ahead answer to nobody else */
+	if (!IsA(node->input, AppendState) || ((AppendState *) node->input)->as_nasyncplans > 0)
 		return make_leaf(node, node->input);
 	append = (AppendState *) node->input;
 	rescan_if_changed(node->input);
 	valid = append->as_valid_subplans;
-	if (append->as_prune_state != NULL)
+	if (append->as_prune_state != NULL && append->as_prune_state->do_exec_prune)
 		valid = hz_compat_matching_subplans(append->as_prune_state);
 	while ((child = bms_next_member(valid, child)) >= 0)
 	{
@@ -201,11 +216,11 @@ make_leaves(HzAggNode *node)
 	return true;
 }
 
-/* Bytes that the leader, or one of its threads, may take. */
+/* Bytes that groups of the leader, or of one of its threads, may take. Less than a vector's worth of them makes no sense. */
 static Size
 memory_limit(int sharers)
 {
-	return get_hash_memory_limit() / (sharers + 1);
+	return Max(get_hash_memory_limit() / (sharers + 1), LEAST_LIMIT);
 }
 
 /* Writes an aggregator that has grown too large out; the leader's or a thread's. */
@@ -221,7 +236,7 @@ empty_aggregator(void *arg, HzAggregator *aggregator)
 	{
 		MemoryContext old = MemoryContextSwitchTo(node->context);
 
-		node->spill = hz_aggspill_make(get_hash_memory_limit());
+		node->spill = hz_aggspill_make(memory_limit(0));
 		MemoryContextSwitchTo(old);
 	}
 	node->memory = Max(node->memory, hz_aggregator_bytes(aggregator));
@@ -230,29 +245,31 @@ empty_aggregator(void *arg, HzAggregator *aggregator)
 	return status;
 }
 
-/* Vectors of the row groups that are not ruled out as a whole. */
+/* Vectors of the row groups from `first` on that are not ruled out as a whole. */
 static uint64
-count_vectors(HzAggLeaf *leaf, uint32 *group_count)
+count_vectors(HzAggLeaf *leaf, uint32 first)
 {
-	HzGroup **groups = hz_batchscan_groups(leaf->scan->batches, group_count);
+	uint32 group_count;
+	HzGroup **groups = hz_batchscan_groups(leaf->scan->batches, &group_count);
 	uint64 vectors = 0;
 
-	for (uint32 i = 0; i < *group_count; i++)
+	for (uint32 i = first; i < group_count; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (hz_batchscan_prune_group(leaf->scan->batches, i) != HZ_PRUNE_NONE)
 			vectors += (groups[i]->rows + HZ_VECTOR_ROWS - 1) / HZ_VECTOR_ROWS;
 	}
 	return vectors;
 }
 
-/* From some length of the run on, threads are worth their start. */
+/* From some length of the run on, threads are worth their start. `groups` of the leaf, from `first` on, are to be read. */
 static void
-consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 *group_count)
+consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 first, uint32 groups)
 {
 	int limit = hz_aggthreads_limit();
 
-	node->vectors += count_vectors(leaf, group_count);
-	if (node->threads != NULL || limit == 0 || node->vectors < THREADS_FROM || *group_count < 2 ||
+	node->vectors += count_vectors(leaf, first);
+	if (node->threads != NULL || limit == 0 || node->vectors < THREADS_FROM || groups < 2 ||
 		!leaf->threadable)
 		return;
 	node->threads = hz_aggthreads_start(limit, &node->layout, node->aggregates, node->call_count,
@@ -262,36 +279,54 @@ consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 *group_count)
 }
 
 static bool
-within_limit(HzAggNode *node)
+within_limit(void *arg)
 {
-	if (hz_aggregator_bytes(&node->work.aggregator) <= memory_limit(node->threads_used))
+	HzAggNode *node = arg;
+
+	if (hz_aggregator_grown(&node->work.aggregator) <= memory_limit(node->threads_used))
 		return true;
 	node->work.status = empty_aggregator(node, &node->work.aggregator);
 	return node->work.status == HZ_AGG_OK;
 }
 
+/* Reads what is left of a row group, or has it read. */
+static bool
+run_group(HzAggNode *node, HzAggLeaf *leaf, const HzAggVectors *vectors)
+{
+	if (node->threads != NULL)
+		hz_aggthreads_serve(node->threads);
+	if (node->threads != NULL && hz_aggthreads_failed(node->threads))
+		return false;
+	if (node->threads != NULL && leaf->threadable &&
+		hz_aggthreads_offer(node->threads, leaf, vectors))
+		return true;
+	return hz_aggleaf_run_group(leaf, &node->work, vectors, within_limit, node);
+}
+
 static bool
 run_groups(HzAggNode *node, HzAggLeaf *leaf)
 {
+	bool considered = false;
 	uint32 count;
 
 	hz_scanprune_start(leaf->scan);
-	consider_threads(node, leaf, &count);
+	(void) hz_batchscan_groups(leaf->scan->batches, &count);
 	for (uint32 i = 0; i < count; i++)
 	{
 		HzAggVectors vectors;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!hz_aggleaf_judge(leaf, i, &vectors))
 			continue;
-		hz_aggleaf_bind(leaf);
-		if (node->threads != NULL)
-			hz_aggthreads_serve(node->threads);
-		if (node->threads != NULL && hz_aggthreads_failed(node->threads))
+		if (!hz_aggmeta_answer(leaf, &node->work, &vectors, &node->from_metadata))
 			return false;
-		if (node->threads != NULL && leaf->threadable &&
-			hz_aggthreads_offer(node->threads, leaf, &vectors))
+		if (vectors.left == 0)
 			continue;
-		if (!hz_aggleaf_run_group(leaf, &node->work, &vectors) || !within_limit(node))
+		if (!considered)
+			consider_threads(node, leaf, i, count - i);
+		considered = true;
+		hz_aggleaf_bind(leaf);
+		if (!run_group(node, leaf, &vectors))
 			return false;
 	}
 	return true;
@@ -302,7 +337,7 @@ run_leaf(HzAggNode *node, HzAggLeaf *leaf)
 {
 	if (leaf->scan != NULL && leaf->scan->delta == NULL)
 		hz_scannode_start(leaf->scan);
-	if (!hz_aggleaf_run_rows(leaf, &node->work) || !within_limit(node))
+	if (!hz_aggleaf_run_rows(leaf, &node->work, within_limit, node))
 		return false;
 	return leaf->scan == NULL || run_groups(node, leaf);
 }
@@ -321,6 +356,12 @@ finish_leaf(HzAggLeaf *leaf)
 	}
 }
 
+static bool
+always(void *arg)
+{
+	return true;
+}
+
 /* Says what a thread met, unless PostgreSQL's own plan can do better. */
 static HzAggStatus
 threads_status(HzAggNode *node)
@@ -332,10 +373,11 @@ threads_status(HzAggNode *node)
 	{
 		HzAggWork scratch = {0};
 
+		node->work.failure = HZ_EVAL_OK;
 		/* reads the damaged chunk again, and throws */
 		if (hz_aggregator_init(&scratch.aggregator, &node->layout, node->aggregates,
 							   node->call_count))
-			(void) hz_aggleaf_run_group(leaf, &scratch, &vectors);
+			(void) hz_aggleaf_run_group(leaf, &scratch, &vectors, always, NULL);
 		hz_aggregator_free(&scratch.aggregator);
 		return HZ_AGG_MEMORY;
 	}
@@ -351,6 +393,12 @@ threads_status(HzAggNode *node)
 	return node->work.status;
 }
 
+static void
+poll_interrupts(void)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
 static HzAggStatus
 merge_threads(HzAggNode *node)
 {
@@ -361,7 +409,7 @@ merge_threads(HzAggNode *node)
 		HzAggWork *work = hz_aggthreads_work(node->threads, i);
 
 		CHECK_FOR_INTERRUPTS();
-		status = hz_aggregator_merge(&node->work.aggregator, &work->aggregator);
+		status = hz_aggregator_merge(&node->work.aggregator, &work->aggregator, poll_interrupts);
 		node->work.rows += work->rows;
 	}
 	return status;
@@ -403,7 +451,9 @@ run_all(HzAggNode *node)
 			hz_aggthreads_stop(node->threads);
 		else
 			good = hz_aggthreads_finish(node->threads, &node->work);
-		if (!good && node->work.status == HZ_AGG_OK && node->work.failure == HZ_EVAL_OK)
+		/* damage that the leader has met in a job is said by the same way */
+		if (!good && node->work.status == HZ_AGG_OK &&
+			(node->work.failure == HZ_EVAL_OK || node->work.failure == HZ_EVAL_COLUMN))
 			return threads_status(node);
 	}
 	foreach(cell, node->leaves)
@@ -424,6 +474,8 @@ reason_of(HzAggStatus status)
 			return "a number too wide for native states";
 		case HZ_AGG_LIMIT:
 			return "more groups than memory";
+		case HZ_AGG_FLOAT_OVERFLOW:
+			return "a floating-point sum that overflows";
 		default:
 			return "out of memory";
 	}
@@ -459,6 +511,7 @@ start_plain(HzAggNode *node, const char *reason)
 	MemoryContext old;
 
 	forget_run(node);
+	memset(&node->from_metadata, 0, sizeof(node->from_metadata));
 	node->plain = true;
 	node->plain_reason = reason;
 	if (node->plain_plan != NULL)
@@ -553,21 +606,25 @@ static HzGroupRow *
 next_group(HzAggNode *node)
 {
 	HzAggregator *aggregator = &node->work.aggregator;
-	HzGroupRow *row = hz_grouptable_next(&aggregator->table, &node->position);
+	HzGroupRow *row = hz_grouptable_next(&aggregator->table, &node->cursor);
 	bool more = true;
 
 	while (row == NULL && node->spill != NULL && more)
 	{
-		if (hz_aggspill_next(node->spill, aggregator, &more) != HZ_AGG_OK)
+		HzAggStatus status = hz_aggspill_next(node->spill, aggregator, &more);
+
+		if (status == HZ_AGG_FLOAT_OVERFLOW)
+			float_overflow_error();
+		if (status != HZ_AGG_OK)
 			ereport(ERROR,
 					(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
 					 errdetail(
 						 "Failed while reading groups of an aggregation from a temporary file.")));
-		node->position = more ? 0 : PG_UINT64_MAX;
+		node->cursor = (HzGroupCursor){.ended = !more};
 		if (!more)
 			break;
 		node->groups += aggregator->table.count;
-		row = hz_grouptable_next(&aggregator->table, &node->position);
+		row = hz_grouptable_next(&aggregator->table, &node->cursor);
 	}
 	return row;
 }
@@ -657,6 +714,11 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	if (node->spilled > 0)
 		ExplainPropertyUInteger("Disk Usage", "kB", (node->spilled + 1023) / 1024, es);
 	ExplainPropertyInteger("Threads", NULL, node->threads_used, es);
+	if (node->from_metadata.groups > 0 || node->from_metadata.vectors > 0)
+	{
+		ExplainPropertyUInteger("Row Groups from Metadata", NULL, node->from_metadata.groups, es);
+		ExplainPropertyUInteger("Vectors from Metadata", NULL, node->from_metadata.vectors, es);
+	}
 }
 
 static const CustomExecMethods agg_methods = {

@@ -18,7 +18,8 @@
 
 #define FAN_OUT_BITS 5
 #define FAN_OUT (1 << FAN_OUT_BITS)
-#define MAX_LEVEL 8 /* beyond, hashes have no more bits to cut by: then memory has to do */
+#define SUM_DIGITS 28 /* of 38 that 128 bits hold: sums of 10^10 records still fit */
+#define MAX_LEVEL 8   /* beyond, hashes have no more bits to cut by: then memory has to do */
 
 typedef struct Partition
 {
@@ -46,6 +47,9 @@ struct HzAggSpill
 	Size record_room;
 	Size record_length;
 	bool has_distinct;
+	/* of all wide sums written */
+	int whole_digits;
+	int64 scale;
 };
 
 HzAggSpill *
@@ -307,10 +311,10 @@ pair_hash(const HzGroupRow *row, uint64 hash)
 static void
 write_groups(HzAggSpill *spill, HzAggregator *aggregator, FanOut *set, int level, bool keep_counts)
 {
-	uint64_t position = 0;
+	HzGroupCursor cursor = {0};
 	HzGroupRow *row;
 
-	while ((row = hz_grouptable_next(&aggregator->table, &position)) != NULL)
+	while ((row = hz_grouptable_next(&aggregator->table, &cursor)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
 		make_group_record(spill, aggregator, row, keep_counts);
@@ -344,9 +348,41 @@ reset(HzAggregator *aggregator)
 	return hz_aggregator_reset(aggregator) ? HZ_AGG_OK : HZ_AGG_MEMORY;
 }
 
+/*
+ * Whether the sums of all records, brought to one scale, are certain to fit when they are added on reading: rows have
+ * been returned by then, and nobody else can do it.
+ */
+static bool
+sums_fit(HzAggSpill *spill, const HzAggregator *aggregator)
+{
+	for (int i = 0; i < aggregator->aggregate_count; i++)
+	{
+		HzGroupCursor cursor = {0};
+		HzGroupRow *row;
+
+		if (aggregator->aggregates[i].kind != HZ_AGG_SUM_WIDE)
+			continue;
+		while ((row = hz_grouptable_next(&aggregator->table, &cursor)) != NULL)
+		{
+			const HzSumWide *sum =
+				(const HzSumWide *) ((uint8 *) row + aggregator->aggregates[i].offset);
+			HzInt128 rest = sum->sum;
+			int64 digits = 0;
+
+			for (; rest != 0; rest /= 10)
+				digits++;
+			spill->whole_digits = (int) Max(spill->whole_digits, digits - sum->scale);
+			spill->scale = Max(spill->scale, sum->scale);
+		}
+	}
+	return spill->whole_digits + spill->scale <= SUM_DIGITS;
+}
+
 HzAggStatus
 hz_aggspill_write(HzAggSpill *spill, HzAggregator *aggregator)
 {
+	if (!sums_fit(spill, aggregator))
+		return HZ_AGG_WIDE;
 	write_pairs(spill, aggregator, &spill->pairs, 0);
 	write_groups(spill, aggregator, &spill->groups, 0, false);
 	return reset(aggregator);
@@ -392,7 +428,7 @@ pop_partition(List **partitions)
 static bool
 too_large(const HzAggSpill *spill, const HzAggregator *aggregator, int level)
 {
-	return level < MAX_LEVEL && hz_aggregator_bytes(aggregator) > spill->limit;
+	return level < MAX_LEVEL && hz_aggregator_grown(aggregator) > spill->limit;
 }
 
 /* Reads pairs until the end or until they are too many, and writes these out, cut further. */

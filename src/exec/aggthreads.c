@@ -30,7 +30,7 @@
 #define ARENA_BYTES ((Size) 512 * 1024 * 1024)
 #define ARENA_KEPT ((Size) 8 * 1024 * 1024) /* of its pages from one query to the next */
 #define JOBS_PER_THREAD 2
-#define LARGEST_JOB ((Size) 64 * 1024 * 1024) /* bytes of chunks */
+#define LARGEST_JOB ((Size) 16 * 1024 * 1024) /* bytes of chunks */
 #define MAX_THREADS 64
 #define SMALL_SHARE 4 /* a group of which less than this part is left is no job */
 
@@ -77,7 +77,9 @@ typedef struct Worker
 	Job *job;
 	HzChunkReader **readers; /* by column of the job */
 	HzVector *vectors;
-	uint32 *loaded; /* vector number + 1 that `vectors` holds */
+	uint32 *loaded;    /* vector number + 1 that `vectors` holds */
+	HzVector *lengths; /* of strings, likewise */
+	uint32 *lengths_loaded;
 	uint32 vector;
 	uint32 rows; /* of it */
 	bool damaged;
@@ -129,13 +131,23 @@ column_index(const Job *job, int attno)
 	return i;
 }
 
+static HzStatus
+open_column(Worker *worker, int i)
+{
+	JobColumn *column = &worker->job->columns[i];
+	HzSource source = {read_job, worker->job->bytes + column->start};
+
+	return worker->readers[i] != NULL ? HZ_OK
+									  : hz_chunk_open(&column->meta, &source, &worker->readers[i]);
+}
+
 static const HzVector *
 get_column(void *arg, int attno)
 {
 	Worker *worker = arg;
 	Job *job = worker->job;
 	int i = column_index(job, attno);
-	HzStatus status = HZ_OK;
+	HzStatus status;
 
 	if (job->columns[i].missing)
 	{
@@ -145,12 +157,7 @@ get_column(void *arg, int attno)
 	}
 	if (worker->loaded[i] == worker->vector + 1)
 		return &worker->vectors[i];
-	if (worker->readers[i] == NULL)
-	{
-		HzSource source = {read_job, job->bytes + job->columns[i].start};
-
-		status = hz_chunk_open(&job->columns[i].meta, &source, &worker->readers[i]);
-	}
+	status = open_column(worker, i);
 	if (status == HZ_OK)
 		status = hz_chunk_vector(worker->readers[i], worker->vector, &worker->vectors[i]);
 	if (status != HZ_OK)
@@ -160,6 +167,26 @@ get_column(void *arg, int attno)
 	}
 	worker->loaded[i] = worker->vector + 1;
 	return &worker->vectors[i];
+}
+
+/* What is damaged here get_column() will find, too. */
+static const HzVector *
+get_lengths(void *arg, int attno)
+{
+	Worker *worker = arg;
+	int i = column_index(worker->job, attno);
+	bool known = false;
+
+	if (worker->lengths_loaded[i] == worker->vector + 1)
+		return &worker->lengths[i];
+	if (worker->job->columns[i].missing || worker->loaded[i] == worker->vector + 1 ||
+		open_column(worker, i) != HZ_OK ||
+		hz_chunk_lengths(worker->readers[i], worker->vector, &known, &worker->lengths[i]) !=
+			HZ_OK ||
+		!known)
+		return NULL;
+	worker->lengths_loaded[i] = worker->vector + 1;
+	return &worker->lengths[i];
 }
 
 /* Waits until the leader has emptied the aggregator; false: it could not, or all is over. */
@@ -187,7 +214,7 @@ make_room(Worker *worker)
 	HzAggThreads *threads = worker->threads;
 	HzAggregator *aggregator = &worker->work->aggregator;
 
-	if (hz_aggregator_bytes(aggregator) <= threads->limit)
+	if (hz_aggregator_grown(aggregator) <= threads->limit)
 		return true;
 	if (worker->arena != NULL)
 		return wait_until_empty(worker);
@@ -230,7 +257,10 @@ run_job(Worker *worker, Job *job)
 	worker->readers = hz_alloc_zero(sizeof(HzChunkReader *) * columns);
 	worker->vectors = hz_alloc_zero(sizeof(HzVector) * columns);
 	worker->loaded = hz_alloc_zero(sizeof(uint32_t) * columns);
+	worker->lengths = hz_alloc_zero(sizeof(HzVector) * columns);
+	worker->lengths_loaded = hz_alloc_zero(sizeof(uint32_t) * columns);
 	eval = hz_eval_create(get_column, worker);
+	hz_eval_use_lengths(eval, get_lengths);
 	hz_aggregator_forget_codes(&worker->work->aggregator);
 	return run_vectors(worker, eval);
 }

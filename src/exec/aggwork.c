@@ -56,7 +56,9 @@ update_call(HzAggWork *work, const HzAggProgram *program, HzEval *eval, HzRows r
 		return evaluation_failed(work, eval);
 	if (rows.count == 0)
 		return true;
-	if (has_argument && !hz_eval_value(eval, program->arguments[call], &rows, &argument))
+	if (has_argument && !(work->aggregator.aggregates[call].kind == HZ_AGG_COUNT
+							  ? hz_eval_nulls
+							  : hz_eval_value)(eval, program->arguments[call], &rows, &argument))
 		return evaluation_failed(work, eval);
 	work->status = hz_aggregator_update(&work->aggregator, call, has_argument ? &argument : NULL,
 										rows.at, rows.count);

@@ -23,6 +23,8 @@ hz_batchcolumns_init(HzBatchColumns *columns, TupleDesc desc, const HzColumnType
 	columns->context = CurrentMemoryContext;
 	columns->loaded = palloc0(sizeof(uint64) * natts);
 	columns->vectors = palloc0(sizeof(HzVector) * natts);
+	columns->lengths_loaded = palloc0(sizeof(uint64) * natts);
+	columns->lengths = palloc0(sizeof(HzVector) * natts);
 	columns->missing = palloc0(sizeof(HzVector) * natts);
 }
 
@@ -68,4 +70,19 @@ hz_batchcolumns_get(void *arg, int attno)
 	}
 	columns->loaded[attno] = columns->number;
 	return vector;
+}
+
+const HzVector *
+hz_batchcolumns_lengths(void *arg, int attno)
+{
+	HzBatchColumns *columns = arg;
+
+	if (columns->lengths_loaded[attno] == columns->number)
+		return &columns->lengths[attno];
+	/* strings that are there tell as well */
+	if (columns->loaded[attno] == columns->number ||
+		!hz_batchscan_lengths(columns->batches, attno, &columns->lengths[attno]))
+		return NULL;
+	columns->lengths_loaded[attno] = columns->number;
+	return &columns->lengths[attno];
 }

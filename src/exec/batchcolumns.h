@@ -18,6 +18,8 @@ typedef struct HzBatchColumns
 	uint64 number;  /* of the batch */
 	uint64 *loaded; /* by attribute: number of the batch that its vector is of */
 	HzVector *vectors;
+	uint64 *lengths_loaded; /* likewise */
+	HzVector *lengths;      /* of strings */
 	HzVector *
 		missing; /* by attribute: constants of those that row groups do not have; count 0: not made yet */
 } HzBatchColumns;
@@ -31,6 +33,9 @@ extern void hz_batchcolumns_begin(HzBatchColumns *columns, uint32 rows);
 
 /* Column `attno` (0-based): an HzColumnGet of HzBatchColumns. Throws where it is damaged. */
 extern const HzVector *hz_batchcolumns_get(void *arg, int attno);
+
+/* The lengths of its strings: the getter of hz_eval_use_lengths() of HzBatchColumns. */
+extern const HzVector *hz_batchcolumns_lengths(void *arg, int attno);
 
 /* The constant of an attribute that a row group does not have, HZ_VECTOR_ROWS times; it lives as long as `columns`. */
 extern void hz_batchcolumns_missing(HzBatchColumns *columns, int attno, HzVector *out);

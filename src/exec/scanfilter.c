@@ -60,6 +60,7 @@ hz_scanfilter_make(ScanState *ss)
 	hz_batchcolumns_init(&filter->columns, input.desc, input.types);
 	filter->context = CurrentMemoryContext;
 	filter->eval = hz_eval_create(hz_batchcolumns_get, &filter->columns);
+	hz_eval_use_lengths(filter->eval, hz_batchcolumns_lengths);
 	filter->last_group = PG_UINT32_MAX;
 	return filter;
 }

@@ -36,10 +36,13 @@
 #include "base/compat.h"
 #include "exec/scannode.h"
 #include "exec/scanstate.h"
+#include "exec/topn.h"
 #include "storage/heapview.h"
 #include "storage/rowid.h"
 #include "storage/ssi.h"
 #include "write/bulk.h"
+
+uint64 hz_scannode_begun = 0;
 
 static inline HzScanNode *
 scan_node(CustomScanState *css)
@@ -92,6 +95,7 @@ begin(CustomScanState *css, EState *estate, int eflags)
 	Relation rel = css->ss.ss_currentRelation;
 	TupleDesc desc = RelationGetDescr(rel);
 
+	hz_scannode_begun++;
 	/* here, since workers cannot do it: what is buffered is in the leader's memory */
 	if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
 		hz_bulk_flush(rel);
@@ -163,6 +167,7 @@ publish_counters(HzScanNode *node)
 	pg_atomic_fetch_add_u64(&node->shared->delta_rows, node->counters.delta_rows);
 	memset(&node->counters, 0, sizeof(HzScanCounters));
 	hz_scanprune_publish(node);
+	hz_topn_publish(node);
 }
 
 void
@@ -254,26 +259,44 @@ filter_rows(HzScanNode *node)
 	hz_compat_count_returned(node->css.ss.ss_currentRelation, before - node->rows.count);
 }
 
+bool
+hz_scannode_passes_batch(const HzScanNode *node)
+{
+	return node->batch->all_pass || node->css.ss.ps.qual == NULL ||
+		   (node->filter != NULL && node->filter->rest == NULL);
+}
+
+/* Reads the next batch and selects the rows to return; false at the end. */
+static bool
+read_batch(HzScanNode *node)
+{
+	node->batch = hz_batchscan_next(node->batches);
+	if (node->batch == NULL)
+		return false;
+	node->counters.vectors++;
+	if (node->batch->group->number != node->last_group)
+		node->counters.row_groups++;
+	node->last_group = node->batch->group->number;
+	select_live(node);
+	filter_rows(node);
+	if (node->top != NULL)
+		hz_topn_filter(node);
+	return true;
+}
+
 static bool
 next_batch(HzScanNode *node)
 {
 	/* the row's values go with the old batch */
 	ExecClearTuple(node->row);
-	node->batch = hz_batchscan_next(node->batches);
-	if (node->batch == NULL)
-	{
-		if (node->shared != NULL)
-			publish_counters(node);
-		return false;
-	}
-	node->counters.vectors++;
-	if (node->batch->group->number != node->last_group)
-		node->counters.row_groups++;
-	node->last_group = node->batch->group->number;
+	if (node->stage == HZ_SCAN_BATCH && !read_batch(node))
+		node->stage = HZ_SCAN_WAITING;
+	if (node->stage == HZ_SCAN_WAITING && (node->top == NULL || !hz_topn_next_batch(node)))
+		node->batch = NULL;
 	if (node->shared != NULL)
 		publish_counters(node);
-	select_live(node);
-	filter_rows(node);
+	if (node->batch == NULL)
+		return false;
 	if (node->rows.count > 0)
 		hz_scannode_decode(node);
 	return true;
@@ -337,10 +360,11 @@ next_row(HzScanNode *node)
 			return true;
 		ExecClearTuple(node->delta_row);
 		node->last_group = PG_UINT32_MAX;
+		hz_topn_start(node);
 		hz_scanprune_start(node);
 		node->stage = HZ_SCAN_BATCH;
 	}
-	if (node->stage == HZ_SCAN_BATCH)
+	if (node->stage == HZ_SCAN_BATCH || node->stage == HZ_SCAN_WAITING)
 	{
 		if (next_columnar_row(node))
 			return true;
@@ -412,8 +436,14 @@ exec(CustomScanState *css)
 		econtext->ecxt_scantuple = node->row;
 		if (node->bitmap != NULL && !hz_bitmapscan_recheck(node, econtext))
 			continue;
+		if (node->top != NULL && !hz_topn_wants(node))
+			continue;
 		if (passes(node, econtext))
+		{
+			if (node->top != NULL)
+				hz_topn_returns(node);
 			return ps->ps_ProjInfo ? ExecProject(ps->ps_ProjInfo) : node->row;
+		}
 		InstrCountFiltered1(node, 1);
 	}
 	return ExecClearTuple(ps->ps_ProjInfo ? ps->ps_ProjInfo->pi_state.resultslot : node->row);
@@ -451,6 +481,7 @@ rescan(CustomScanState *css)
 		hz_heapview_end(&view);
 		hz_batchscan_rescan(node->batches);
 	}
+	hz_topn_rescan(node);
 	node->stage = HZ_SCAN_START;
 	ExecScanReScan(&css->ss);
 }
@@ -475,6 +506,9 @@ initialize_dsm(CustomScanState *css, ParallelContext *pcxt, void *coordinate)
 	pg_atomic_init_u64(&shared->row_groups, 0);
 	pg_atomic_init_u64(&shared->vectors, 0);
 	pg_atomic_init_u64(&shared->delta_rows, 0);
+	pg_atomic_init_u64(&shared->top_rows, 0);
+	pg_atomic_init_u64(&shared->top_skipped.groups, 0);
+	pg_atomic_init_u64(&shared->top_skipped.vectors, 0);
 	shared->qual_count = list_length(css->ss.ps.plan->qual);
 	for (int i = 0; i < shared->qual_count; i++)
 	{
@@ -521,6 +555,7 @@ shutdown_scan(CustomScanState *css)
 	node->counters.vectors = pg_atomic_read_u64(&node->shared->vectors);
 	node->counters.delta_rows = pg_atomic_read_u64(&node->shared->delta_rows);
 	hz_scanprune_collect(node);
+	hz_topn_collect(node);
 	node->shared = NULL;
 }
 
@@ -542,6 +577,7 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 		ExplainPropertyList("Columns", names, es);
 	if (node->bitmap != NULL)
 		hz_bitmapscan_explain(node, ancestors, es);
+	hz_topn_explain(node, es);
 	/* parallel workers that scanned all of the table, each by itself, could not tell what they have read */
 	if (!es->analyze || (css->ss.ps.worker_instrument != NULL && !css->ss.ps.plan->parallel_aware))
 		return;
@@ -551,6 +587,7 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	if (node->filter != NULL)
 		hz_scanfilter_explain(node->filter, &css->ss.ps, ancestors, es);
 	hz_scanprune_explain(node, ancestors, es);
+	hz_topn_explain_counts(node, es);
 }
 
 static const CustomExecMethods scan_methods = {

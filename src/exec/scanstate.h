@@ -39,6 +39,8 @@ typedef struct HzSharedScan
 	pg_atomic_uint64 row_groups;
 	pg_atomic_uint64 vectors;
 	pg_atomic_uint64 delta_rows;
+	pg_atomic_uint64 top_rows;
+	HzSharedPruned top_skipped;
 	int qual_count;
 	HzSharedPruned pruned[FLEXIBLE_ARRAY_MEMBER]; /* by each qual of the plan */
 } HzSharedScan;
@@ -46,8 +48,9 @@ typedef struct HzSharedScan
 typedef enum HzScanStage
 {
 	HZ_SCAN_START,
-	HZ_SCAN_ROWS,  /* the delta */
-	HZ_SCAN_BATCH, /* the column store */
+	HZ_SCAN_ROWS,    /* the delta */
+	HZ_SCAN_BATCH,   /* the column store */
+	HZ_SCAN_WAITING, /* rows of it that have waited to the end: exec/topn.h */
 	HZ_SCAN_END
 } HzScanStage;
 
@@ -68,6 +71,7 @@ typedef enum HzPassed
 } HzPassed;
 
 typedef struct HzBitmapScan HzBitmapScan;
+typedef struct HzTopN HzTopN;
 
 typedef struct HzScanNode
 {
@@ -90,6 +94,8 @@ typedef struct HzScanNode
 	HzScanFilter *filter; /* NULL: all quals are the executor's */
 	/* what its quals rule out: NULL, if nothing or when that is switched off */
 	HzPruneCompile *prune;
+	/* only the first rows of an order are wanted; NULL: all are */
+	HzTopN *top;
 	/* rows come by a bitmap of TIDs: NULL unless the plan has such a child */
 	HzBitmapScan *bitmap;
 	/* parallel */
@@ -97,6 +103,9 @@ typedef struct HzScanNode
 	Snapshot worker_snapshot; /* registered; NULL in the leader */
 	HzScanCounters counters;
 } HzScanNode;
+
+/* Scans that this process has begun: tells who begins plans whether there are any in one. */
+extern uint64 hz_scannode_begun;
 
 /* Starts the scan of both stores: `delta` and `batches`, which is for a node above that reads these itself. */
 extern void hz_scannode_start(HzScanNode *node);
@@ -106,6 +115,9 @@ extern void hz_scannode_take_row(HzScanNode *node, TupleTableSlot *from);
 
 /* Decodes the needed columns of the current batch. */
 extern void hz_scannode_decode(HzScanNode *node);
+
+/* Whether no qual is left to evaluate on the selected rows of the current batch. */
+extern bool hz_scannode_passes_batch(const HzScanNode *node);
 
 /* Makes row `position` of the current, decoded batch the current row. */
 extern void hz_scannode_take_batch_row(HzScanNode *node, uint32 position);

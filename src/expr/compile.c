@@ -215,6 +215,15 @@ hz_vexpr_columns(const HzVexpr *expr)
 }
 
 bool
+hz_vexpr_is_column(const HzVexpr *expr, int *column)
+{
+	if (expr->value != hz_vexpr_column_value)
+		return false;
+	*column = expr->column;
+	return true;
+}
+
+bool
 hz_vexpr_threadable(const HzVexpr *expr)
 {
 	return expr->threadable;

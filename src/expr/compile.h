@@ -53,6 +53,9 @@ extern const HzColumnType *hz_vexpr_type(const HzVexpr *expr);
 /* Columns (0-based attributes) that it reads. */
 extern Bitmapset *hz_vexpr_columns(const HzVexpr *expr);
 
+/* Whether it is a column, and which (0-based attribute). */
+extern bool hz_vexpr_is_column(const HzVexpr *expr, int *column);
+
 extern bool hz_vexpr_threadable(const HzVexpr *expr);
 
 /* Whether an evaluation may fail (overflow, division, a call of the executor). */

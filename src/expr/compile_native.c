@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/fmgroids.h"
@@ -142,6 +143,37 @@ compile_cast(HzCompiler *compiler, Oid function, Oid result, List *args)
 	return compile_args(compiler, node, args);
 }
 
+/* ---- lengths */
+
+static HzVexpr *
+compile_length(HzCompiler *compiler, Oid function, List *args)
+{
+	bool bytes = pg_database_encoding_max_length() == 1;
+	HzVexpr *node;
+
+	switch (function)
+	{
+		case F_OCTET_LENGTH_TEXT:
+		case F_OCTET_LENGTH_BYTEA:
+		case F_OCTET_LENGTH_BPCHAR:
+		case F_LENGTH_BYTEA:
+			bytes = true;
+			break;
+		case F_LENGTH_TEXT:
+		case F_CHAR_LENGTH_TEXT:
+		case F_CHARACTER_LENGTH_TEXT:
+			if (!bytes && GetDatabaseEncoding() != PG_UTF8)
+				return NULL;
+			break;
+		default:
+			return NULL;
+	}
+	node = hz_vexpr_make(INT4OID, hz_vexpr_length_value, 1);
+	node->op = bytes ? 0 : 1;
+	node->cost = bytes ? 1 : 20;
+	return compile_args(compiler, node, args);
+}
+
 /* ---- logic */
 
 static HzVexpr *
@@ -261,6 +293,8 @@ compile_function(HzCompiler *compiler, Expr *expr, Oid function, Oid collation, 
 		node = hz_compile_time(compiler, function, result, args);
 	if (node == NULL)
 		node = hz_compile_like(compiler, function, collation, args);
+	if (node == NULL)
+		node = compile_length(compiler, function, args);
 	return node;
 }
 

@@ -63,6 +63,12 @@ typedef enum HzEvalFailure
 extern HzEval *hz_eval_create(HzColumnGet get, void *arg);
 extern void hz_eval_free(HzEval *eval);
 
+/*
+ * Another getter, with the same argument, for the lengths of a column's strings in bytes, as a vector of INT32 that is null
+ * where they are; NULL: they are not known without the strings, or that failed, for then the strings will, too.
+ */
+extern void hz_eval_use_lengths(HzEval *eval, HzColumnGet get_lengths);
+
 /* A new row group: dictionaries are others. */
 extern void hz_eval_group(HzEval *eval);
 
@@ -74,6 +80,9 @@ extern void hz_eval_batch(HzEval *eval, uint32_t rows);
  * memory, no more. DICT results may have equal entries in their dictionary. False: see hz_eval_failure().
  */
 extern bool hz_eval_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out);
+
+/* The same, but only what is null in the result is right, and its number of rows: strings need not be read for it. */
+extern bool hz_eval_nulls(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out);
 
 /* Keeps those of *rows for which the boolean expression is true (not null). The new positions live until the next batch. */
 extern bool hz_eval_filter(HzEval *eval, const HzVexpr *expr, HzRows *rows);

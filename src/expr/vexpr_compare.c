@@ -314,5 +314,6 @@ hz_vexpr_compare_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, Hz
 		hz_null_vector(eval, expr, out);
 		return !expr->args[0]->can_fail || hz_eval_value(eval, expr->args[0], rows, &left);
 	}
-	return hz_eval_map_arg(eval, expr, constant_kernel, rows, out);
+	return hz_compare_empty(eval, expr, rows, out) ||
+		   hz_eval_map_arg(eval, expr, constant_kernel, rows, out);
 }

@@ -216,7 +216,7 @@ hz_vexpr_null_test_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, 
 	uint8_t *values;
 	HzVector in;
 
-	if (!hz_eval_value(eval, expr->args[0], rows, &in))
+	if (!hz_eval_nulls(eval, expr->args[0], rows, &in))
 		return false;
 	if (in.validity == NULL)
 	{

@@ -55,6 +55,7 @@ typedef struct HzMemo
 struct HzEval
 {
 	HzColumnGet get;
+	HzColumnGet get_lengths; /* NULL: there are none */
 	void *arg;
 	uint32_t rows; /* of the batch */
 	HzEvalFailure failure;
@@ -268,6 +269,11 @@ extern void hz_bytes_constant(const HzString *in, bool trim, HzCompareOp op, HzS
 							  const HzRows *rows, uint8_t *mask);
 extern void hz_fixed_constant(const uint8_t *in, uint32_t width, HzCompareOp op,
 							  const uint8_t *constant, const HzRows *rows, uint8_t *mask);
+
+/* vexpr_length.c: of args[0], a string, the length; op: 0 in bytes, 1 in characters of UTF-8 */
+extern bool hz_vexpr_length_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+/* A comparison of a column with an empty string by lengths alone; false: it is none, or they are not to be had. */
+extern bool hz_compare_empty(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
 
 /* vexpr_like.c: args[0] LIKE args[1], a constant; op: 0 LIKE, 1 NOT LIKE, 2 starts_with; number: UTF-8 */
 extern bool hz_vexpr_like_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);

@@ -107,6 +107,14 @@ extern const HzZone *hz_chunk_zone(const HzChunkReader *reader, uint32_t vector)
 extern HzStatus hz_chunk_vector(HzChunkReader *reader, uint32_t vector, HzVector *out);
 
 /*
+ * The lengths in bytes of the strings of a vector as INT32, null where they are, without reading the strings: only where
+ * the chunk keeps them apart, else *known is false. What hz_chunk_vector() has returned of the same vector stays
+ * valid, and so does this when it is called for the same vector next.
+ */
+extern HzStatus hz_chunk_lengths(HzChunkReader *reader, uint32_t vector, bool *known,
+								 HzVector *out);
+
+/*
  * Decodes only the value of one row of the chunk as a vector of count 1: for strings one frame is
  * decompressed (and kept, so that neighbours are free), not the whole vector.
  */

@@ -321,6 +321,36 @@ strings_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 	return status;
 }
 
+HzStatus
+hz_chunk_lengths(HzChunkReader *reader, uint32_t vector, bool *known, HzVector *out)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[vector];
+	HzStatus status;
+
+	if (vector >= reader->head.vectors)
+		return HZ_CORRUPT;
+	*known = reader->head.kind == HZ_KIND_BYTES &&
+			 (piece->mode == HZ_PIECE_STRINGS || piece->mode == HZ_PIECE_NULLS);
+	if (!*known)
+		return HZ_OK;
+	*out = (HzVector){.kind = HZ_KIND_INT32,
+					  .form = HZ_FORM_CONSTANT,
+					  .width = sizeof(int32_t),
+					  .count = piece->zone.rows,
+					  .validity = no_values,
+					  .values = no_bytes};
+	if (piece->mode == HZ_PIECE_NULLS)
+		return HZ_OK;
+	out->form = HZ_FORM_FLAT;
+	status = hz_reader_piece(reader, vector);
+	if (status == HZ_OK)
+		status = hz_reader_validity(reader, vector, &out->validity);
+	if (status == HZ_OK)
+		status = hz_reader_lengths(reader, vector, out->validity);
+	out->values = reader->lengths;
+	return status;
+}
+
 /* ---- vectors of arrays ---- */
 
 static inline const uint8_t *

@@ -46,6 +46,7 @@ typedef struct GroupingStep
 	List *clause; /* SortGroupClauses of the keys */
 	List *pathkeys;
 	bool can_hash;
+	PathTarget *target; /* of the step */
 	Path *input;
 	List *group_exprs;
 	List *aggrefs;
@@ -307,9 +308,8 @@ make_plain_path(const GroupingStep *step, double groups)
 		input = (Path *) create_sort_path(root, step->output_rel, input, step->pathkeys, -1.0);
 		strategy = AGG_SORTED;
 	}
-	return (Path *) create_agg_path(root, step->output_rel, input, step->output_rel->reltarget,
-									strategy, AGGSPLIT_SIMPLE, step->clause, step->having, &costs,
-									groups);
+	return (Path *) create_agg_path(root, step->output_rel, input, step->target, strategy,
+									AGGSPLIT_SIMPLE, step->clause, step->having, &costs, groups);
 }
 
 static void
@@ -325,7 +325,7 @@ add_columnar_path(const GroupingStep *step)
 		groups = estimate_num_groups(root, step->group_exprs, input->rows, NULL, NULL);
 	path->path.pathtype = T_CustomScan;
 	path->path.parent = step->output_rel;
-	path->path.pathtarget = step->output_rel->reltarget;
+	path->path.pathtarget = step->target;
 	path->path.rows = groups;
 	if (step->having != NIL)
 		path->path.rows =
@@ -355,9 +355,13 @@ consider_step(GroupingStep *step)
 	step->input = find_input(step->input_rel);
 	if (step->input == NULL)
 		return;
+	/* DISTINCT returns what it is given */
+	step->target = step->output_rel->reltarget;
+	if (step->target->exprs == NIL)
+		step->target = step->input->pathtarget;
 	step->group_exprs = get_sortgrouplist_exprs(step->clause, step->root->processed_tlist);
 	find.group_exprs = step->group_exprs;
-	if (find_aggregates((Node *) step->output_rel->reltarget->exprs, &find) ||
+	if (find_aggregates((Node *) step->target->exprs, &find) ||
 		find_aggregates((Node *) step->having, &find) ||
 		!is_plain_expression((Node *) step->input->pathtarget->exprs))
 		return;

@@ -19,6 +19,13 @@
 #define SINGLE_VALUES 8 /* of a vector: so few are read one by one, without decoding the others */
 #define RUN_VECTORS 8   /* vectors that a process of a parallel scan takes at once */
 
+/* The least key that a row of a group may have. */
+typedef struct GroupKey
+{
+	HzTopKey key;
+	HzGroup *group; /* NULL: not known yet */
+} GroupKey;
+
 struct HzBatchScan
 {
 	Relation rel;
@@ -39,7 +46,7 @@ struct HzBatchScan
 	int64 group_index;
 	int64 vector;
 	int64 run_left; /* parallel: vectors left of the run */
-	/* the group that is described, -1: none; its reader, NULL until something of it is read */
+	/* the group that is looked at, -1: none; its reader, NULL until something of it is read */
 	int64 open_index;
 	HzGroupReader *open;
 	bool deleted_read;
@@ -53,6 +60,10 @@ struct HzBatchScan
 	uint32 judged_vector;
 	HzZone missing;     /* of the last column asked for that its group does not have */
 	HzZoneCache *zones; /* for scans that start again and again; NULL: none */
+	/* the first rows of an order; NULL: all are wanted */
+	HzTopColumn *top;
+	GroupKey *top_keys; /* of each group; NULL: none is known */
+	bool top_ordered;   /* groups are in the order of their keys */
 };
 
 #define UNJUDGED (-1)
@@ -184,6 +195,8 @@ read_deleted(HzBatchScan *scan)
 	MemoryContext old;
 	uint64 *deleted;
 
+	if (scan->deleted_read)
+		return;
 	scan->deleted_read = true;
 	/* Dirty: a delete in progress is none yet, see hz_batchscan_dirty_visible() */
 	if (scan->snapshot->snapshot_type == SNAPSHOT_ANY ||
@@ -199,18 +212,26 @@ read_deleted(HzBatchScan *scan)
 	MemoryContextSwitchTo(old);
 }
 
-/* Makes a group the described one. */
+/* Makes a group the current one. */
+static void
+choose_group(HzBatchScan *scan, int64 index)
+{
+	if (scan->open_index == index)
+		return;
+	close_group(scan);
+	scan->open_index = index;
+}
+
 static void
 describe_group(HzBatchScan *scan, int64 index)
 {
 	MemoryContext old;
 
-	if (scan->open_index == index)
+	choose_group(scan, index);
+	if (scan->groups[index]->described)
 		return;
-	close_group(scan);
 	old = MemoryContextSwitchTo(scan->group_context);
 	hz_groupread_describe(scan->store, scan->groups[index]);
-	scan->open_index = index;
 	MemoryContextSwitchTo(old);
 }
 
@@ -255,14 +276,14 @@ group_has(HzBatchScan *scan, int attno)
 
 /* Of a column that was added after the group was written. */
 static const HzZone *
-missing_zone(HzBatchScan *scan, const HzPruneNode *node)
+missing_zone(HzBatchScan *scan, int attno)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->group_context);
 	bool isnull;
-	Datum value = getmissingattr(scan->desc, node->attno + 1, &isnull);
+	Datum value = getmissingattr(scan->desc, attno + 1, &isnull);
 
-	hz_prunevalue_zone(&scan->types[node->attno], scan->groups[scan->open_index]->rows, value,
-					   isnull, &scan->missing);
+	hz_prunevalue_zone(&scan->types[attno], scan->groups[scan->open_index]->rows, value, isnull,
+					   &scan->missing);
 	MemoryContextSwitchTo(old);
 	return &scan->missing;
 }
@@ -279,7 +300,7 @@ group_zone(void *arg, const HzPruneNode *node)
 	describe_group(scan, scan->judged_index);
 	if (!group_has(scan, node->attno))
 	{
-		const HzZone *zone = missing_zone(scan, node);
+		const HzZone *zone = missing_zone(scan, node->attno);
 
 		hz_zonecache_keep(scan->zones, scan->judged_index, node->slot, zone, false);
 		return zone;
@@ -295,7 +316,7 @@ vector_zone(void *arg, const HzPruneNode *node)
 	HzBatchScan *scan = arg;
 
 	if (!group_has(scan, node->attno))
-		return missing_zone(scan, node);
+		return missing_zone(scan, node->attno);
 	return hz_groupread_zone(scan->open, node->attno, scan->judged_vector);
 }
 
@@ -376,6 +397,86 @@ hz_batchscan_prune_vector(HzBatchScan *scan, uint32 index, uint32 vector)
 	return hz_prune_vector(scan->prune, &source);
 }
 
+/* ---- The first rows of an order */
+
+static HzTopKey
+group_key(HzBatchScan *scan, int64 index)
+{
+	HzTopColumn *top = scan->top;
+	GroupKey *known = &scan->top_keys[index];
+	const HzZone *zone;
+
+	if (known->group != NULL)
+		return known->key;
+	describe_group(scan, index);
+	known->group = scan->groups[index];
+	zone = group_has(scan, top->attno) ? &known->group->meta.columns[top->attno].zone
+									   : missing_zone(scan, top->attno);
+	known->key = hz_topbound_zone_key(top->bound, &scan->types[top->attno], zone);
+	return known->key;
+}
+
+static int
+compare_group_keys(const void *a, const void *b)
+{
+	const GroupKey *x = a;
+	const GroupKey *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return (x->group->number > y->group->number) - (x->group->number < y->group->number);
+}
+
+/* Puts the groups that may have the least keys first: they make for a bound that the others do not reach. */
+static void
+order_groups(HzBatchScan *scan)
+{
+	for (uint32 i = 0; i < scan->group_count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		(void) group_key(scan, i);
+	}
+	close_group(scan);
+	qsort(scan->top_keys, scan->group_count, sizeof(GroupKey), compare_group_keys);
+	for (uint32 i = 0; i < scan->group_count; i++)
+		scan->groups[i] = scan->top_keys[i].group;
+	scan->top_ordered = true;
+	/* what is known of groups by their places */
+	scan->zones = NULL;
+	hz_batchscan_set_prune(scan, scan->prune);
+}
+
+void
+hz_batchscan_set_top(HzBatchScan *scan, HzTopColumn *top)
+{
+	uint32 count;
+
+	if (scan->snapshot->snapshot_type != SNAPSHOT_MVCC)
+		return;
+	(void) hz_batchscan_groups(scan, &count);
+	scan->top = count > 0 ? top : NULL;
+	if (scan->top == NULL)
+		return;
+	if (scan->top_keys == NULL)
+		scan->top_keys = MemoryContextAllocExtended(scan->context, sizeof(GroupKey) * count,
+													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	if (scan->shared == NULL && !scan->top_ordered && count > 1)
+		order_groups(scan);
+}
+
+/* Whether there is a bound already: until then, nothing need be opened. */
+static bool
+is_bounded(const HzBatchScan *scan)
+{
+	return scan->top != NULL && hz_topbound_beats(scan->top->bound, HZ_TOPBOUND_LAST);
+}
+
+static bool
+beaten(const HzBatchScan *scan, HzTopKey key)
+{
+	return hz_topbound_beats(scan->top->bound, key);
+}
+
 /* Makes the position the current batch. */
 static HzBatch *
 current_batch(HzBatchScan *scan)
@@ -384,10 +485,10 @@ current_batch(HzBatchScan *scan)
 
 	CHECK_FOR_INTERRUPTS();
 	open_group(scan, scan->group_index);
-	if (!scan->deleted_read)
-		read_deleted(scan);
+	read_deleted(scan);
 	MemoryContextReset(scan->batch_context);
 	batch->group = scan->groups[scan->group_index];
+	batch->index = (uint32) scan->group_index;
 	batch->vector = (uint32) scan->vector;
 	batch->first = batch->vector * HZ_VECTOR_ROWS;
 	batch->rows = Min(batch->group->rows - batch->first, HZ_VECTOR_ROWS);
@@ -462,21 +563,19 @@ step_backward(HzBatchScan *scan)
 }
 
 /*
- * Passes over the group at the position, or what is left of the run in it, but for one vector: the position itself. The
- * group counts where its first vector is met, so that the processes of a parallel scan count it once.
+ * Passes over the group at the position, or what is left of the run in it, but for one vector: the position itself.
+ * Returns how many vectors it was.
  */
-static void
+static int64
 pass_group(HzBatchScan *scan, bool forward)
 {
-	int64 last = (int64) vectors_of(scan->groups[scan->group_index]) - 1;
-	int64 skip = last - scan->vector;
+	int64 skip = (int64) vectors_of(scan->groups[scan->group_index]) - 1 - scan->vector;
 
-	if (scan->vector == (forward ? 0 : last))
-		hz_prune_count(scan->prune, 1, 0);
 	if (!forward)
 	{
+		skip = scan->vector;
 		scan->vector = 0;
-		return;
+		return skip + 1;
 	}
 	if (scan->shared != NULL)
 	{
@@ -484,6 +583,14 @@ pass_group(HzBatchScan *scan, bool forward)
 		scan->run_left -= skip;
 	}
 	scan->vector += skip;
+	return skip + 1;
+}
+
+/* Whether the position is the first vector of its group, where the group counts: processes of a parallel scan count it once. */
+static bool
+enters_group(const HzBatchScan *scan, bool forward)
+{
+	return scan->vector == (forward ? 0 : (int64) vectors_of(scan->groups[scan->group_index]) - 1);
 }
 
 /* Whether the conditions rule out the vector at the position; if they do, or its whole group, moves over it. */
@@ -499,7 +606,8 @@ skip_pruned(HzBatchScan *scan, bool forward, bool *all_pass)
 	result = hz_batchscan_prune_group(scan, (uint32) scan->group_index);
 	if (result == HZ_PRUNE_NONE)
 	{
-		pass_group(scan, forward);
+		hz_prune_count(scan->prune, enters_group(scan, forward), 0);
+		(void) pass_group(scan, forward);
 		return true;
 	}
 	if (result == HZ_PRUNE_SOME)
@@ -508,6 +616,43 @@ skip_pruned(HzBatchScan *scan, bool forward, bool *all_pass)
 		hz_prune_count(scan->prune, 0, 1);
 	*all_pass = result == HZ_PRUNE_ALL;
 	return result == HZ_PRUNE_NONE;
+}
+
+/* Whether the bound beats all of the group at the position; if so, moves over what is left of it. */
+static bool
+skip_beaten_group(HzBatchScan *scan)
+{
+	bool whole;
+	int64 vectors;
+
+	if (!is_bounded(scan) || !beaten(scan, group_key(scan, scan->group_index)))
+		return false;
+	CHECK_FOR_INTERRUPTS();
+	whole = enters_group(scan, true);
+	vectors = pass_group(scan, true);
+	/* a parallel scan meets groups in runs: the rest of one that has counted counts as vectors */
+	scan->top->skipped.groups += whole;
+	scan->top->skipped.vectors += whole ? 0 : vectors;
+	return true;
+}
+
+/* The same of the vector. */
+static bool
+skip_beaten_vector(HzBatchScan *scan)
+{
+	HzTopColumn *top = scan->top;
+	const HzZone *zone;
+
+	if (!is_bounded(scan))
+		return false;
+	open_group(scan, scan->group_index);
+	zone = group_has(scan, top->attno)
+			   ? hz_groupread_zone(scan->open, top->attno, (uint32) scan->vector)
+			   : missing_zone(scan, top->attno);
+	if (!beaten(scan, hz_topbound_zone_key(top->bound, &scan->types[top->attno], zone)))
+		return false;
+	top->skipped.vectors++;
+	return true;
 }
 
 HzBatch *
@@ -521,7 +666,8 @@ hz_batchscan_next(HzBatchScan *scan)
 		HzBatch *batch;
 		bool all_pass;
 
-		if (skip_dead_group(scan) || skip_pruned(scan, true, &all_pass))
+		if (skip_dead_group(scan) || skip_beaten_group(scan) ||
+			skip_pruned(scan, true, &all_pass) || skip_beaten_vector(scan))
 			continue;
 		batch = current_batch(scan);
 		batch->all_pass = all_pass;
@@ -565,8 +711,24 @@ hz_batchscan_open_group(HzBatchScan *scan, uint32 index, const uint64 **deleted)
 {
 	CHECK_FOR_INTERRUPTS();
 	open_group(scan, index);
+	read_deleted(scan);
 	*deleted = scan->deleted;
 	return scan->open;
+}
+
+HzGroup *
+hz_batchscan_describe(HzBatchScan *scan, uint32 index)
+{
+	describe_group(scan, index);
+	return scan->groups[index];
+}
+
+const uint64 *
+hz_batchscan_deleted(HzBatchScan *scan, uint32 index)
+{
+	choose_group(scan, index);
+	read_deleted(scan);
+	return scan->deleted;
 }
 
 void
@@ -586,6 +748,13 @@ hz_batchscan_column(HzBatchScan *scan, int attno, HzVector *vector)
 		return false;
 	hz_groupread_vector(scan->open, attno, scan->batch.vector, vector);
 	return true;
+}
+
+bool
+hz_batchscan_lengths(HzBatchScan *scan, int attno, HzVector *vector)
+{
+	return hz_groupread_has(scan->open, attno) &&
+		   hz_groupread_lengths(scan->open, attno, scan->batch.vector, vector);
 }
 
 bool

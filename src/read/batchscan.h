@@ -8,6 +8,9 @@
  *
  * In a parallel scan, processes share HzBatchShared and take runs of vectors in turn.
  *
+ * A scan for a consumer that wants the first rows of an order only (HzTopColumn) leaves out groups and vectors that the bound
+ * beats by the time they are reached. Unless it is parallel, it visits the most promising groups first.
+ *
  * A scan with conditions (HzPrune) leaves out groups and vectors of which no row satisfies them. Of a group that its zone
  * maps rule out nothing is read but the description.
  */
@@ -16,6 +19,7 @@
 
 #include "port/atomics.h"
 #include "read/prune.h"
+#include "read/topbound.h"
 #include "storage/groupread.h"
 
 typedef struct HzBatchShared
@@ -26,6 +30,7 @@ typedef struct HzBatchShared
 typedef struct HzBatch
 {
 	HzGroup *group;
+	uint32 index;  /* of the group, as in hz_batchscan_groups() */
 	uint32 vector; /* number of the vector in the group */
 	uint32 first;  /* position of its first row in the group */
 	uint32 rows;
@@ -52,6 +57,12 @@ extern void hz_batchscan_end(HzBatchScan *scan);
  * changed, too. Only MVCC snapshots: for others it does nothing.
  */
 extern void hz_batchscan_set_prune(HzBatchScan *scan, HzPrune *prune);
+
+/*
+ * Likewise it leaves out what the bound beats, from now on; NULL: nothing. Borrowed; a scan's column and direction stay the
+ * same. Call it before hz_batchscan_set_prune(), since it may change the order of groups.
+ */
+extern void hz_batchscan_set_top(HzBatchScan *scan, HzTopColumn *top);
 
 /*
  * What the conditions say of group `index` (as in hz_batchscan_groups) and of one of its vectors; SOME without
@@ -82,8 +93,15 @@ extern HzBatch *hz_batchscan_seek(HzBatchScan *scan, uint32 index, uint32 vector
 extern HzGroupReader *hz_batchscan_open_group(HzBatchScan *scan, uint32 index,
 											  const uint64 **deleted);
 
+/* Group `index` with its meta filled, and what of it the snapshot sees as deleted: likewise, but opens nothing. */
+extern HzGroup *hz_batchscan_describe(HzBatchScan *scan, uint32 index);
+extern const uint64 *hz_batchscan_deleted(HzBatchScan *scan, uint32 index);
+
 /* Column `attno` (0-based) of the current batch; false when the group does not have it (added later). */
 extern bool hz_batchscan_column(HzBatchScan *scan, int attno, HzVector *vector);
+
+/* The lengths of its strings alone: hz_chunk_lengths(). False: they are not known, or the group does not have the column. */
+extern bool hz_batchscan_lengths(HzBatchScan *scan, int attno, HzVector *vector);
 
 /*
  * The same as Datums, of rows at[0 .. count) only (at NULL: all), each at its row's place: `values` and `isnull` have room for HZ_VECTOR_ROWS; by-reference values live until

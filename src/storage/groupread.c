@@ -333,6 +333,20 @@ hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector, HzVector *o
 		report_column_damage(reader, attno, status);
 }
 
+bool
+hz_groupread_lengths(HzGroupReader *reader, int attno, uint32 vector, HzVector *out)
+{
+	HzChunkReader *chunk = open_column(reader, attno);
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	bool known;
+	HzStatus status = hz_chunk_lengths(chunk, vector, &known, out);
+
+	MemoryContextSwitchTo(old);
+	if (status != HZ_OK)
+		report_column_damage(reader, attno, status);
+	return known;
+}
+
 /* The group has become dead to all while it was read: its pages may be gone. */
 static bool
 has_vanished(HzGroupReader *reader)

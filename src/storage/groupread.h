@@ -43,6 +43,9 @@ extern void hz_groupread_copy(HzGroupReader *reader, int attno, uint8_t *target)
 /* The decoded vector `vector` of attribute `attno`; valid until the next call for this attribute. */
 extern void hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector, HzVector *out);
 
+/* The lengths of its strings: hz_chunk_lengths(). False: they are not known without the strings. */
+extern bool hz_groupread_lengths(HzGroupReader *reader, int attno, uint32 vector, HzVector *out);
+
 /*
  * Rows at[0 .. count) (at NULL: 0 .. count) of vector `vector` as Datums, each at its row's place; `values` and `isnull` have
  * room for all rows of it. By-reference values are

@@ -1,0 +1,45 @@
+/*
+ * exec/topn.h
+ *	  ORDER BY … LIMIT: a ColumnarScan leaves out rows that cannot be among those a bounded Sort above it will return.
+ *
+ * PostgreSQL tells a Sort under a Limit how many rows are wanted (ExecSetTupleBound), again whenever that changes, and not
+ * where ties are wanted, too. When an executor starts, scans learn which Sort they feed; all that one Sort
+ * reads through an Append share a bound. A scan offers the sort keys of the rows that it returns
+ * and drops those that the bound beats (read/topbound.h) before it decodes their other columns. Columnar rows of which that is all
+ * wait until the bound is final (exec/toplist.h). Order, further keys and the
+ * number of rows remain the Sort's business.
+ *
+ * This holds for each Sort by itself: those of parallel workers have their scans and their bounds.
+ */
+#ifndef HZ_TOPN_H
+#define HZ_TOPN_H
+
+#include "exec/scanstate.h"
+
+/* The setting and the executor's hook; called once by _PG_init. */
+extern void hz_topn_init(void);
+
+/* The column store is about to be scanned: tells the batch reader. Before hz_scanprune_start(). */
+extern void hz_topn_start(HzScanNode *node);
+
+/* Takes rows that are out from those of the current batch, and those that can wait. */
+extern void hz_topn_filter(HzScanNode *node);
+
+/* After the last batch: makes the next one with rows that have waited the current batch, those rows selected; false: none. */
+extern bool hz_topn_next_batch(HzScanNode *node);
+
+/* Whether the current row may be among the first; and that it has passed the quals and will be returned. */
+extern bool hz_topn_wants(HzScanNode *node);
+extern void hz_topn_returns(HzScanNode *node);
+
+extern void hz_topn_rescan(HzScanNode *node);
+
+/* Adds what this process has counted to what all have; gets the sums. */
+extern void hz_topn_publish(HzScanNode *node);
+extern void hz_topn_collect(HzScanNode *node);
+
+/* What is known before execution, and what is after. */
+extern void hz_topn_explain(HzScanNode *node, struct ExplainState *es);
+extern void hz_topn_explain_counts(HzScanNode *node, struct ExplainState *es);
+
+#endif /* HZ_TOPN_H */
