@@ -12,6 +12,7 @@
 
 #include "access/htup_details.h"
 #include "access/parallel.h"
+#include "catalog/pg_type_d.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -20,7 +21,6 @@
 #include "pgstat.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/typcache.h"
@@ -64,18 +64,17 @@ static bool
 find_order(const Sort *plan, const HzColumnType *type, HzTopBound *bound)
 {
 	Oid expected = type->typid == VARCHAROID ? TEXTOID : type->typid;
-	Oid family;
-	Oid input;
-	int16 strategy;
+	Oid sort_operator = plan->sortOperators[0];
+	TypeCacheEntry *order;
 
-	if (!type->ordered ||
-		!get_ordering_op_properties(plan->sortOperators[0], &family, &input, &strategy) ||
-		input != expected ||
-		family != lookup_type_cache(expected, TYPECACHE_BTREE_OPFAMILY)->btree_opf)
+	if (!type->ordered)
+		return false;
+	order = lookup_type_cache(expected, TYPECACHE_LT_OPR | TYPECACHE_GT_OPR);
+	if (sort_operator != order->lt_opr && sort_operator != order->gt_opr)
 		return false;
 	if (expected == TEXTOID && !hz_compat_collate_is_c(plan->collations[0]))
 		return false;
-	bound->descending = strategy == BTGreaterStrategyNumber;
+	bound->descending = sort_operator == order->gt_opr;
 	bound->nulls_first = plan->nullsFirst[0];
 	return true;
 }
