@@ -207,7 +207,7 @@ INSERT INTO queries (flags, query) VALUES
             percentile_disc(0.9) WITHIN GROUP (ORDER BY ts), percentile_disc(1) WITHIN GROUP (ORDER BY si),
             percentile_disc(0.05) WITHIN GROUP (ORDER BY fx), percentile_disc(0.75) WITHIN GROUP (ORDER BY fx), percentile_disc(0.3) WITHIN GROUP (ORDER BY f4) FROM events
           WHERE id < 50000'),
-  ('L', 'SELECT k, percentile_cont(NULL) WITHIN GROUP (ORDER BY f), count(*) FROM events WHERE id < 9000 GROUP BY k'),
+  ('', 'SELECT k, percentile_cont(NULL) WITHIN GROUP (ORDER BY f), count(*) FROM events WHERE id < 9000 GROUP BY k'),
   ('AT', 'SELECT count(DISTINCT k), count(DISTINCT t), count(DISTINCT b), count(DISTINCT n), count(DISTINCT nn),
             count(DISTINCT f), count(DISTINCT fx), count(DISTINCT u), count(DISTINCT flag), count(DISTINCT ch) FROM events'),
   ('AT', 'SELECT k, count(DISTINCT s), count(DISTINCT d), count(DISTINCT by), count(DISTINCT o), count(DISTINCT tm) FROM events GROUP BY k'),
