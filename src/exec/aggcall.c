@@ -101,21 +101,6 @@ find_known(Oid function)
 	return NULL;
 }
 
-HzColumnType
-hz_aggcall_type(Oid typid)
-{
-	TupleDesc desc = CreateTemplateTupleDesc(1);
-	HzColumnType *types;
-	HzColumnType type;
-
-	TupleDescInitEntry(desc, 1, "value", typid, -1, 0);
-	types = hz_coltype_for(desc);
-	type = types[0];
-	pfree(types);
-	FreeTupleDesc(desc);
-	return type;
-}
-
 static bool
 is_deterministic(Oid collation)
 {
@@ -214,7 +199,7 @@ hz_aggcall_classify(const Aggref *aggref, HzAggCall *call)
 	if (aggref->args != NIL)
 	{
 		call->argument = linitial_node(TargetEntry, aggref->args)->expr;
-		call->type = hz_aggcall_type(exprType((Node *) call->argument));
+		call->type = hz_coltype_of(exprType((Node *) call->argument));
 	}
 	if (call->kind == HZ_AGG_COLLECT)
 		return classify_percentile(aggref, call);

@@ -47,9 +47,6 @@ extern bool hz_aggcall_classify(const Aggref *aggref, HzAggCall *call);
 /* Whether values of this type, under this collation, can be group keys: equal values are recognised as PostgreSQL does. */
 extern bool hz_aggcall_is_key(Oid type, Oid collation);
 
-/* A column type as hz_coltype_for() makes it, for a value of type `typid`. */
-extern HzColumnType hz_aggcall_type(Oid typid);
-
 /* Throws as ExecInitAgg() does, if the user may not execute the aggregate. */
 extern void hz_aggcall_check_rights(const Aggref *aggref);
 

@@ -83,7 +83,7 @@ find_calls(HzAggNode *node, CustomScan *plan)
 	{
 		Expr *key = list_nth_node(TargetEntry, plan->custom_scan_tlist, k)->expr;
 
-		node->key_types[k] = hz_aggcall_type(exprType((Node *) key));
+		node->key_types[k] = hz_coltype_of(exprType((Node *) key));
 		(void) hz_key_kind(node->key_types[k].kind, node->key_types[k].width,
 						   &node->layout.kinds[k]);
 	}
