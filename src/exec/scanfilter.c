@@ -68,16 +68,8 @@ hz_scanfilter_make(ScanState *ss)
 void
 hz_scanfilter_rescan(HzScanFilter *filter)
 {
-	filter->bound = false;
+	filter->bound = 0;
 	filter->last_group = PG_UINT32_MAX;
-}
-
-static void
-bind(HzScanFilter *filter, ExprContext *econtext)
-{
-	for (int i = 0; i < filter->count; i++)
-		hz_vexpr_bind(filter->filters[i], econtext);
-	filter->bound = true;
 }
 
 void
@@ -86,8 +78,6 @@ hz_scanfilter_run(HzScanFilter *filter, HzBatchScan *batches, const HzBatch *bat
 {
 	MemoryContext old = MemoryContextSwitchTo(filter->context);
 
-	if (!filter->bound)
-		bind(filter, econtext);
 	if (batch->group->number != filter->last_group)
 		hz_eval_group(filter->eval);
 	filter->last_group = batch->group->number;
@@ -96,6 +86,9 @@ hz_scanfilter_run(HzScanFilter *filter, HzBatchScan *batches, const HzBatch *bat
 	hz_eval_batch(filter->eval, batch->rows);
 	for (int i = 0; i < filter->count && rows->count > 0; i++)
 	{
+		/* a subquery whose value no row is compared with is not executed */
+		if (i == filter->bound)
+			hz_vexpr_bind(filter->filters[filter->bound++], econtext);
 		if (!hz_eval_filter(filter->eval, filter->filters[i], rows))
 			hz_vexpr_report(hz_eval_failure(filter->eval));
 	}

@@ -18,7 +18,7 @@ typedef struct HzScanFilter
 	HzVexpr **filters; /* in the order in which to evaluate them */
 	List *quals;       /* the same, as expressions, for EXPLAIN */
 	ExprState *rest;   /* the others; NULL: none */
-	bool bound;
+	int bound;         /* so many of the filters have their constants */
 	HzEval *eval;
 	HzBatchColumns columns;
 	MemoryContext context; /* of what evaluations keep */
