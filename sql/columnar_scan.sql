@@ -450,6 +450,27 @@ CREATE TRIGGER see BEFORE INSERT ON copied FOR EACH ROW EXECUTE FUNCTION see();
 INSERT INTO copied SELECT generate_series(1, 12000);
 SELECT * FROM seen ORDER BY a;
 
+-- A subquery that no row is compared with is not executed, also where quals are evaluated on vectors.
+CREATE TABLE compared (id integer, k integer) USING hanzo_columnar;
+INSERT INTO compared SELECT i, i % 7 FROM generate_series(1, 5000) AS i;
+CALL hanzo_datastore.compact('compared');
+SET hanzo_datastore.enable_pruning = off;
+SELECT count(*) FROM compared WHERE id < 0 AND k = (SELECT 1 / (count(*) - 5000)::integer FROM compared);
+SELECT count(*) FROM compared WHERE id < 10 AND k = (SELECT 1 / (count(*) - 5000)::integer FROM compared);
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT id FROM compared WHERE id < 3 AND k = 2;
+RESET hanzo_datastore.enable_pruning;
+
+-- An index that finds many rows in columns is not the cheaper way; one that finds a few is.
+CREATE TABLE costly (id integer PRIMARY KEY, k integer, v text) USING hanzo_columnar;
+INSERT INTO costly SELECT i, hashint4(i) & 7, repeat(md5(i::text), 30) FROM generate_series(1, 4000) AS i;
+CREATE INDEX ON costly (k);
+CALL hanzo_datastore.compact('costly');
+VACUUM ANALYZE costly;
+SET enable_bitmapscan = off;
+EXPLAIN (COSTS OFF) SELECT id, v FROM costly WHERE k = 3;
+EXPLAIN (COSTS OFF) SELECT id, v FROM costly WHERE id = 3;
+RESET enable_bitmapscan;
+
 SET client_min_messages = warning;
 RESET search_path;
 DROP OWNED BY regress_columnar_scan;

@@ -9,7 +9,7 @@
  *	  OFFSET SIZE DESCRIPTION
  *	  0      8    hash of all keys
  *	  8      4    bit k: key k is null
- *	  12     4    free for the owner (zero at first)
+ *	  12     4    unused
  *	  16     8    where the group went when its table was merged into another; NULL: nowhere
  *	  24     …    keys: 16 bytes (HzKeySlot) each
  *	  …      …    states
@@ -25,7 +25,7 @@ typedef struct HzGroupRow
 {
 	uint64_t hash;
 	uint32_t nulls;
-	uint32_t mark;
+	uint32_t unused;
 	struct HzGroupRow *merged;
 	HzKeySlot keys[];
 } HzGroupRow;
@@ -120,11 +120,5 @@ extern bool hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
 
 /* The next row, in the order in which they were made; NULL: no more. */
 extern HzGroupRow *hz_grouptable_next(const HzGroupTable *table, HzGroupCursor *cursor);
-
-static inline uint8_t *
-hz_group_state(const HzGroupLayout *layout, HzGroupRow *row)
-{
-	return (uint8_t *) row + layout->states_offset;
-}
 
 #endif /* HZ_GROUPTABLE_H */

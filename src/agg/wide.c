@@ -83,8 +83,9 @@ compare_numerics(const HzKeySlot *a, const HzKeySlot *b)
 	return (x > y) - (x < y);
 }
 
-int
-hz_extreme_compare(HzKeyKind kind, const HzKeySlot *a, const HzKeySlot *b)
+/* Orders as PostgreSQL: NaN is greatest, bytes as memcmp, shorter first. */
+static int
+compare_slots(HzKeyKind kind, const HzKeySlot *a, const HzKeySlot *b)
 {
 	switch (kind)
 	{
@@ -110,6 +111,6 @@ hz_extreme_better(const HzAggregate *aggregate, const HzKeySlot *candidate,
 	int order;
 
 	(void) hz_key_kind(aggregate->argument_kind, aggregate->argument_width, &kind);
-	order = hz_extreme_compare(kind, candidate, present);
+	order = compare_slots(kind, candidate, present);
 	return aggregate->kind == HZ_AGG_MIN ? order < 0 : order > 0;
 }

@@ -18,7 +18,4 @@ extern bool hz_sum_wide_merge(HzSumWide *into, const HzSumWide *from);
 extern bool hz_extreme_better(const HzAggregate *aggregate, const HzKeySlot *candidate,
 							  const HzKeySlot *present);
 
-/* Orders as PostgreSQL: NaN is greatest, bytes as memcmp, shorter first. */
-extern int hz_extreme_compare(HzKeyKind kind, const HzKeySlot *a, const HzKeySlot *b);
-
 #endif /* HZ_WIDE_H */

@@ -208,7 +208,6 @@ answer_portion(const Portion *portion, bool *done)
 		work->status = add_answer(portion, call);
 	if (!*done)
 		return true;
-	work->rows += portion->live;
 	hz_compat_count_returned(portion->leaf->scan->css.ss.ss_currentRelation, portion->live);
 	return work->status == HZ_AGG_OK;
 }

@@ -410,7 +410,6 @@ merge_threads(HzAggNode *node)
 
 		CHECK_FOR_INTERRUPTS();
 		status = hz_aggregator_merge(&node->work.aggregator, &work->aggregator, poll_interrupts);
-		node->work.rows += work->rows;
 	}
 	return status;
 }
@@ -531,6 +530,7 @@ run(HzAggNode *node)
 
 	node->release = (MemoryContextCallback){.func = release_callback, .arg = node};
 	MemoryContextRegisterResetCallback(node->context, &node->release);
+	node->threads_used = 0;
 	/* the rows that an EvalPlanQual check replaces come by ExecProcNode() only */
 	compiled = node->css.ss.ps.state->es_epq_active == NULL && make_leaves(node);
 	if (compiled)

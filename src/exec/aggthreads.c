@@ -17,12 +17,14 @@
 #include "miscadmin.h"
 #include "optimizer/cost.h"
 #include "optimizer/paths.h"
+#include "pgstat.h"
 #include "port/atomics.h"
 #include "storage/ipc.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "base/bitmap.h"
+#include "base/compat.h"
 #include "base/memory.h"
 #include "base/thread.h"
 #include "exec/aggthreads.h"
@@ -532,6 +534,25 @@ fill_columns(HzAggLeaf *leaf, HzGroupReader *reader, Job *job)
 	}
 }
 
+/* For statistics: rows of the vectors that are to be read. */
+static uint64
+count_live(const HzAggVectors *vectors, const uint64 *deleted)
+{
+	uint64 live = 0;
+
+	for (uint32 v = 0; v * HZ_VECTOR_ROWS < vectors->rows; v++)
+	{
+		uint32 rows = Min(vectors->rows - v * HZ_VECTOR_ROWS, HZ_VECTOR_ROWS);
+
+		if (vectors->judged[v] == HZ_PRUNE_NONE)
+			continue;
+		live += rows;
+		if (deleted != NULL)
+			live -= hz_bitmap_count(deleted + v * (HZ_VECTOR_ROWS / 64), rows);
+	}
+	return live;
+}
+
 bool
 hz_aggthreads_offer(HzAggThreads *threads, HzAggLeaf *leaf, const HzAggVectors *vectors)
 {
@@ -557,6 +578,7 @@ hz_aggthreads_offer(HzAggThreads *threads, HzAggLeaf *leaf, const HzAggVectors *
 	job->has_deleted = deleted != NULL;
 	if (deleted != NULL)
 		memcpy(job->deleted, deleted, HZ_BITMAP_WORDS(vectors->rows) * sizeof(uint64));
+	hz_compat_count_returned(leaf->scan->css.ss.ss_currentRelation, count_live(vectors, deleted));
 	pthread_mutex_lock(&threads->mutex);
 	job->state = JOB_READY;
 	pthread_cond_signal(&threads->wanted);

@@ -35,8 +35,8 @@ extern bool hz_aggthreads_offer(HzAggThreads *threads, HzAggLeaf *leaf,
 								const HzAggVectors *vectors);
 
 /*
- * Waits for all jobs, doing those that nobody has begun with the leader's `work`. False: something failed, see
- * hz_aggthreads_failure().
+ * Waits for all jobs, doing those that nobody has begun with the leader's `work`. False: something failed, as the threads'
+ * shares or hz_aggthreads_damage() say.
  */
 extern bool hz_aggthreads_finish(HzAggThreads *threads, HzAggWork *work);
 

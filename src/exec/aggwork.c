@@ -4,26 +4,6 @@
  */
 #include "exec/aggwork.h"
 
-#include "base/bitmap.h"
-
-/* Rows that are not deleted. */
-static void
-select_live(uint32_t rows, const uint64_t *deleted, uint16_t *room, HzRows *live)
-{
-	live->at = NULL;
-	live->count = rows;
-	if (deleted == NULL)
-		return;
-	live->count = 0;
-	for (uint32_t i = 0; i < rows; i++)
-	{
-		room[live->count] = (uint16_t) i;
-		live->count += !hz_bitmap_get(deleted, i);
-	}
-	if (live->count < rows)
-		live->at = room;
-}
-
 static bool
 evaluation_failed(HzAggWork *work, const HzEval *eval)
 {
@@ -70,10 +50,9 @@ hz_aggwork_batch(HzAggWork *work, const HzAggProgram *program, HzEval *eval, uin
 				 const uint64_t *deleted, bool filtered)
 {
 	uint16_t room[HZ_VECTOR_ROWS];
-	HzRows live;
+	HzRows live = hz_rows_live(rows, deleted, room);
 
 	hz_eval_batch(eval, rows);
-	select_live(rows, deleted, room, &live);
 	for (int i = 0; i < program->filter_count && live.count > 0 && !filtered; i++)
 	{
 		if (!hz_eval_filter(eval, program->filters[i], &live))
@@ -81,7 +60,6 @@ hz_aggwork_batch(HzAggWork *work, const HzAggProgram *program, HzEval *eval, uin
 	}
 	if (live.count == 0)
 		return true;
-	work->rows += live.count;
 	if (!group_rows(work, program, eval, &live))
 		return false;
 	for (int call = 0; call < program->call_count; call++)

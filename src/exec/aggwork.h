@@ -25,7 +25,6 @@ typedef struct HzAggWork
 	HzAggregator aggregator;
 	HzAggStatus status;
 	HzEvalFailure failure; /* of an expression */
-	uint64_t rows;         /* that passed the filters */
 } HzAggWork;
 
 /*

@@ -226,25 +226,6 @@ hz_scannode_decode(HzScanNode *node)
 	}
 }
 
-/* Rows of the batch that are not deleted. */
-static void
-select_live(HzScanNode *node)
-{
-	const HzBatch *batch = node->batch;
-
-	node->next_row = 0;
-	node->rows = (HzRows){.count = batch->rows};
-	if (batch->deleted == NULL)
-		return;
-	node->rows.count = 0;
-	for (uint32 i = 0; i < batch->rows; i++)
-	{
-		node->live[node->rows.count] = (uint16) i;
-		node->rows.count += !hz_bitmap_get(batch->deleted, i);
-	}
-	node->rows.at = node->live;
-}
-
 /* Leaves those that pass the quals that are evaluated on vectors. */
 static void
 filter_rows(HzScanNode *node)
@@ -277,7 +258,8 @@ read_batch(HzScanNode *node)
 	if (node->batch->group->number != node->last_group)
 		node->counters.row_groups++;
 	node->last_group = node->batch->group->number;
-	select_live(node);
+	node->next_row = 0;
+	node->rows = hz_rows_live(node->batch->rows, node->batch->deleted, node->live);
 	filter_rows(node);
 	if (node->top != NULL)
 		hz_topn_filter(node);

@@ -142,12 +142,6 @@ hz_vexpr_finish(HzVexpr *node)
 	return node;
 }
 
-static const HzColumnType *
-type_of(const HzVexpr *node)
-{
-	return (const HzColumnType *) node->type;
-}
-
 HzVexpr *
 hz_vexpr_retype(HzVexpr *node, Oid typid)
 {
@@ -190,12 +184,6 @@ hz_compile(const HzCompileInput *input, Expr *expr, bool executor)
 		contain_volatile_functions(own))
 		return NULL;
 	return hz_compile_node(&compiler, (Expr *) own);
-}
-
-const HzColumnType *
-hz_vexpr_type(const HzVexpr *expr)
-{
-	return type_of(expr);
 }
 
 static Bitmapset *

@@ -47,9 +47,6 @@ typedef struct HzVqual
  */
 extern List *hz_compile_quals(const HzCompileInput *input, List *quals, bool executor, List **rest);
 
-/* What the values are: kind, width, typid, … as of a column of that type. */
-extern const HzColumnType *hz_vexpr_type(const HzVexpr *expr);
-
 /* Columns (0-based attributes) that it reads. */
 extern Bitmapset *hz_vexpr_columns(const HzVexpr *expr);
 

@@ -2,6 +2,7 @@
  * expr/vexpr.c
  *	  State of evaluations, its memory, and selection vectors. See vexpr.h, vexpr_node.h.
  */
+#include "base/bitmap.h"
 #include "base/memory.h"
 #include "encoding/clones.h"
 #include "expr/vexpr_node.h"
@@ -156,6 +157,24 @@ hz_eval_failure(const HzEval *eval)
 }
 
 /* ---- selection vectors */
+
+HzRows
+hz_rows_live(uint32_t rows, const uint64_t *deleted, uint16_t *room)
+{
+	HzRows live = {.count = rows};
+
+	if (deleted == NULL)
+		return live;
+	live.count = 0;
+	for (uint32_t i = 0; i < rows; i++)
+	{
+		room[live.count] = (uint16_t) i;
+		live.count += !hz_bitmap_get(deleted, i);
+	}
+	if (live.count < rows)
+		live.at = room;
+	return live;
+}
 
 /* Positions of the set bits of `bits` (the first of which is row `base`), appended to out. */
 static inline uint32_t

@@ -25,6 +25,9 @@ typedef struct HzRows
 	const uint16_t *at;
 } HzRows;
 
+/* The rows of a batch of `rows` that are not in the bitmap `deleted` (NULL: none is); room for HZ_VECTOR_ROWS positions. */
+extern HzRows hz_rows_live(uint32_t rows, const uint64_t *deleted, uint16_t *room);
+
 typedef struct HzVexpr HzVexpr;
 typedef struct HzEval HzEval;
 

@@ -123,8 +123,9 @@ judge_values(const HzPruneNode *node, const HzZone *zone)
 	}
 }
 
-HzPruneResult
-hz_prune_zone(const HzPruneNode *node, const HzZone *zone)
+/* What one condition on a column says of the rows of a zone. */
+static HzPruneResult
+prune_zone(const HzPruneNode *node, const HzZone *zone)
 {
 	HzPruneResult result = HZ_PRUNE_SOME;
 	bool all_null = zone->nulls == zone->rows;
@@ -183,7 +184,7 @@ judge_leaf(const HzPruneNode *node, const HzPruneSource *source, Level level)
 	if (level == BY_BLOOM)
 		return !node->bloom || node->op != HZ_PRUNE_EQUAL || may_hold(node, source) ? HZ_PRUNE_SOME
 																					: HZ_PRUNE_NONE;
-	result = hz_prune_zone(node, source->zone(source->arg, node));
+	result = prune_zone(node, source->zone(source->arg, node));
 	return result == HZ_PRUNE_ALL && node->loose ? HZ_PRUNE_SOME : result;
 }
 

@@ -9,7 +9,7 @@
  * count, so both certainties hold for the rows that are left. All three are right for whatever the zone maps
  * say; a wide zone only makes for more SOME.
  *
- * Whoever makes the nodes sets what holds for the whole scan; hz_prune_bind() sets the constants, for which `values`
+ * Whoever makes the nodes sets what holds for the whole scan; hz_prunecompile_bind() sets the constants, for which `values`
  * must live until the next bind. The owner of the memory is the maker.
  */
 #ifndef HZ_PRUNE_H
@@ -88,9 +88,6 @@ typedef struct HzPruneSource
 
 /* Sorts the values of a node that were just set and drops doubles. Those of others but EQUAL and NOT_EQUAL are single. */
 extern void hz_prune_sort_values(HzPruneNode *node);
-
-/* What one condition on a column says of the rows of a zone. */
-extern HzPruneResult hz_prune_zone(const HzPruneNode *node, const HzZone *zone);
 
 /* What the conditions say of a row group, by the zones of its chunks; and with its bloom filters, after the former. */
 extern HzPruneResult hz_prune_group(HzPrune *prune, const HzPruneSource *source);
