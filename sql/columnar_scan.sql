@@ -462,14 +462,16 @@ RESET hanzo_datastore.enable_pruning;
 
 -- An index that finds many rows in columns is not the cheaper way; one that finds a few is.
 CREATE TABLE costly (id integer PRIMARY KEY, k integer, v text) USING hanzo_columnar;
-INSERT INTO costly SELECT i, hashint4(i) & 7, repeat(md5(i::text), 30) FROM generate_series(1, 4000) AS i;
+INSERT INTO costly SELECT i, hashint4(i) & 31, (SELECT string_agg(md5(i || ' ' || j), '') FROM generate_series(1, 30) AS j) FROM generate_series(1, 4000) AS i;
 CREATE INDEX ON costly (k);
 CALL hanzo_datastore.compact('costly');
 VACUUM ANALYZE costly;
 SET enable_bitmapscan = off;
+SET random_page_cost = 1.1;
 EXPLAIN (COSTS OFF) SELECT id, v FROM costly WHERE k = 3;
 EXPLAIN (COSTS OFF) SELECT id, v FROM costly WHERE id = 3;
 RESET enable_bitmapscan;
+RESET random_page_cost;
 
 SET client_min_messages = warning;
 RESET search_path;
