@@ -4,8 +4,15 @@
  *
  * relation_size() is the delta plus the TOAST heap, except within a heap view, where heap code must see its
  * own blocks only. pg_relation_size() and its kin read files and do not come here.
+ *
+ * It ends with the delta's last segment file, however. ANALYZE draws its blocks from that many and has core's own code prefetch
+ * them in the delta's files (analyze.c: acquire_sample_rows); beyond the end of a file that does nothing, but
+ * where there is no file it is an error. So from 1 GB on a block of ANALYZE stands for more rows, and pg_class.relpages
+ * says less than there is; the planner asks relation_estimate_size(), which knows.
  */
 #include "postgres.h"
+
+#include <math.h>
 
 #include "access/heapam.h"
 #include "access/heaptoast.h"
@@ -16,6 +23,7 @@
 #include "catalog/pg_am_d.h"
 #include "optimizer/plancat.h"
 #include "storage/bufmgr.h"
+#include "storage/freespace.h"
 #include "storage/smgr.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -89,7 +97,12 @@ relation_size(Relation rel, ForkNumber fork)
 	uint64 size = table_block_relation_size(rel, fork);
 
 	if (fork == MAIN_FORKNUM && !hz_heapview_active(rel))
-		size += (uint64) toast_blocks(rel) * BLCKSZ;
+	{
+		const uint64 segment = (uint64) RELSEG_SIZE * BLCKSZ;
+		uint64 end = (Max(size, 1) + segment - 1) / segment * segment;
+
+		size = Min(size + (uint64) toast_blocks(rel) * BLCKSZ, end);
+	}
 	return size;
 }
 
@@ -124,33 +137,71 @@ columnar_rows(Relation rel)
 	return rows;
 }
 
+/* The share of the delta's pages that rows take, as its free space map has it: VACUUM leaves empty pages behind. */
+static double
+delta_filling(Relation rel, BlockNumber blocks)
+{
+	const BlockNumber looks = Min(blocks, 100);
+	double room = 0;
+
+	if (looks == 0)
+		return 0;
+	for (BlockNumber i = 0; i < looks; i++)
+		room += (double) GetRecordedFreeSpace(rel, (BlockNumber) ((uint64) blocks * i / looks));
+	return Max(1.0 - room / looks / (BLCKSZ - SizeOfPageHeaderData), 0);
+}
+
+/* Rows of the delta of an analyzed table. */
+static double
+delta_rows(Relation rel, BlockNumber blocks, int32 *attr_widths)
+{
+	const int32 width =
+		get_rel_data_width(rel, attr_widths) + MAXALIGN(SizeofHeapTupleHeader) + sizeof(ItemIdData);
+
+	return rint(delta_filling(rel, blocks) * blocks * (BLCKSZ - SizeOfPageHeaderData) / width);
+}
+
 /*
  * Sizes for the planner. Once the table was vacuumed, analyzed or compacted, the density of rows in
- * pages that was found then is scaled; before, the directory says how many rows there are.
+ * pages that was found then is scaled; before that, and where relation_size() does not tell all, the directory says how many
+ * rows there are.
  */
 static void
 relation_estimate_size(Relation rel, int32 *attr_widths, BlockNumber *pages, double *tuples,
 					   double *all_visible)
 {
+	const bool analyzed = rel->rd_rel->reltuples > 0 && rel->rd_rel->relpages > 0;
+	const BlockNumber blocks =
+		(BlockNumber) (table_block_relation_size(rel, MAIN_FORKNUM) / BLCKSZ);
+	const BlockNumber column_blocks = toast_blocks(rel);
 	MemoryContext context;
 	MemoryContext old;
 	HzHeapView view;
 
-	if (rel->rd_rel->reltuples > 0 && rel->rd_rel->relpages > 0)
+	if (analyzed && (uint64) blocks + column_blocks < RELSEG_SIZE)
 	{
 		table_block_relation_estimate_size(rel, attr_widths, pages, tuples, all_visible,
 										   MAXALIGN(SizeofHeapTupleHeader) + sizeof(ItemIdData),
 										   BLCKSZ - SizeOfPageHeaderData);
 		return;
 	}
-	hz_heapview_begin(&view, rel);
-	table_block_relation_estimate_size(rel, attr_widths, pages, tuples, all_visible,
-									   MAXALIGN(SizeofHeapTupleHeader) + sizeof(ItemIdData),
-									   BLCKSZ - SizeOfPageHeaderData);
-	hz_heapview_end(&view);
+	if (analyzed)
+	{
+		*pages = blocks;
+		*tuples = delta_rows(rel, blocks, attr_widths);
+		*all_visible = 0;
+	}
+	else
+	{
+		hz_heapview_begin(&view, rel);
+		table_block_relation_estimate_size(rel, attr_widths, pages, tuples, all_visible,
+										   MAXALIGN(SizeofHeapTupleHeader) + sizeof(ItemIdData),
+										   BLCKSZ - SizeOfPageHeaderData);
+		hz_heapview_end(&view);
+	}
 	context = AllocSetContextCreate(CurrentMemoryContext, "hanzo estimate", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	*pages += toast_blocks(rel);
+	*pages += column_blocks;
 	*tuples += columnar_rows(rel);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

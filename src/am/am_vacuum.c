@@ -192,13 +192,13 @@ read_relstats(Oid relid, double *tuples, BlockNumber *all_visible)
 	table_close(pg_class, AccessShareLock);
 }
 
-/* pg_class shall speak of both stores. */
+/* pg_class shall speak of both stores, as ANALYZE does. */
 static void
 write_table_stats(Relation rel, HzStore *store, double rows, BlockNumber all_visible)
 {
 	BlockNumber delta_pages = (BlockNumber) (table_block_relation_size(rel, MAIN_FORKNUM) / BLCKSZ);
 
-	hz_compat_update_relstats(rel, delta_pages + RelationGetNumberOfBlocks(store->toast), rows,
+	hz_compat_update_relstats(rel, RelationGetNumberOfBlocks(rel), rows,
 							  Min(all_visible, delta_pages), rel->rd_rel->relhasindex);
 }
 
