@@ -14,6 +14,8 @@
 #include "plan/aggpath.h"
 #include "plan/scanpath.h"
 #include "read/groupcache.h"
+#include "rollup/note.h"
+#include "rollup/watch.h"
 #include "storage/dircache.h"
 #include "storage/forward.h"
 #include "storage/heapview.h"
@@ -37,6 +39,8 @@ _PG_init(void)
 	hz_groupcache_init();
 	hz_bulk_init();
 	hz_sealer_init();
+	hz_rollup_watch_init();
+	hz_note_init();
 	hz_exec_init();
 	hz_aggmeta_define();
 	hz_topn_init();

@@ -23,7 +23,7 @@ use strict;
 use warnings;
 
 # From the lowest to the highest. src/sql holds no C.
-my @layers = qw(base encoding compress format storage write read expr agg am exec plan admin);
+my @layers = qw(base encoding compress format storage write read expr agg rollup am exec plan admin);
 my %rank = map { $layers[$_] => $_ } 0 .. $#layers;
 my %apart = (write => 'read', read => 'write', expr => 'agg', agg => 'expr');
 # Where the pure layers meet the server: names of its versions, and its memory.

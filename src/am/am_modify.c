@@ -26,6 +26,7 @@
 #include "am/replicate.h"
 #include "base/compat.h"
 #include "read/groupcache.h"
+#include "rollup/note.h"
 #include "storage/heapview.h"
 #include "storage/inherit.h"
 #include "storage/mark.h"
@@ -59,12 +60,99 @@ is_huge(Relation rel, TupleTableSlot *slot)
 	return hz_rowbuffer_is_huge(RelationGetDescr(rel), slot->tts_values, slot->tts_isnull);
 }
 
+/* The value of a column that is passed by value, of the columnar row at *tid; false: there is no such row any more. */
+static bool
+fetch_columnar_value(Relation rel, HzStore *store, ItemPointer tid, AttrNumber attnum, Datum *value,
+					 bool *isnull)
+{
+	const uint64 number = hz_rowid_from_tid(tid);
+	HzGroup *group = hz_directory_find(store, number, SnapshotAny);
+	HzGroupCacheEntry *open;
+
+	if (group == NULL)
+		return false;
+	open = hz_groupcache_get(store, group);
+	PG_TRY();
+	{
+		*value = hz_groupread_datum(open->reader, RelationGetDescr(rel), attnum - 1,
+									(uint32) (number - hz_group_first_row(group)), isnull);
+	}
+	PG_FINALLY();
+	{
+		hz_groupcache_release(open);
+	}
+	PG_END_TRY();
+	return true;
+}
+
+/* The same of any row, whoever sees it. */
+static bool
+fetch_value(Relation rel, ItemPointer tid, AttrNumber attnum, Datum *value, bool *isnull)
+{
+	HeapTupleData tuple;
+	Buffer buffer;
+	HzStore *store;
+	bool found;
+
+	if (hz_rowid_is_columnar(tid))
+	{
+		store = hz_store_open(rel, RowExclusiveLock);
+		found = store != NULL && fetch_columnar_value(rel, store, tid, attnum, value, isnull);
+		hz_store_close(store);
+		return found;
+	}
+	tuple.t_self = *tid;
+	if (!heap_fetch(rel, SnapshotAny, &tuple, &buffer, false))
+		return false;
+	*value = heap_getattr(&tuple, attnum, RelationGetDescr(rel), isnull);
+	ReleaseBuffer(buffer);
+	return true;
+}
+
+/* Rollups are told of a row that goes or gets another version, and of the new version (rollup/note.h). */
+static void
+note_change(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId cid)
+{
+	List *watches = hz_rollup_watches(rel);
+	MemoryContext context;
+	MemoryContext old;
+	ListCell *cell;
+
+	if (watches == NIL)
+		return;
+	context = AllocSetContextCreate(CurrentMemoryContext, "hanzo note", ALLOCSET_SMALL_SIZES);
+	old = MemoryContextSwitchTo(context);
+	foreach(cell, watches)
+	{
+		const HzRollupWatch *watch = lfirst(cell);
+		Datum value;
+		bool isnull;
+
+		if (hz_note_wanted(watch) && fetch_value(rel, tid, watch->attnum, &value, &isnull) && !isnull)
+			hz_note_time(watch, hz_rollup_time(watch->type, value), cid);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	if (slot != NULL)
+		hz_note_rows(watches, &slot, 1, cid);
+}
+
+static void
+note_insert(Relation rel, TupleTableSlot **slots, int count, CommandId cid)
+{
+	List *watches = hz_rollup_watches(rel);
+
+	if (watches != NIL)
+		hz_note_rows(watches, slots, count, cid);
+}
+
 static void
 tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
 			 BulkInsertState bistate)
 {
 	HzHeapView view;
 
+	note_insert(rel, &slot, 1, cid);
 	if (is_bulk_insert(rel, options, bistate) && !is_huge(rel, slot))
 	{
 		hz_bulk_add(rel, slot, cid);
@@ -83,6 +171,7 @@ tuple_insert_speculative(Relation rel, TupleTableSlot *slot, CommandId cid, int 
 {
 	HzHeapView view;
 
+	note_insert(rel, &slot, 1, cid);
 	prepare_index_inserts(rel);
 	hz_heapview_begin(&view, rel);
 	GetHeapamTableAmRoutine()->tuple_insert_speculative(rel, slot, cid, options, bistate, token);
@@ -123,6 +212,7 @@ multi_insert(Relation rel, TupleTableSlot **slots, int count, CommandId cid, int
 	HzHeapView view;
 	int head = count;
 
+	note_insert(rel, slots, count, cid);
 	if (hz_bulk_possible(rel))
 		head = hz_compat_is_new_storage(rel) ? 0 : hz_bulk_head(rel, cid, count);
 	else
@@ -208,6 +298,7 @@ tuple_delete(Relation rel, ItemPointer tid, CommandId cid, Snapshot snapshot, Sn
 	HzHeapView view;
 
 	hz_bulk_flush(rel);
+	note_change(rel, tid, NULL, cid);
 	if (!hz_rowid_is_columnar(tid))
 	{
 		hz_heapview_begin(&view, rel);
@@ -324,6 +415,7 @@ tuple_update(Relation rel, ItemPointer otid, TupleTableSlot *slot, CommandId cid
 	HzHeapView view;
 
 	hz_bulk_flush(rel);
+	note_change(rel, otid, slot, cid);
 	if (hz_rowid_is_columnar(otid))
 	{
 		result =

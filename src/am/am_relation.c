@@ -31,10 +31,29 @@
 #include "am/columnar_am.h"
 #include "base/compat.h"
 #include "read/groupcache.h"
+#include "rollup/note.h"
 #include "storage/dircache.h"
 #include "storage/directory.h"
 #include "storage/heapview.h"
 #include "write/bulk.h"
+
+/* Rollups of a table that is about to be empty. */
+static void
+note_truncate(Relation rel)
+{
+	List *watches = hz_rollup_watches(rel);
+	ListCell *cell;
+
+	foreach(cell, watches)
+	{
+		const HzRollupWatch *watch = lfirst(cell);
+		Timestamp from;
+		Timestamp to;
+
+		hz_rollup_extent(RelationGetRelid(rel), watch->attnum, &from, &to);
+		hz_note_range(watch, from, to, GetCurrentCommandId(true));
+	}
+}
 
 static void
 relation_set_new_filelocator(Relation rel, const RelFileLocator *locator, char persistence,
@@ -42,6 +61,7 @@ relation_set_new_filelocator(Relation rel, const RelFileLocator *locator, char p
 {
 	/* rows still buffered belong to the storage that is being replaced: a rollback brings it back */
 	hz_bulk_flush(rel);
+	note_truncate(rel);
 	GetHeapamTableAmRoutine()->hz_compat_set_new_filelocator(rel, locator, persistence, freeze_xid,
 															 min_multi);
 }
@@ -54,6 +74,7 @@ static void
 relation_nontransactional_truncate(Relation rel)
 {
 	hz_bulk_flush(rel);
+	note_truncate(rel);
 	GetHeapamTableAmRoutine()->relation_nontransactional_truncate(rel);
 	if (OidIsValid(rel->rd_rel->reltoastrelid))
 	{

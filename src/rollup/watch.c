@@ -1,0 +1,451 @@
+/*
+ * rollup/watch.c
+ *	  The registered rollups, and which of them a table's writers have to know. See watch.h.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_partitioned_table.h"
+#include "catalog/pg_type.h"
+#include "nodes/parsenodes.h"
+#include "nodes/primnodes.h"
+#include "storage/proc.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "rollup/watch.h"
+
+/* Columns of rollup_catalog (src/sql/70_rollup.sql). */
+enum
+{
+	CATALOG_STATES = 1,
+	CATALOG_MARKS,
+	CATALOG_VIEW,
+	CATALOG_SOURCE,
+	CATALOG_SOURCE_VIEW,
+	CATALOG_SOURCE_TIME,
+	CATALOG_SOURCE_TIME_NAME,
+	CATALOG_TIME,
+	CATALOG_MONTHS,
+	CATALOG_WIDTH,
+	CATALOG_ORIGIN,
+	CATALOG_LAG,
+	CATALOG_QUERY,
+	CATALOG_COLUMNS = CATALOG_QUERY
+};
+
+/* Columns of rollup_progress. */
+enum
+{
+	PROGRESS_STATES = 1,
+	PROGRESS_FROZEN_BEFORE,
+	PROGRESS_LIVE_FROM,
+	PROGRESS_MARK_BEFORE,
+	PROGRESS_ADVANCE_XID,
+	PROGRESS_SYSTEM,
+	PROGRESS_LATE_CHANGES,
+	PROGRESS_COLUMNS = PROGRESS_LATE_CHANGES
+};
+
+/* What is remembered of a table. */
+typedef struct Table
+{
+	Oid relid; /* key */
+	bool valid;
+	LocalTransactionId lxid; /* the transaction in which it was made sure of last */
+	MemoryContext context;
+	List *watches; /* of HzRollupWatch, in context */
+} Table;
+
+static HTAB *tables = NULL;
+static Table *last = NULL; /* the one asked for last */
+
+static Oid
+extension_table(const char *name)
+{
+	Oid namespace = get_namespace_oid("hanzo_datastore", true);
+
+	return OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
+}
+
+Oid
+hz_rollup_catalog(void)
+{
+	return extension_table("rollup_catalog");
+}
+
+Oid
+hz_rollup_progress_table(void)
+{
+	return extension_table("rollup_progress");
+}
+
+static Datum
+value_of(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
+{
+	bool isnull;
+	Datum value = heap_getattr(tuple, attnum, desc, &isnull);
+
+	return isnull ? (Datum) 0 : value;
+}
+
+static HzRollup *
+read_rollup(HeapTuple tuple, TupleDesc desc)
+{
+	HzRollup *rollup = palloc0(sizeof(HzRollup));
+
+	rollup->states = DatumGetObjectId(value_of(tuple, desc, CATALOG_STATES));
+	rollup->marks = DatumGetObjectId(value_of(tuple, desc, CATALOG_MARKS));
+	rollup->view = DatumGetObjectId(value_of(tuple, desc, CATALOG_VIEW));
+	rollup->source = DatumGetObjectId(value_of(tuple, desc, CATALOG_SOURCE));
+	rollup->source_view = DatumGetObjectId(value_of(tuple, desc, CATALOG_SOURCE_VIEW));
+	rollup->source_time = DatumGetInt16(value_of(tuple, desc, CATALOG_SOURCE_TIME));
+	rollup->time = DatumGetInt16(value_of(tuple, desc, CATALOG_TIME));
+	rollup->bucket.months = DatumGetInt32(value_of(tuple, desc, CATALOG_MONTHS));
+	rollup->bucket.width = DatumGetInt64(value_of(tuple, desc, CATALOG_WIDTH));
+	rollup->bucket.origin = DatumGetInt64(value_of(tuple, desc, CATALOG_ORIGIN));
+	rollup->lag = DatumGetInt64(value_of(tuple, desc, CATALOG_LAG));
+	return rollup;
+}
+
+/* All registered rollups, of HzRollup. There are few of them. */
+static List *
+read_rollups(void)
+{
+	Oid catalog = hz_rollup_catalog();
+	List *result = NIL;
+	Relation rel;
+	Snapshot snapshot;
+	SysScanDesc scan;
+	HeapTuple tuple;
+
+	if (!OidIsValid(catalog))
+		return NIL;
+	rel = table_open(catalog, AccessShareLock);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		result = lappend(result, read_rollup(tuple, RelationGetDescr(rel)));
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+	return result;
+}
+
+bool
+hz_rollup_find(Oid states, HzRollup *rollup)
+{
+	ListCell *cell;
+
+	foreach(cell, read_rollups())
+	{
+		HzRollup *candidate = lfirst(cell);
+
+		if (candidate->states == states)
+		{
+			*rollup = *candidate;
+			return true;
+		}
+	}
+	return false;
+}
+
+List *
+hz_rollup_of_sources(List *sources)
+{
+	List *result = NIL;
+	ListCell *cell;
+
+	foreach(cell, read_rollups())
+	{
+		HzRollup *rollup = lfirst(cell);
+
+		if (list_member_oid(sources, rollup->source))
+			result = lappend(result, rollup);
+	}
+	return result;
+}
+
+List *
+hz_rollup_ancestors(Oid relid)
+{
+	List *result = list_make1_oid(relid);
+	Relation inherits = table_open(InheritsRelationId, AccessShareLock);
+
+	/* the list grows while it is walked */
+	for (int i = 0; i < list_length(result); i++)
+	{
+		ScanKeyData key;
+		SysScanDesc scan;
+		HeapTuple tuple;
+
+		ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ,
+					ObjectIdGetDatum(list_nth_oid(result, i)));
+		scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
+		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+			result = list_append_unique_oid(result,
+											((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
+		systable_endscan(scan);
+	}
+	table_close(inherits, AccessShareLock);
+	return result;
+}
+
+static Timestamp
+time_of(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
+{
+	return DatumGetTimestamp(value_of(tuple, desc, attnum));
+}
+
+bool
+hz_rollup_progress(Oid states, Snapshot snapshot, HzRollupProgress *progress)
+{
+	Oid relid = hz_rollup_progress_table();
+	Relation rel;
+	TupleDesc desc;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple tuple;
+	bool found;
+
+	if (!OidIsValid(relid))
+		return false;
+	rel = table_open(relid, AccessShareLock);
+	desc = RelationGetDescr(rel);
+	ScanKeyInit(&key, PROGRESS_STATES, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(states));
+	(void) RelationGetIndexList(rel); /* finds rd_pkindex */
+	snapshot = RegisterSnapshot(snapshot);
+	scan = systable_beginscan(rel, rel->rd_pkindex, OidIsValid(rel->rd_pkindex), snapshot, 1, &key);
+	tuple = systable_getnext(scan);
+	found = HeapTupleIsValid(tuple);
+	if (found)
+	{
+		progress->frozen_before = time_of(tuple, desc, PROGRESS_FROZEN_BEFORE);
+		progress->live_from = time_of(tuple, desc, PROGRESS_LIVE_FROM);
+		progress->mark_before = time_of(tuple, desc, PROGRESS_MARK_BEFORE);
+		progress->advance_xid = DatumGetUInt64(value_of(tuple, desc, PROGRESS_ADVANCE_XID));
+		progress->system = DatumGetInt64(value_of(tuple, desc, PROGRESS_SYSTEM));
+		progress->late_changes = DatumGetInt64(value_of(tuple, desc, PROGRESS_LATE_CHANGES));
+		progress->tid = tuple->t_self;
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+static HzRollupWatch *
+make_watch(const HzRollup *rollup, Oid relid)
+{
+	HzRollupWatch *watch;
+	char *column = get_attname(rollup->source, rollup->source_time, true);
+	AttrNumber attnum = column != NULL ? get_attnum(relid, column) : InvalidAttrNumber;
+
+	if (attnum == InvalidAttrNumber)
+		return NULL;
+	watch = palloc(sizeof(HzRollupWatch));
+	watch->states = rollup->states;
+	watch->marks = rollup->marks;
+	watch->attnum = attnum;
+	watch->type = get_atttype(relid, attnum);
+	watch->bucket = rollup->bucket;
+	return watch;
+}
+
+List *
+hz_rollup_watches_of(List *sources, Oid relid)
+{
+	List *result = NIL;
+	ListCell *cell;
+
+	foreach(cell, hz_rollup_of_sources(sources))
+	{
+		HzRollupWatch *watch = make_watch(lfirst(cell), relid);
+
+		if (watch != NULL)
+			result = lappend(result, watch);
+	}
+	return result;
+}
+
+static void
+fill_table(Table *table)
+{
+	MemoryContext work =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo rollups", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(work);
+	List *rollups;
+	ListCell *cell;
+
+	table->watches = NIL;
+	if (table->context != NULL)
+		MemoryContextReset(table->context);
+	/* before reading: what changes meanwhile makes it invalid again */
+	table->valid = true;
+	rollups = hz_rollup_of_sources(hz_rollup_ancestors(table->relid));
+	if (rollups != NIL && table->context == NULL)
+		table->context =
+			AllocSetContextCreate(CacheMemoryContext, "hanzo rollups", ALLOCSET_SMALL_SIZES);
+	foreach(cell, rollups)
+	{
+		HzRollupWatch *watch;
+
+		MemoryContextSwitchTo(table->context);
+		watch = make_watch(lfirst(cell), table->relid);
+		if (watch != NULL)
+			table->watches = lappend(table->watches, watch);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
+}
+
+static void
+relcache_callback(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS status;
+	Table *table;
+
+	if (tables == NULL)
+		return;
+	if (OidIsValid(relid))
+	{
+		table = hash_search(tables, &relid, HASH_FIND, NULL);
+		if (table != NULL)
+			table->valid = false;
+		return;
+	}
+	hash_seq_init(&status, tables);
+	while ((table = hash_seq_search(&status)) != NULL)
+		table->valid = false;
+}
+
+List *
+hz_rollup_watches(Relation rel)
+{
+	Oid relid = RelationGetRelid(rel);
+	const LocalTransactionId lxid = hz_compat_lxid();
+	Table *table = last;
+	bool found;
+
+	if (table != NULL && table->relid == relid && table->valid && table->lxid == lxid)
+		return table->watches;
+	if (tables == NULL)
+	{
+		HASHCTL control = {.keysize = sizeof(Oid), .entrysize = sizeof(Table)};
+
+		tables = hash_create("hanzo rollups", 64, &control, HASH_ELEM | HASH_BLOBS);
+	}
+	table = hash_search(tables, &relid, HASH_ENTER, &found);
+	if (!found)
+	{
+		table->valid = false;
+		table->lxid = InvalidLocalTransactionId;
+		table->context = NULL;
+		table->watches = NIL;
+	}
+	if (table->lxid != lxid)
+	{
+		/* first the id, by which others know that they have to wait for us, then what they have committed */
+		(void) GetTopTransactionId();
+		AcceptInvalidationMessages();
+	}
+	while (!table->valid)
+		fill_table(table);
+	table->lxid = lxid;
+	last = table;
+	return table->watches;
+}
+
+/* The partition key of a table's parent is just this column of the table. */
+static bool
+is_partition_key(Oid relid, AttrNumber attnum)
+{
+	Oid parent = get_partition_parent(relid, true);
+	HeapTuple tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(parent));
+	Form_pg_partitioned_table key;
+	char *column;
+	bool result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	key = (Form_pg_partitioned_table) GETSTRUCT(tuple);
+	column = get_attname(relid, attnum, false);
+	result = key->partstrat == PARTITION_STRATEGY_RANGE && key->partnatts == 1 &&
+			 key->partattrs.values[0] != 0 &&
+			 strcmp(column, get_attname(parent, key->partattrs.values[0], false)) == 0;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+static void
+bound_time(List *datums, Oid type, Timestamp *time)
+{
+	PartitionRangeDatum *datum = linitial(datums);
+
+	if (datum->kind == PARTITION_RANGE_DATUM_VALUE)
+		*time = hz_rollup_time(type, castNode(Const, datum->value)->constvalue);
+}
+
+void
+hz_rollup_extent(Oid relid, AttrNumber attnum, Timestamp *from, Timestamp *to)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	PartitionBoundSpec *bound;
+	Datum text;
+	bool isnull;
+
+	*from = DT_NOBEGIN;
+	*to = DT_NOEND;
+	if (!HeapTupleIsValid(tuple))
+		return;
+	text = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relpartbound, &isnull);
+	if (!isnull && ((Form_pg_class) GETSTRUCT(tuple))->relispartition &&
+		is_partition_key(relid, attnum))
+	{
+		bound = stringToNode(TextDatumGetCString(text));
+		if (!bound->is_default && bound->strategy == PARTITION_STRATEGY_RANGE)
+		{
+			bound_time(bound->lowerdatums, get_atttype(relid, attnum), from);
+			bound_time(bound->upperdatums, get_atttype(relid, attnum), to);
+		}
+	}
+	ReleaseSysCache(tuple);
+}
+
+Timestamp
+hz_rollup_time(Oid type, Datum value)
+{
+	DateADT date;
+
+	if (type != DATEOID)
+		return DatumGetTimestamp(value);
+	date = DatumGetDateADT(value);
+	if (DATE_IS_NOBEGIN(date))
+		return DT_NOBEGIN;
+	if (DATE_IS_NOEND(date) || date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
+		return DT_NOEND;
+	return (Timestamp) date * USECS_PER_DAY;
+}
+
+void
+hz_rollup_watch_init(void)
+{
+	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
+}
