@@ -15,6 +15,7 @@
 #include "plan/scanpath.h"
 #include "read/groupcache.h"
 #include "rollup/note.h"
+#include "rollup/stale.h"
 #include "rollup/watch.h"
 #include "storage/dircache.h"
 #include "storage/forward.h"
@@ -41,6 +42,7 @@ _PG_init(void)
 	hz_sealer_init();
 	hz_rollup_watch_init();
 	hz_note_init();
+	hz_stale_init();
 	hz_exec_init();
 	hz_aggmeta_define();
 	hz_topn_init();

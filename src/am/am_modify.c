@@ -128,7 +128,8 @@ note_change(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId cid)
 		Datum value;
 		bool isnull;
 
-		if (hz_note_wanted(watch) && fetch_value(rel, tid, watch->attnum, &value, &isnull) && !isnull)
+		if (hz_note_wanted(watch) && fetch_value(rel, tid, watch->attnum, &value, &isnull) &&
+			!isnull)
 			hz_note_time(watch, hz_rollup_time(watch->type, value), cid);
 	}
 	MemoryContextSwitchTo(old);

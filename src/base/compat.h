@@ -292,4 +292,15 @@ hz_compat_bitmap_next(HzCompatBitmapIterator *iterator, HzCompatBitmapBlock *blo
 }
 #endif
 
+/* 16: make_range() can report an error softly; ExecInsertIndexTuples() can leave out all but summarizing indexes. */
+#if PG_VERSION_NUM < 160000
+#define hz_compat_make_range(cache, lower, upper) make_range(cache, lower, upper, false)
+#define hz_compat_insert_index_tuples(info, slot, estate) \
+	ExecInsertIndexTuples(info, slot, estate, false, false, NULL, NIL)
+#else
+#define hz_compat_make_range(cache, lower, upper) make_range(cache, lower, upper, false, NULL)
+#define hz_compat_insert_index_tuples(info, slot, estate) \
+	ExecInsertIndexTuples(info, slot, estate, false, false, NULL, NIL, false)
+#endif
+
 #endif /* HZ_COMPAT_H */

@@ -20,9 +20,12 @@ typedef struct Unit
 } Unit;
 
 static const Unit units[] = {
-	{"minute", {0, USECS_PER_MINUTE, 0}}, {"hour", {0, USECS_PER_HOUR, 0}},
-	{"day", {0, USECS_PER_DAY, 0}},		  {"week", {0, 7 * USECS_PER_DAY, MONDAY}},
-	{"month", {1, 0, 0}},				  {"quarter", {3, 0, 0}},
+	{"minute", {0, USECS_PER_MINUTE, 0}},
+	{"hour", {0, USECS_PER_HOUR, 0}},
+	{"day", {0, USECS_PER_DAY, 0}},
+	{"week", {0, 7 * USECS_PER_DAY, MONDAY}},
+	{"month", {1, 0, 0}},
+	{"quarter", {3, 0, 0}},
 	{"year", {12, 0, 0}},
 };
 

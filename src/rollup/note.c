@@ -54,9 +54,8 @@ notes_of(const HzRollupWatch *watch)
 
 	if (notes == NULL)
 	{
-		HASHCTL control = {.keysize = sizeof(Oid),
-						   .entrysize = sizeof(Notes),
-						   .hcxt = TopTransactionContext};
+		HASHCTL control = {
+			.keysize = sizeof(Oid), .entrysize = sizeof(Notes), .hcxt = TopTransactionContext};
 
 		notes = hash_create("hanzo marks", 8, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
@@ -78,7 +77,7 @@ static void
 insert_mark(const HzRollupWatch *watch, Timestamp from, Timestamp to, CommandId cid)
 {
 	/* gone where somebody drops the rollup right now */
-	Relation marks = try_relation_open(watch->marks, RowExclusiveLock);
+	Relation marks = hz_rollup_open_marks(watch->marks, RowExclusiveLock);
 	Datum values[2] = {TimestampGetDatum(from), TimestampGetDatum(to)};
 	bool nulls[2] = {false, false};
 	HeapTuple tuple;
@@ -140,7 +139,8 @@ hz_note_time(const HzRollupWatch *watch, Timestamp time, CommandId cid)
 		return;
 	from = hz_bucket_floor(&watch->bucket, time);
 	to = hz_bucket_next(&watch->bucket, from);
-	if (entry->ranged || (entry->buckets != NULL && hash_get_num_entries(entry->buckets) >= HZ_NOTE_BUCKETS))
+	if (entry->ranged ||
+		(entry->buckets != NULL && hash_get_num_entries(entry->buckets) >= HZ_NOTE_BUCKETS))
 	{
 		mark_more(entry, watch, from, to, cid);
 		return;
@@ -151,8 +151,8 @@ hz_note_time(const HzRollupWatch *watch, Timestamp time, CommandId cid)
 						   .entrysize = sizeof(Timestamp),
 						   .hcxt = TopTransactionContext};
 
-		entry->buckets =
-			hash_create("hanzo marked buckets", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		entry->buckets = hash_create("hanzo marked buckets", 64, &control,
+									 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 	(void) hash_search(entry->buckets, &from, HASH_FIND, &found);
 	if (!found)

@@ -6,11 +6,13 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
+#include "catalog/pg_am_d.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_partitioned_table.h"
@@ -30,39 +32,8 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "rollup/registry.h"
 #include "rollup/watch.h"
-
-/* Columns of rollup_catalog (src/sql/70_rollup.sql). */
-enum
-{
-	CATALOG_STATES = 1,
-	CATALOG_MARKS,
-	CATALOG_VIEW,
-	CATALOG_SOURCE,
-	CATALOG_SOURCE_VIEW,
-	CATALOG_SOURCE_TIME,
-	CATALOG_SOURCE_TIME_NAME,
-	CATALOG_TIME,
-	CATALOG_MONTHS,
-	CATALOG_WIDTH,
-	CATALOG_ORIGIN,
-	CATALOG_LAG,
-	CATALOG_QUERY,
-	CATALOG_COLUMNS = CATALOG_QUERY
-};
-
-/* Columns of rollup_progress. */
-enum
-{
-	PROGRESS_STATES = 1,
-	PROGRESS_FROZEN_BEFORE,
-	PROGRESS_LIVE_FROM,
-	PROGRESS_MARK_BEFORE,
-	PROGRESS_ADVANCE_XID,
-	PROGRESS_SYSTEM,
-	PROGRESS_LATE_CHANGES,
-	PROGRESS_COLUMNS = PROGRESS_LATE_CHANGES
-};
 
 /* What is remembered of a table. */
 typedef struct Table
@@ -149,8 +120,9 @@ read_rollups(void)
 	return result;
 }
 
-bool
-hz_rollup_find(Oid states, HzRollup *rollup)
+/* The rollup with these states, or with this view; InvalidOid: not asked for. */
+static bool
+find_rollup(Oid states, Oid view, HzRollup *rollup)
 {
 	ListCell *cell;
 
@@ -158,13 +130,26 @@ hz_rollup_find(Oid states, HzRollup *rollup)
 	{
 		HzRollup *candidate = lfirst(cell);
 
-		if (candidate->states == states)
+		if ((OidIsValid(states) && candidate->states == states) ||
+			(OidIsValid(view) && candidate->view == view))
 		{
 			*rollup = *candidate;
 			return true;
 		}
 	}
 	return false;
+}
+
+bool
+hz_rollup_find(Oid states, HzRollup *rollup)
+{
+	return OidIsValid(states) && find_rollup(states, InvalidOid, rollup);
+}
+
+bool
+hz_rollup_find_view(Oid view, HzRollup *rollup)
+{
+	return OidIsValid(view) && find_rollup(InvalidOid, view, rollup);
 }
 
 List *
@@ -200,8 +185,8 @@ hz_rollup_ancestors(Oid relid)
 					ObjectIdGetDatum(list_nth_oid(result, i)));
 		scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
 		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-			result = list_append_unique_oid(result,
-											((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
+			result =
+				list_append_unique_oid(result, ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
 		systable_endscan(scan);
 	}
 	table_close(inherits, AccessShareLock);
@@ -408,18 +393,18 @@ hz_rollup_extent(Oid relid, AttrNumber attnum, Timestamp *from, Timestamp *to)
 {
 	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	PartitionBoundSpec *bound;
-	Datum text;
+	Datum stored;
 	bool isnull;
 
 	*from = DT_NOBEGIN;
 	*to = DT_NOEND;
 	if (!HeapTupleIsValid(tuple))
 		return;
-	text = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relpartbound, &isnull);
+	stored = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relpartbound, &isnull);
 	if (!isnull && ((Form_pg_class) GETSTRUCT(tuple))->relispartition &&
 		is_partition_key(relid, attnum))
 	{
-		bound = stringToNode(TextDatumGetCString(text));
+		bound = stringToNode(TextDatumGetCString(stored));
 		if (!bound->is_default && bound->strategy == PARTITION_STRATEGY_RANGE)
 		{
 			bound_time(bound->lowerdatums, get_atttype(relid, attnum), from);
@@ -427,6 +412,26 @@ hz_rollup_extent(Oid relid, AttrNumber attnum, Timestamp *from, Timestamp *to)
 		}
 	}
 	ReleaseSysCache(tuple);
+}
+
+Relation
+hz_rollup_open_marks(Oid marks, LOCKMODE lockmode)
+{
+	Relation rel = try_relation_open(marks, lockmode);
+	TupleDesc desc;
+
+	if (rel == NULL)
+		return NULL;
+	desc = RelationGetDescr(rel);
+	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
+		desc->natts != 2 || TupleDescAttr(desc, 0)->atttypid != TIMESTAMPTZOID ||
+		TupleDescAttr(desc, 1)->atttypid != TIMESTAMPTZOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" holds the marks of a rollup and has been altered",
+						RelationGetRelationName(rel)),
+				 errhint("Drop the rollup with hanzo_datastore.drop_rollup() and make it anew.")));
+	return rel;
 }
 
 Timestamp

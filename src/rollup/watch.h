@@ -15,6 +15,7 @@
 
 #include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
+#include "storage/lockdefs.h"
 #include "utils/rel.h"
 #include "utils/snapshot.h"
 
@@ -26,10 +27,10 @@ typedef struct HzRollup
 	Oid states; /* table of stored states; what a rollup is known by */
 	Oid marks;
 	Oid view;
-	Oid source;			   /* the table whose writers leave marks */
-	Oid source_view;	   /* the rollup's view that it is computed from, if it is */
+	Oid source;             /* the table whose writers leave marks */
+	Oid source_view;        /* the rollup's view that it is computed from, if it is */
 	AttrNumber source_time; /* time column of source */
-	AttrNumber time;		   /* of states and view: the bucket's column */
+	AttrNumber time;        /* of states and view: the bucket's column */
 	HzBucket bucket;
 	int64 lag; /* microseconds after its end for which a bucket stays live at least */
 } HzRollup;
@@ -39,10 +40,10 @@ typedef struct HzRollupProgress
 	Timestamp frozen_before;
 	Timestamp live_from;
 	Timestamp mark_before;
-	uint64 advance_xid;	 /* mark_before holds for all transactions from here on; 0: not noted yet */
-	int64 system;		 /* identifier of the cluster whose transactions advance_xid counts */
-	int64 late_changes; /* marks in frozen history */
-	ItemPointerData tid;	 /* of its tuple */
+	uint64 advance_xid;  /* mark_before holds for all transactions from here on; 0: not noted yet */
+	int64 system;        /* identifier of the cluster whose transactions advance_xid counts */
+	int64 late_changes;  /* marks in frozen history */
+	ItemPointerData tid; /* of its tuple */
 } HzRollupProgress;
 
 /* A rollup that the writers of a table have to know. */
@@ -51,7 +52,7 @@ typedef struct HzRollupWatch
 	Oid states;
 	Oid marks;
 	AttrNumber attnum; /* time column in this table */
-	Oid type;		   /* its type */
+	Oid type;          /* its type */
 	HzBucket bucket;
 } HzRollupWatch;
 
@@ -61,6 +62,9 @@ extern Oid hz_rollup_progress_table(void);
 
 /* A rollup by its states; false: it is none. Under the latest snapshot. */
 extern bool hz_rollup_find(Oid states, HzRollup *rollup);
+
+/* The same by its view. */
+extern bool hz_rollup_find_view(Oid view, HzRollup *rollup);
 
 /* All rollups whose source is one of these tables, as HzRollup, palloc'd. */
 extern List *hz_rollup_of_sources(List *sources);
@@ -82,6 +86,9 @@ extern List *hz_rollup_watches_of(List *sources, Oid relid);
 
 /* The times that rows of a partition can have in its column, as its bounds say: all where they say nothing of it. */
 extern void hz_rollup_extent(Oid relid, AttrNumber attnum, Timestamp *from, Timestamp *to);
+
+/* Opens a table of marks; NULL: it is gone. One that its owner has altered is an error. */
+extern Relation hz_rollup_open_marks(Oid marks, LOCKMODE lockmode);
 
 /* A time column's value in microseconds, infinities as DT_NOBEGIN and DT_NOEND. */
 extern Timestamp hz_rollup_time(Oid type, Datum value);

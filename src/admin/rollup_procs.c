@@ -1,0 +1,107 @@
+/*
+ * admin/rollup_procs.c
+ *	  Registering rollups: the functions below create_rollup(), drop_rollup() and the event triggers.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/event_trigger.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "base/compat.h"
+#include "rollup/registry.h"
+
+PG_FUNCTION_INFO_V1(hz_rollup_register_sql);
+PG_FUNCTION_INFO_V1(hz_rollup_unregister_sql);
+
+static void
+check_owner(Oid relid)
+{
+	char relkind = get_rel_relkind(relid);
+
+	if (relkind == '\0')
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", relid),
+						errhint("Use hanzo_datastore.create_rollup().")));
+	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind), get_rel_name(relid));
+}
+
+static void
+check_time(Oid relid, AttrNumber attnum)
+{
+	Oid type = attnum > 0 ? get_atttype(relid, attnum) : InvalidOid;
+
+	if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID)
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("column %d of \"%s\" is no date or timestamp", attnum, get_rel_name(relid)),
+						errhint("Use hanzo_datastore.create_rollup().")));
+}
+
+/* rollup_register(states, marks, view, source, source_view, source_time, time, months, width, origin, lag, query) */
+Datum
+hz_rollup_register_sql(PG_FUNCTION_ARGS)
+{
+	HzRollup rollup;
+	HzRollup other;
+	Relation marks;
+
+	for (int i = 0; i < 12; i++)
+		if (i != 4 && PG_ARGISNULL(i))
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("arguments must not be null"),
+							errhint("Use hanzo_datastore.create_rollup().")));
+	rollup.states = PG_GETARG_OID(0);
+	rollup.marks = PG_GETARG_OID(1);
+	rollup.view = PG_GETARG_OID(2);
+	rollup.source = PG_GETARG_OID(3);
+	rollup.source_view = PG_ARGISNULL(4) ? InvalidOid : PG_GETARG_OID(4);
+	rollup.source_time = PG_GETARG_INT16(5);
+	rollup.time = PG_GETARG_INT16(6);
+	rollup.bucket.months = PG_GETARG_INT32(7);
+	rollup.bucket.width = PG_GETARG_INT64(8);
+	rollup.bucket.origin = PG_GETARG_INT64(9);
+	rollup.lag = PG_GETARG_INT64(10);
+	check_owner(rollup.states);
+	check_owner(rollup.marks);
+	check_owner(rollup.view);
+	check_owner(rollup.source);
+	check_time(rollup.states, rollup.time);
+	check_time(rollup.source, rollup.source_time);
+	if (rollup.bucket.months < 0 || (rollup.bucket.months == 0 && rollup.bucket.width < USECS_PER_MINUTE) ||
+		rollup.lag < 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("bucket or lag out of range"),
+						errhint("Use hanzo_datastore.create_rollup().")));
+	if (hz_rollup_find(rollup.states, &other) || hz_rollup_find_view(rollup.view, &other))
+		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT), errmsg("the rollup is registered already"),
+						errhint("Use hanzo_datastore.create_rollup().")));
+	marks = hz_rollup_open_marks(rollup.marks, AccessShareLock);
+	relation_close(marks, AccessShareLock);
+	hz_rollup_register(&rollup, text_to_cstring(PG_GETARG_TEXT_PP(11)));
+	PG_RETURN_VOID();
+}
+
+/* Of a rollup whose states the caller owns, or of which something is gone. */
+Datum
+hz_rollup_unregister_sql(PG_FUNCTION_ARGS)
+{
+	Oid states = PG_GETARG_OID(0);
+	HzRollup rollup;
+
+	if (!hz_rollup_find(states, &rollup))
+		PG_RETURN_VOID();
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(rollup.states)) &&
+		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(rollup.marks)) &&
+		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(rollup.view)) &&
+		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(rollup.source)))
+		check_owner(states);
+	hz_rollup_unregister(states);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,411 @@
+-- Rollups: views that answer at every moment what their grouping query would, most of it from stored states.
+--
+-- A rollup v is a view and two tables of its owner, which pg_dump dumps as what they are:
+--   v         what is asked for,
+--   v_states  rows of closed buckets as the last refresh found them, columns as the view's,
+--   v_marks   times at which rows have come or gone since then, written by the writers' own transactions.
+-- The view is made of three arms: stored buckets that nothing marks; marked ones, computed from the table; the open tail,
+-- computed, too. src/rollup/ has the C half; src/README.md the argument.
+--
+-- The two tables below hold no secrets (which views are rollups, and how far), and are written by C functions that
+-- check who owns what.
+
+CREATE TABLE hanzo_datastore.rollup_catalog (
+	states regclass PRIMARY KEY,
+	marks regclass NOT NULL,
+	view regclass NOT NULL,
+	source regclass NOT NULL,
+	source_view regclass,
+	source_time smallint NOT NULL,
+	source_time_name name NOT NULL,
+	time_column smallint NOT NULL,
+	months integer NOT NULL,
+	width bigint NOT NULL,
+	origin bigint NOT NULL,
+	lag bigint NOT NULL,
+	query text NOT NULL
+) USING heap;
+
+COMMENT ON TABLE hanzo_datastore.rollup_catalog IS 'Internal: the rollups; see the view rollups.';
+COMMENT ON COLUMN hanzo_datastore.rollup_catalog.width IS 'microseconds of a bucket; 0: it is of months';
+
+CREATE TABLE hanzo_datastore.rollup_progress (
+	states regclass PRIMARY KEY,
+	frozen_before timestamptz NOT NULL,
+	live_from timestamptz NOT NULL,
+	mark_before timestamptz NOT NULL,
+	advance_xid xid8,
+	system bigint NOT NULL,
+	late_changes bigint NOT NULL
+) USING heap;
+
+COMMENT ON TABLE hanzo_datastore.rollup_progress IS 'Internal: how far the rollups are; see the view rollups.';
+
+SELECT pg_catalog.pg_extension_config_dump('hanzo_datastore.rollup_catalog', '');
+SELECT pg_catalog.pg_extension_config_dump('hanzo_datastore.rollup_progress', '');
+
+GRANT SELECT ON hanzo_datastore.rollup_catalog, hanzo_datastore.rollup_progress TO PUBLIC;
+
+-- A dump knows the time column by name only: dropped columns before it are not in it.
+CREATE FUNCTION hanzo_datastore.rollup_catalog_loaded()
+RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	NEW.source_time := (SELECT a.attnum FROM pg_attribute AS a
+						WHERE a.attrelid = NEW.source AND a.attname = NEW.source_time_name);
+	RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_catalog_loaded() IS
+	'Internal: finds the time column of a rollup that a dump is restored to.';
+
+CREATE TRIGGER loaded BEFORE INSERT ON hanzo_datastore.rollup_catalog
+	FOR EACH ROW EXECUTE FUNCTION hanzo_datastore.rollup_catalog_loaded();
+
+-- ---- What views of rollups call
+
+CREATE FUNCTION hanzo_datastore.rollup_live_from(states regclass)
+RETURNS timestamptz
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'hz_rollup_live_from';
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_live_from(regclass) IS
+	'Internal to rollups: from when on buckets are computed from the table.';
+
+CREATE FUNCTION hanzo_datastore.rollup_stale(states regclass, marks regclass)
+RETURNS tstzmultirange
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'hz_rollup_stale';
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_stale(regclass, regclass) IS
+	'Internal to rollups: the buckets before rollup_live_from() that are computed from the table.';
+
+-- ---- Making and dropping
+
+CREATE FUNCTION hanzo_datastore.rollup_describe(
+	query text,
+	hll text,
+	tdigest text,
+	OUT source regclass,
+	OUT source_view regclass,
+	OUT source_time smallint,
+	OUT source_time_name text,
+	OUT from_clause text,
+	OUT time_name text,
+	OUT time_type regtype,
+	OUT condition text,
+	OUT bucket integer,
+	OUT months integer,
+	OUT width bigint,
+	OUT origin bigint,
+	OUT names text[],
+	OUT kinds text[],
+	OUT expressions text[]
+)
+RETURNS record
+LANGUAGE c VOLATILE
+AS 'MODULE_PATHNAME', 'hz_rollup_describe';
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_describe(text, text, text) IS
+	'Internal to create_rollup(): takes a query apart and checks it.';
+
+CREATE FUNCTION hanzo_datastore.rollup_register(
+	states regclass, marks regclass, view regclass, source regclass, source_view regclass, source_time smallint,
+	time_column smallint, months integer, width bigint, origin bigint, lag bigint, query text
+)
+RETURNS void
+LANGUAGE c VOLATILE
+AS 'MODULE_PATHNAME', 'hz_rollup_register_sql';
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_register(regclass, regclass, regclass, regclass, regclass, smallint, smallint, integer, bigint, bigint, bigint, text) IS
+	'Internal to create_rollup().';
+
+CREATE FUNCTION hanzo_datastore.rollup_unregister(states oid)
+RETURNS void
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'hz_rollup_unregister_sql';
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_unregister(oid) IS
+	'Internal to drop_rollup() and the event trigger hanzo_datastore_rollup_drop.';
+
+-- The schema of an extension as it is written in front of its functions; NULL where it is not installed.
+CREATE FUNCTION hanzo_datastore.rollup_sketch_schema(extension text)
+RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+SELECT quote_ident(n.nspname)
+FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace
+WHERE e.extname = extension
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_sketch_schema(text) IS
+	'Internal to create_rollup(): where hll and tdigest are.';
+
+-- The query of a rollup with its columns in the order of `columns`, with a condition on its time: NULL
+-- for none.
+CREATE FUNCTION hanzo_datastore.rollup_arm(d record, columns integer[], bounds text)
+RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN (
+		SELECT format('SELECT %s FROM %s%s GROUP BY %s',
+					  string_agg(format('%s AS %I', d.expressions[c.i], d.names[c.i]), ', ' ORDER BY c.n),
+					  d.from_clause,
+					  ' WHERE ' || nullif(concat_ws(' AND ', '(' || d.condition || ')', '(' || bounds || ')'), ''),
+					  string_agg(c.n::text, ', ' ORDER BY c.n) FILTER (WHERE d.kinds[c.i] IN ('bucket', 'key')))
+		FROM unnest(columns) WITH ORDINALITY AS c (i, n));
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_arm(record, integer[], text) IS
+	'Internal to create_rollup(): the query of one arm of the view.';
+
+-- The view's definition. columns: places in d of the view's columns, in their order.
+CREATE FUNCTION hanzo_datastore.rollup_view_query(d record, columns integer[], states regclass, marks regclass)
+RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	stale text := format('hanzo_datastore.rollup_stale(%L::pg_catalog.regclass, %L::pg_catalog.regclass)', states, marks);
+	live_from text := format('hanzo_datastore.rollup_live_from(%L::pg_catalog.regclass)', states);
+	bucket text := quote_ident(d.names[d.bucket]);
+	time_name text := quote_ident(d.time_name);
+	bucket_type regtype;
+	-- a time as the time column has it
+	cast_to text := CASE d.time_type WHEN 'timestamptz'::regtype THEN '%s'
+									 WHEN 'timestamp'::regtype THEN '(%s AT TIME ZONE ''UTC'')'
+									 ELSE '(%s AT TIME ZONE ''UTC'')::date' END;
+	stored_columns text;
+BEGIN
+	SELECT a.atttypid INTO STRICT bucket_type
+	FROM pg_attribute AS a WHERE a.attrelid = states AND a.attname = d.names[d.bucket];
+	SELECT string_agg(format('s.%I', d.names[c.i]), ', ' ORDER BY c.n) INTO stored_columns
+	FROM unnest(columns) WITH ORDINALITY AS c (i, n);
+
+	RETURN format('SELECT %s FROM %s AS s WHERE NOT (%s OPERATOR(pg_catalog.<@) (SELECT %s))',
+				  stored_columns, states,
+				  CASE bucket_type WHEN 'timestamptz'::regtype THEN format('s.%s', bucket)
+								   ELSE format('(s.%s AT TIME ZONE ''UTC'')', bucket) END, stale)
+		|| format(' UNION ALL SELECT q.* FROM pg_catalog.unnest(%s) AS stale (range) CROSS JOIN LATERAL (%s) AS q', stale,
+				  hanzo_datastore.rollup_arm(d, columns,
+					  format('%s >= %s AND %s < %s', time_name, format(cast_to, 'pg_catalog.lower(stale.range)'),
+							 time_name, format(cast_to, 'pg_catalog.upper(stale.range)'))))
+		|| ' UNION ALL '
+		|| hanzo_datastore.rollup_arm(d, columns,
+			   format('%1$s >= %2$s OR %1$s IS NULL OR %1$s = ''-infinity''', time_name, format(cast_to, live_from)));
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_view_query(record, integer[], regclass, regclass) IS
+	'Internal to create_rollup(): the definition of the view.';
+
+-- Nobody but their owner has rights on states and marks, whatever default privileges say.
+CREATE FUNCTION hanzo_datastore.rollup_revoke(relation regclass)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	grantee text;
+BEGIN
+	FOR grantee IN
+		SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+		FROM pg_class AS c, aclexplode(c.relacl) AS a
+		WHERE c.oid = relation AND a.grantee <> c.relowner
+	LOOP
+		EXECUTE format('REVOKE ALL ON %s FROM %s', relation, grantee);
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_revoke(regclass) IS
+	'Internal to create_rollup(): takes rights on a table away.';
+
+-- Indexes of stored states: by bucket, and by leading keys and bucket. Keys of variable length stay out, an index has no
+-- room for the longest.
+CREATE FUNCTION hanzo_datastore.rollup_indexes(d record, states regclass)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	keys text;
+BEGIN
+	EXECUTE format('CREATE INDEX ON %s (%I)', states, d.names[d.bucket]);
+	SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO keys
+	FROM pg_attribute AS a
+	WHERE a.attrelid = states AND a.attlen > 0
+		AND d.kinds[array_position(d.names, a.attname::text)] = 'key'
+		AND EXISTS (SELECT FROM pg_opclass AS o JOIN pg_am AS m ON m.oid = o.opcmethod
+					WHERE m.amname = 'btree' AND o.opcdefault AND o.opcintype = a.atttypid);
+	IF keys IS NOT NULL THEN
+		EXECUTE format('CREATE INDEX ON %s (%s, %I)', states, keys, d.names[d.bucket]);
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_indexes(record, regclass) IS
+	'Internal to create_rollup(): indexes of stored states.';
+
+-- With names resolved. d is what rollup_describe() says of query.
+CREATE FUNCTION hanzo_datastore.rollup_create(schema_name text, view_name text, query text, lag interval, d record)
+RETURNS regclass
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	qualified text := format('%I.%I', schema_name, view_name);
+	states text := format('%I.%I', schema_name, view_name || '_states');
+	marks text := format('%I.%I', schema_name, view_name || '_marks');
+	columns integer[] := array_agg(i) FROM generate_subscripts(d.names, 1) AS i;
+BEGIN
+	EXECUTE format('CREATE TABLE %s USING heap AS %s WITH NO DATA', states, hanzo_datastore.rollup_arm(d, columns, NULL));
+	EXECUTE format('CREATE TABLE %s (changed_from timestamptz NOT NULL, changed_to timestamptz NOT NULL) USING heap', marks);
+	EXECUTE format('ALTER TABLE %s REPLICA IDENTITY NOTHING', states);
+	EXECUTE format('ALTER TABLE %s REPLICA IDENTITY NOTHING', marks);
+	PERFORM hanzo_datastore.rollup_indexes(d, states::regclass);
+	EXECUTE format('COMMENT ON TABLE %s IS %L', states, 'Stored states of rollup ' || qualified || '. Not to be changed.');
+	EXECUTE format('COMMENT ON TABLE %s IS %L', marks, 'What is stale in rollup ' || qualified || '. Not to be changed.');
+	EXECUTE format('CREATE VIEW %s AS %s', qualified,
+				   hanzo_datastore.rollup_view_query(d, columns, states::regclass, marks::regclass));
+	EXECUTE format('COMMENT ON VIEW %s IS %L', qualified, 'Rollup: ' || query);
+	PERFORM hanzo_datastore.rollup_revoke(states::regclass);
+	PERFORM hanzo_datastore.rollup_revoke(marks::regclass);
+	PERFORM hanzo_datastore.rollup_register(
+		states::regclass, marks::regclass, qualified::regclass, d.source, d.source_view, d.source_time, d.bucket::smallint,
+		d.months, d.width, d.origin, (extract(epoch FROM lag) * 1000000)::bigint, query);
+	RETURN qualified::regclass;
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_create(text, text, text, interval, record) IS
+	'Internal to create_rollup(): creates its objects.';
+
+-- No SET: names in the query mean what they mean to the caller.
+CREATE FUNCTION hanzo_datastore.create_rollup(name text, query text, lag interval DEFAULT '10 minutes')
+RETURNS regclass
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	parts text[];
+	schema_name text;
+	view_name text;
+	d record;
+BEGIN
+	IF name IS NULL OR query IS NULL OR lag IS NULL THEN
+		RAISE EXCEPTION 'name, query and lag of a rollup must not be NULL'
+			USING ERRCODE = 'null_value_not_allowed', HINT = 'Leave lag out to get its default.';
+	END IF;
+	IF lag OPERATOR(pg_catalog.<) interval '0' OR lag OPERATOR(pg_catalog.>) interval '366 days' THEN
+		RAISE EXCEPTION 'lag must be between 0 and a year, not %', lag
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'It is how long after its end a bucket is still computed from the table.';
+	END IF;
+	parts := pg_catalog.parse_ident(name);
+	IF pg_catalog.cardinality(parts) OPERATOR(pg_catalog.>) 2 THEN
+		RAISE EXCEPTION 'invalid name of a rollup: %', name
+			USING ERRCODE = 'invalid_name', HINT = 'Pass name or schema.name.';
+	END IF;
+	view_name := parts[pg_catalog.cardinality(parts)];
+	schema_name := CASE pg_catalog.cardinality(parts) WHEN 2 THEN parts[1] ELSE pg_catalog.current_schema()::pg_catalog.text END;
+	IF schema_name IS NULL THEN
+		RAISE EXCEPTION 'no schema has been selected to create the rollup in'
+			USING ERRCODE = 'invalid_schema_name', HINT = 'Pass schema.name.';
+	END IF;
+	IF pg_catalog.octet_length(view_name) OPERATOR(pg_catalog.>) 56 THEN
+		RAISE EXCEPTION 'name of a rollup is too long: %', view_name
+			USING ERRCODE = 'name_too_long', HINT = 'It has 56 bytes at most, for the names of its tables are made from it.';
+	END IF;
+	d := hanzo_datastore.rollup_describe(query, hanzo_datastore.rollup_sketch_schema('hll'),
+										 hanzo_datastore.rollup_sketch_schema('tdigest'));
+	RETURN hanzo_datastore.rollup_create(schema_name, view_name, query, lag, d);
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.create_rollup(text, text, interval) IS
+	'Creates a view that always answers as its grouping query would, from stored states of closed time buckets. lag: how long after its end a bucket is computed from the table at least.';
+
+CREATE FUNCTION hanzo_datastore.drop_rollup(rollup regclass)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	r record;
+BEGIN
+	SELECT * INTO r FROM hanzo_datastore.rollup_catalog AS c WHERE c.view = rollup;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION '% is not a rollup', rollup
+			USING ERRCODE = 'undefined_object', HINT = 'See hanzo_datastore.rollups.';
+	END IF;
+	PERFORM hanzo_datastore.rollup_unregister(r.states);
+	EXECUTE format('DROP VIEW %s', r.view);
+	EXECUTE format('DROP TABLE %s, %s', r.states, r.marks);
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.drop_rollup(regclass) IS
+	'Drops a rollup: the view with its stored states and marks.';
+
+-- ---- Keeping up to date
+
+CREATE FUNCTION hanzo_datastore.refresh_rollup_step(
+	states regclass,
+	now timestamptz DEFAULT now(),
+	milliseconds bigint DEFAULT 5000,
+	OUT rows_stored bigint,
+	OUT live_from timestamptz,
+	OUT more boolean
+)
+RETURNS record
+LANGUAGE c VOLATILE
+AS 'MODULE_PATHNAME', 'hz_rollup_refresh';
+
+COMMENT ON FUNCTION hanzo_datastore.refresh_rollup_step(regclass, timestamptz, bigint) IS
+	'Internal to refresh_rollup() and maintain(): one step in the caller''s transaction.';
+
+-- No SET and no EXCEPTION: the procedure commits.
+CREATE PROCEDURE hanzo_datastore.refresh_rollup(rollup regclass, now timestamptz DEFAULT now())
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	rollup_states pg_catalog.regclass;
+	more boolean := true;
+BEGIN
+	SELECT c.states INTO rollup_states FROM hanzo_datastore.rollup_catalog AS c WHERE c.view OPERATOR(pg_catalog.=) rollup;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION '% is not a rollup', rollup
+			USING ERRCODE = 'undefined_object', HINT = 'See hanzo_datastore.rollups.';
+	END IF;
+	WHILE more LOOP
+		SELECT s.more INTO more FROM hanzo_datastore.refresh_rollup_step(rollup_states, now) AS s;
+		COMMIT;
+	END LOOP;
+END
+$$;
+
+COMMENT ON PROCEDURE hanzo_datastore.refresh_rollup(regclass, timestamptz) IS
+	'Stores what a rollup has to compute from the table now, in transactions of some seconds each.';
+
+CREATE VIEW hanzo_datastore.rollups AS
+SELECT c.view AS rollup, c.source, c.source_view,
+	   CASE WHEN c.months OPERATOR(pg_catalog.>) 0 THEN pg_catalog.make_interval(months => c.months)
+			ELSE pg_catalog.make_interval(secs => c.width / 1000000.0) END AS bucket,
+	   pg_catalog.make_interval(secs => c.lag / 1000000.0) AS lag,
+	   p.frozen_before, p.live_from, p.late_changes,
+	   (SELECT pg_catalog.count(*) FROM pg_catalog.unnest(hanzo_datastore.rollup_stale(c.states, c.marks))) AS stale_ranges,
+	   pg_catalog.pg_total_relation_size(c.states) AS bytes, c.query
+FROM hanzo_datastore.rollup_catalog AS c
+JOIN hanzo_datastore.rollup_progress AS p ON p.states OPERATOR(pg_catalog.=) c.states
+WHERE pg_catalog.has_table_privilege(c.view, 'SELECT');
+
+COMMENT ON VIEW hanzo_datastore.rollups IS
+	'Rollups that the caller may read: buckets from live_from on are computed from the table, and so are stale_ranges before it. History before frozen_before is kept as it is; late_changes counts what was written there since.';
+
+GRANT SELECT ON hanzo_datastore.rollups TO PUBLIC;
