@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-our @EXPORT = qw(create_twins start_writers start_movers stop_load check_twins differences wait_for_server);
+our @EXPORT = qw(create_twins start_writers start_movers stop_load check_twins differences wait_for_server script pgbench);
 
 # Rows of `c` that `h` has not, and the other way round, doubles counted.
 sub differences
