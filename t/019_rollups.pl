@@ -30,6 +30,7 @@ my $hourly = q{SELECT project, date_trunc('hour', at, 'UTC') AS hour, count(*) A
 my $daily = q{SELECT project, date_trunc('day', hour, 'UTC') AS day, sum(n) AS n, max(amount) AS most, sum(ms_count) AS ms_count FROM hourly GROUP BY 1, 2};
 my $monthly = q{SELECT date_trunc('month', at, 'UTC') AS month, project, count(*) AS n, max(at) AS last FROM events GROUP BY 1, 2};
 my $logged = q{SELECT date_bin('15 minutes', happened, '2001-01-01') AS quarter, kind, count(*) AS n FROM log GROUP BY 1, 2};
+my $ticks = q{SELECT date_trunc('minute', at, 'UTC') AS minute, count(*) AS n, sum(n) AS total FROM ticks GROUP BY 1};
 $node->safe_psql('postgres', qq{
 	CREATE EXTENSION hanzo_datastore;
 	CREATE TABLE events (id integer NOT NULL, project integer, session integer, amount numeric(12,3), ms integer, at timestamptz)
@@ -41,6 +42,11 @@ $node->safe_psql('postgres', qq{
 	CREATE TABLE log (id serial PRIMARY KEY, happened timestamp, kind text) USING hanzo_columnar;
 	SELECT hanzo_datastore.alter_columnar_table(t, row_group_rows => 2048) FROM unnest('{events,log}'::regclass[]) AS t;
 	INSERT INTO events SELECT i, i % 6, i % 50, i % 97, i % 1000, now() - i * interval '37 seconds' FROM generate_series(1, 10000) AS i;
+	-- a clock that runs 300 times as fast, so that buckets are closed all the time, beside writers that have begun before
+	CREATE FUNCTION fast_now() RETURNS timestamptz LANGUAGE sql VOLATILE RETURN
+		timestamptz '2030-01-01' + (clock_timestamp() - timestamptz '@{[ $node->safe_psql('postgres', 'SELECT now()') ]}') * 300;
+	CREATE TABLE ticks (at timestamptz, n integer) USING hanzo_columnar;
+	SELECT hanzo_datastore.create_rollup('by_minute', \$q\$$ticks\$q\$, lag => '0');
 	SELECT hanzo_datastore.create_rollup('hourly', \$q\$$hourly\$q\$);
 	SELECT hanzo_datastore.create_rollup('daily', \$q\$$daily\$q\$);
 	SELECT hanzo_datastore.create_rollup('monthly', \$q\$$monthly\$q\$, lag => '0');
@@ -64,6 +70,9 @@ $node->safe_psql('postgres', qq{
 		SELECT count(*) INTO rows FROM (
 			(SELECT * FROM "Log by quarter" EXCEPT ALL $logged) UNION ALL ($logged EXCEPT ALL SELECT * FROM "Log by quarter")) AS d;
 		IF rows > 0 THEN differing := differing || ' log ' || rows; END IF;
+		SELECT count(*) INTO rows FROM (
+			(SELECT * FROM by_minute EXCEPT ALL $ticks) UNION ALL ($ticks EXCEPT ALL SELECT * FROM by_minute)) AS d;
+		IF rows > 0 THEN differing := differing || ' ticks ' || rows; END IF;
 		RETURN differing;
 	END\$f\$;
 	CREATE FUNCTION assert_equal() RETURNS void LANGUAGE plpgsql AS \$f\$
@@ -117,6 +126,15 @@ INSERT INTO events SELECT :id, i, 2, 3, 4, some_time() FROM generate_series(1, 5
 SELECT assert_equal();
 COMMIT;
 },
+	tick => q{
+BEGIN;
+INSERT INTO ticks VALUES (fast_now(), 1);
+\sleep 30 ms
+INSERT INTO ticks VALUES (fast_now() - random() * interval '20 seconds', 1);
+\sleep 30 ms
+INSERT INTO ticks VALUES (fast_now() - random() * interval '20 seconds', 1);
+COMMIT;
+},
 	batch => q{
 \set id random(1, 12000)
 INSERT INTO events SELECT :id + i, i % 6, i % 50, i % 97, i % 1000, some_time() FROM generate_series(1, 300) AS i;
@@ -137,6 +155,9 @@ CALL hanzo_datastore.refresh_rollup('daily', now() + :ahead * interval '1 second
 CALL hanzo_datastore.refresh_rollup('monthly', now() - :ahead * interval '1 second');
 CALL hanzo_datastore.refresh_rollup('"Log by quarter"');
 \sleep 20 ms
+},
+	tock => q{
+CALL hanzo_datastore.refresh_rollup('by_minute', fast_now());
 },
 	interrupted => q{
 \set timeout random(1, 40)
@@ -162,7 +183,9 @@ sub start_all
 	return (
 		pgbench($node, $time, 6, map { "$files{$_}\@" . { row => 10, change => 10, savepoints => 5, snapshot => 2, batch => 2, truncate => 1 }->{$_} }
 				qw(row change savepoints snapshot batch truncate)),
+		pgbench($node, $time, 4, $files{tick}),
 		pgbench($node, $time, 1, $files{refresh}),
+		pgbench($node, $time, 1, $files{tock}),
 		pgbench($node, $time, 1, "$files{refresh}\@3", "$files{block}\@2"),
 		pgbench($node, $time, 1, $files{interrupted}),
 		pgbench($node, $time, 1, script('compact', "CALL hanzo_datastore.compact('events');\nCALL hanzo_datastore.compact('log');\nVACUUM events_new;\n")));
@@ -219,11 +242,12 @@ foreach my $round (1 .. 2)
 }
 is($node->safe_psql('postgres', 'SELECT compare()'), '', 'in the end');
 cmp_ok($compared, '>', 10, "compared $compared times");
+cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM by_minute_states'), '>', 20, 'minutes were closed');
 my ($live, $states) = split /\|/, $node->safe_psql('postgres', q{
 	SELECT live_from > now() - interval '3 hours', (SELECT count(*) > 100 FROM hourly_states)
 	FROM hanzo_datastore.rollups WHERE rollup = 'hourly'::regclass});
 is("$live $states", 't t', 'most is stored');
-foreach my $rollup ('hourly', 'daily', 'monthly', '"Log by quarter"')
+foreach my $rollup ('hourly', 'daily', 'monthly', 'by_minute', '"Log by quarter"')
 {
 	$node->safe_psql('postgres', "CALL hanzo_datastore.refresh_rollup('$rollup')");
 }
