@@ -140,12 +140,17 @@ COMMIT;
 INSERT INTO events SELECT :id + i, i % 6, i % 50, i % 97, i % 1000, some_time() FROM generate_series(1, 300) AS i;
 DELETE FROM events WHERE id BETWEEN :id AND :id + 300 AND ms % 3 = 1;
 },
+	# a prepared transaction may hold it for long, and whoever waits holds up all others
 	truncate => q{
-BEGIN;
-TRUNCATE events_default;
-INSERT INTO events SELECT i, i % 6, 2, 3, 4, now() + i * interval '1 hour' FROM generate_series(1, 100) AS i;
-COMMIT;
-\sleep 700 ms
+DO $f$
+BEGIN
+	LOCK TABLE events_default IN ACCESS EXCLUSIVE MODE NOWAIT;
+	TRUNCATE events_default;
+	INSERT INTO events SELECT i, i % 6, 2, 3, 4, now() + i * interval '1 hour' FROM generate_series(1, 100) AS i;
+EXCEPTION WHEN lock_not_available THEN
+	NULL;
+END$f$;
+\sleep 100 ms
 });
 my %refreshers = (
 	refresh => q{
@@ -159,10 +164,16 @@ CALL hanzo_datastore.refresh_rollup('"Log by quarter"');
 	tock => q{
 CALL hanzo_datastore.refresh_rollup('by_minute', fast_now());
 },
+	# pgbench gives up after any error but a few: the cancel is caught, so that the refresh ends with an aborted subtransaction
 	interrupted => q{
 \set timeout random(1, 40)
 SET statement_timeout = :timeout;
-CALL hanzo_datastore.refresh_rollup('hourly', now() + interval '30 minutes');
+DO $f$
+BEGIN
+	PERFORM hanzo_datastore.refresh_rollup_step(s) FROM unnest('{hourly_states,by_minute_states}'::regclass[]) AS s;
+EXCEPTION WHEN query_canceled THEN
+	RAISE WARNING 'interrupted';
+END$f$;
 SET statement_timeout = 0;
 },
 	block => q{
@@ -237,7 +248,7 @@ foreach my $round (1 .. 2)
 	{
 		my $said = stop_load(@loads);
 		unlike($said, qr/differ|PANIC|vanished|internal|unexpected|could not open/i, 'what the clients were told');
-		like($said, qr/statement timeout/, 'refreshes were interrupted');
+		like($said, qr/interrupted/, 'refreshes were interrupted');
 	}
 }
 is($node->safe_psql('postgres', 'SELECT compare()'), '', 'in the end');
