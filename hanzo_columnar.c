@@ -14,6 +14,7 @@
 #include "plan/aggpath.h"
 #include "plan/scanpath.h"
 #include "read/groupcache.h"
+#include "rollup/ddl.h"
 #include "rollup/note.h"
 #include "rollup/stale.h"
 #include "rollup/watch.h"
@@ -42,6 +43,7 @@ _PG_init(void)
 	hz_sealer_init();
 	hz_rollup_watch_init();
 	hz_note_init();
+	hz_rollup_ddl_init();
 	hz_stale_init();
 	hz_exec_init();
 	hz_aggmeta_define();

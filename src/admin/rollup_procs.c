@@ -6,6 +6,7 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
@@ -16,12 +17,16 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "rollup/note.h"
 #include "rollup/registry.h"
 
 PG_FUNCTION_INFO_V1(hz_rollup_register_sql);
 PG_FUNCTION_INFO_V1(hz_rollup_unregister_sql);
+PG_FUNCTION_INFO_V1(hz_rollup_sync_name);
+PG_FUNCTION_INFO_V1(hz_rollup_requery);
 
 static void
 check_owner(Oid relid)
@@ -29,7 +34,8 @@ check_owner(Oid relid)
 	char relkind = get_rel_relkind(relid);
 
 	if (relkind == '\0')
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", relid),
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("relation with OID %u does not exist", relid),
 						errhint("Use hanzo_datastore.create_rollup().")));
 	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind), get_rel_name(relid));
@@ -41,9 +47,10 @@ check_time(Oid relid, AttrNumber attnum)
 	Oid type = attnum > 0 ? get_atttype(relid, attnum) : InvalidOid;
 
 	if (type != TIMESTAMPTZOID && type != TIMESTAMPOID && type != DATEOID)
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("column %d of \"%s\" is no date or timestamp", attnum, get_rel_name(relid)),
-						errhint("Use hanzo_datastore.create_rollup().")));
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column %d of \"%s\" is no date or timestamp", attnum, get_rel_name(relid)),
+				 errhint("Use hanzo_datastore.create_rollup().")));
 }
 
 /* rollup_register(states, marks, view, source, source_view, source_time, time, months, width, origin, lag, query) */
@@ -56,8 +63,9 @@ hz_rollup_register_sql(PG_FUNCTION_ARGS)
 
 	for (int i = 0; i < 12; i++)
 		if (i != 4 && PG_ARGISNULL(i))
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("arguments must not be null"),
-							errhint("Use hanzo_datastore.create_rollup().")));
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("arguments must not be null"),
+					 errhint("Use hanzo_datastore.create_rollup().")));
 	rollup.states = PG_GETARG_OID(0);
 	rollup.marks = PG_GETARG_OID(1);
 	rollup.view = PG_GETARG_OID(2);
@@ -75,13 +83,15 @@ hz_rollup_register_sql(PG_FUNCTION_ARGS)
 	check_owner(rollup.source);
 	check_time(rollup.states, rollup.time);
 	check_time(rollup.source, rollup.source_time);
-	if (rollup.bucket.months < 0 || (rollup.bucket.months == 0 && rollup.bucket.width < USECS_PER_MINUTE) ||
-		rollup.lag < 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("bucket or lag out of range"),
-						errhint("Use hanzo_datastore.create_rollup().")));
+	if (rollup.bucket.months < 0 ||
+		(rollup.bucket.months == 0 && rollup.bucket.width < USECS_PER_MINUTE) || rollup.lag < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("bucket or lag out of range"),
+				 errhint("Use hanzo_datastore.create_rollup().")));
 	if (hz_rollup_find(rollup.states, &other) || hz_rollup_find_view(rollup.view, &other))
-		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT), errmsg("the rollup is registered already"),
-						errhint("Use hanzo_datastore.create_rollup().")));
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT), errmsg("the rollup is registered already"),
+				 errhint("Use hanzo_datastore.create_rollup().")));
 	marks = hz_rollup_open_marks(rollup.marks, AccessShareLock);
 	relation_close(marks, AccessShareLock);
 	hz_rollup_register(&rollup, text_to_cstring(PG_GETARG_TEXT_PP(11)));
@@ -103,5 +113,42 @@ hz_rollup_unregister_sql(PG_FUNCTION_ARGS)
 		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(rollup.source)))
 		check_owner(states);
 	hz_rollup_unregister(states);
+	PG_RETURN_VOID();
+}
+
+static HzRollup
+find_own_rollup(Oid states)
+{
+	HzRollup rollup;
+
+	check_owner(states);
+	if (!hz_rollup_find(states, &rollup))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("table \"%s\" holds no states of a rollup", get_rel_name(states)),
+						errhint("See hanzo_datastore.rollups.")));
+	return rollup;
+}
+
+/* The time column of the source may have been renamed. Whoever did that has the right to say so. */
+Datum
+hz_rollup_sync_name(PG_FUNCTION_ARGS)
+{
+	HzRollup rollup;
+
+	if (hz_rollup_find(PG_GETARG_OID(0), &rollup))
+		hz_rollup_rewrite(&rollup, NULL);
+	PG_RETURN_VOID();
+}
+
+/* rollup_requery(states, query): everything is stale, from the start of what is not frozen. */
+Datum
+hz_rollup_requery(PG_FUNCTION_ARGS)
+{
+	HzRollup rollup = find_own_rollup(PG_GETARG_OID(0));
+	HzRollupWatch watch = {.states = rollup.states, .marks = rollup.marks, .bucket = rollup.bucket};
+
+	hz_rollup_rewrite(&rollup, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	(void) GetTopTransactionId();
+	hz_note_range(&watch, DT_NOBEGIN, DT_NOEND, GetCurrentCommandId(true));
 	PG_RETURN_VOID();
 }

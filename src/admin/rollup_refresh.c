@@ -68,7 +68,8 @@ typedef struct Refresh
 	TimestampTz deadline;
 	int64 span;
 	int64 rows;
-	bool changed; /* progress */
+	bool changed;  /* progress */
+	bool advanced; /* a step towards a shorter tail was taken */
 } Refresh;
 
 static char *
@@ -265,7 +266,7 @@ advance(Refresh *r, TimestampTz now)
 		{
 			p->advance_xid = U64FromFullTransactionId(ReadNextFullTransactionId());
 			p->system = (int64) GetSystemIdentifier();
-			r->changed = true;
+			r->changed = r->advanced = true;
 		}
 		else if (full_xid(r->snapshot->xmin) >= p->advance_xid)
 		{
@@ -274,14 +275,14 @@ advance(Refresh *r, TimestampTz now)
 			if (TIMESTAMP_IS_NOBEGIN(from))
 				from = Min(first_bucket(r), p->mark_before);
 			p->live_from = work_through(r, from, p->mark_before);
-			r->changed = true;
+			r->changed = r->advanced = true;
 		}
 	}
 	if (p->live_from == p->mark_before && target > p->mark_before)
 	{
 		p->mark_before = target;
 		p->advance_xid = 0;
-		r->changed = true;
+		r->changed = r->advanced = true;
 	}
 }
 
@@ -430,16 +431,19 @@ refresh(Refresh *r, Oid states, TimestampTz now)
 	read_progress(r);
 	stale = hz_stale_ranges(r->rollup.marks, r->snapshot, &r->progress, &count, &late);
 	r->progress.late_changes += late;
-	r->changed = late > 0;
 	more = false;
 	if (count > 0 || late > 0)
+	{
 		more = replace_stale(r, stale, count);
+		/* so that its tuple tells when stored states changed last */
+		r->changed = true;
+	}
 	advance(r, now);
 	if (r->changed)
 		hz_rollup_store_progress(states, &r->progress);
 	close_refresh(r);
 	/* each step of the advance needs a transaction of its own */
-	return more || r->changed;
+	return more || r->advanced;
 }
 
 static void

@@ -130,7 +130,7 @@ note_change(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId cid)
 
 		if (hz_note_wanted(watch) && fetch_value(rel, tid, watch->attnum, &value, &isnull) &&
 			!isnull)
-			hz_note_time(watch, hz_rollup_time(watch->type, value), cid);
+			hz_note_old_time(watch, hz_rollup_time(watch->type, value), cid);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

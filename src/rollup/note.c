@@ -23,6 +23,7 @@ typedef struct Notes
 {
 	Oid states; /* key */
 	Timestamp mark_before;
+	Timestamp frozen_before;
 	Timestamp from; /* the last bucket that was marked, which the next row most often belongs to */
 	Timestamp to;
 	HTAB *buckets; /* starts of those marked one by one */
@@ -63,12 +64,17 @@ notes_of(const HzRollupWatch *watch)
 	if (!found)
 	{
 		entry->mark_before = DT_NOEND; /* should reading fail and the subtransaction abort */
+		entry->frozen_before = DT_NOBEGIN;
 		entry->buckets = NULL;
 		forget_buckets(entry);
 		/* the latest: with an older snapshot we would not see a raise that is no longer waiting for us */
-		entry->mark_before = hz_rollup_progress(watch->states, GetLatestSnapshot(), &progress)
-								 ? progress.mark_before
-								 : DT_NOBEGIN;
+		if (hz_rollup_progress(watch->states, GetLatestSnapshot(), &progress))
+		{
+			entry->mark_before = progress.mark_before;
+			entry->frozen_before = progress.frozen_before;
+		}
+		else
+			entry->mark_before = DT_NOBEGIN;
 	}
 	return entry;
 }
@@ -124,6 +130,13 @@ mark_more(Notes *entry, const HzRollupWatch *watch, Timestamp from, Timestamp to
 		entry->most = Max(to, Min(reach, entry->mark_before));
 	}
 	insert_mark(watch, entry->least, entry->most, cid);
+}
+
+void
+hz_note_old_time(const HzRollupWatch *watch, Timestamp time, CommandId cid)
+{
+	if (time >= notes_of(watch)->frozen_before)
+		hz_note_time(watch, time, cid);
 }
 
 void
@@ -190,13 +203,9 @@ void
 hz_note_range(const HzRollupWatch *watch, Timestamp from, Timestamp to, CommandId cid)
 {
 	Notes *entry = notes_of(watch);
-	HzRollupProgress progress;
 
-	/* not what entry has: this transaction may have frozen what it now takes away */
-	if (!hz_rollup_progress(watch->states, GetLatestSnapshot(), &progress))
-		return;
 	from = TIMESTAMP_NOT_FINITE(from) ? from : hz_bucket_floor(&watch->bucket, from);
-	from = Max(from, progress.frozen_before);
+	from = Max(from, entry->frozen_before);
 	to = Min(to, entry->mark_before);
 	if (!TIMESTAMP_NOT_FINITE(to) && to != hz_bucket_floor(&watch->bucket, to))
 		to = hz_bucket_next(&watch->bucket, hz_bucket_floor(&watch->bucket, to));
@@ -215,8 +224,10 @@ hz_note_forget(Oid states)
 {
 	Notes *entry = notes != NULL ? hash_search(notes, &states, HASH_FIND, NULL) : NULL;
 
-	if (entry != NULL)
-		forget_buckets(entry);
+	if (entry == NULL)
+		return;
+	forget_buckets(entry);
+	(void) hash_search(notes, &states, HASH_REMOVE, NULL);
 }
 
 static void

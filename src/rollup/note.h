@@ -16,8 +16,11 @@
 
 #define HZ_NOTE_BUCKETS 1000
 
-/* A row with this time comes or goes. */
+/* A row with this time comes. In frozen history such a mark is only counted. */
 extern void hz_note_time(const HzRollupWatch *watch, Timestamp time, CommandId cid);
+
+/* A row with this time goes; nobody needs to know of frozen history. */
+extern void hz_note_old_time(const HzRollupWatch *watch, Timestamp time, CommandId cid);
 
 /* Rows come. */
 extern void hz_note_rows(List *watches, TupleTableSlot **slots, int count, CommandId cid);
@@ -28,7 +31,7 @@ extern void hz_note_range(const HzRollupWatch *watch, Timestamp from, Timestamp 
 /* Whether changes of rows with any such time would have to be noted: the rollup has stored buckets. */
 extern bool hz_note_wanted(const HzRollupWatch *watch);
 
-/* The marks of this transaction for a rollup are gone: a refresh has done what they ask for. */
+/* This transaction has refreshed a rollup or frozen history: its marks are gone, its progress is another. */
 extern void hz_note_forget(Oid states);
 
 extern void hz_note_init(void);

@@ -49,11 +49,12 @@ insert_tuple(Relation rel, Datum *values, bool *nulls)
 	heap_freetuple(tuple);
 }
 
-/* Deletes the tuples of a rollup, whose key is the first column. */
-static void
-delete_tuples(Relation rel, Oid states)
+/* Deletes the tuples of a rollup, whose key is the first column; returns what the last one had in a text column (0: NULL). */
+static char *
+delete_tuples(Relation rel, Oid states, AttrNumber attnum)
 {
 	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+	char *result = NULL;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple tuple;
@@ -61,9 +62,17 @@ delete_tuples(Relation rel, Oid states)
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(states));
 	scan = systable_beginscan(rel, InvalidOid, false, snapshot, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool isnull;
+
+		if (attnum > 0)
+			result =
+				TextDatumGetCString(heap_getattr(tuple, attnum, RelationGetDescr(rel), &isnull));
 		simple_heap_delete(rel, &tuple->t_self);
+	}
 	systable_endscan(scan);
 	UnregisterSnapshot(snapshot);
+	return result;
 }
 
 static void
@@ -89,7 +98,7 @@ hz_rollup_store_progress(Oid states, const HzRollupProgress *progress)
 	Relation rel = table_open(hz_rollup_progress_table(), RowExclusiveLock);
 
 	/* an update could not be kept from decoding */
-	delete_tuples(rel, states);
+	(void) delete_tuples(rel, states, 0);
 	insert_progress(rel, states, progress);
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
@@ -105,13 +114,9 @@ tell_writers(Oid source)
 		CacheInvalidateRelcacheByRelid(lfirst_oid(cell));
 }
 
-void
-hz_rollup_register(const HzRollup *rollup, const char *query)
+static void
+insert_rollup(Relation catalog, const HzRollup *rollup, const char *query)
 {
-	Relation catalog = table_open(hz_rollup_catalog(), RowExclusiveLock);
-	Relation progress_table = table_open(hz_rollup_progress_table(), RowExclusiveLock);
-	HzRollupProgress progress = {
-		.frozen_before = DT_NOBEGIN, .live_from = DT_NOBEGIN, .mark_before = DT_NOBEGIN};
 	Datum values[CATALOG_COLUMNS];
 	bool nulls[CATALOG_COLUMNS] = {false};
 
@@ -131,8 +136,31 @@ hz_rollup_register(const HzRollup *rollup, const char *query)
 	values[CATALOG_LAG - 1] = Int64GetDatum(rollup->lag);
 	values[CATALOG_QUERY - 1] = CStringGetTextDatum(query);
 	insert_tuple(catalog, values, nulls);
+}
+
+void
+hz_rollup_register(const HzRollup *rollup, const char *query)
+{
+	Relation catalog = table_open(hz_rollup_catalog(), RowExclusiveLock);
+	Relation progress_table = table_open(hz_rollup_progress_table(), RowExclusiveLock);
+	HzRollupProgress progress = {
+		.frozen_before = DT_NOBEGIN, .live_from = DT_NOBEGIN, .mark_before = DT_NOBEGIN};
+
+	insert_rollup(catalog, rollup, query);
 	insert_progress(progress_table, rollup->states, &progress);
 	table_close(progress_table, NoLock);
+	table_close(catalog, NoLock);
+	tell_writers(rollup->source);
+	CommandCounterIncrement();
+}
+
+void
+hz_rollup_rewrite(const HzRollup *rollup, const char *query)
+{
+	Relation catalog = table_open(hz_rollup_catalog(), RowExclusiveLock);
+	char *present = delete_tuples(catalog, rollup->states, CATALOG_QUERY);
+
+	insert_rollup(catalog, rollup, query != NULL ? query : present);
 	table_close(catalog, NoLock);
 	tell_writers(rollup->source);
 	CommandCounterIncrement();
@@ -147,8 +175,8 @@ hz_rollup_unregister(Oid states)
 
 	if (hz_rollup_find(states, &rollup))
 		tell_writers(rollup.source);
-	delete_tuples(catalog, states);
-	delete_tuples(progress, states);
+	(void) delete_tuples(catalog, states, 0);
+	(void) delete_tuples(progress, states, 0);
 	table_close(progress, NoLock);
 	table_close(catalog, NoLock);
 	CommandCounterIncrement();

@@ -51,4 +51,7 @@ extern void hz_rollup_store_progress(Oid states, const HzRollupProgress *progres
 extern void hz_rollup_register(const HzRollup *rollup, const char *query);
 extern void hz_rollup_unregister(Oid states);
 
+/* Stores a rollup anew with the present name of its time column, and with another query unless that is NULL. */
+extern void hz_rollup_rewrite(const HzRollup *rollup, const char *query);
+
 #endif /* HZ_REGISTRY_H */

@@ -229,6 +229,7 @@ hz_rollup_progress(Oid states, Snapshot snapshot, HzRollupProgress *progress)
 		progress->system = DatumGetInt64(value_of(tuple, desc, PROGRESS_SYSTEM));
 		progress->late_changes = DatumGetInt64(value_of(tuple, desc, PROGRESS_LATE_CHANGES));
 		progress->tid = tuple->t_self;
+		progress->xmin = HeapTupleHeaderGetXmin(tuple->t_data);
 	}
 	systable_endscan(scan);
 	UnregisterSnapshot(snapshot);

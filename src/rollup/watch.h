@@ -44,6 +44,7 @@ typedef struct HzRollupProgress
 	int64 system;        /* identifier of the cluster whose transactions advance_xid counts */
 	int64 late_changes;  /* marks in frozen history */
 	ItemPointerData tid; /* of its tuple */
+	TransactionId xmin;  /* who stored it; frozen: long ago */
 } HzRollupProgress;
 
 /* A rollup that the writers of a table have to know. */

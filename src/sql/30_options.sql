@@ -91,20 +91,22 @@ COMMENT ON VIEW hanzo_datastore.columnar_options IS
 GRANT SELECT ON hanzo_datastore.columnar_options TO PUBLIC;
 
 -- A dump sets options by SECURITY LABEL, which knows our labels only once the library is loaded; calling the
--- trigger's function loads it. Matters where the extension was there before the restore.
+-- trigger's function loads it. Matters where the extension was there before the restore. Commands that change what belongs to
+-- a table are seen by the library's hook (src/rollup/ddl.h).
 CREATE FUNCTION hanzo_datastore.load_library()
 RETURNS event_trigger
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'hz_load_library';
 
 COMMENT ON FUNCTION hanzo_datastore.load_library() IS
-  'Internal: does nothing but to be loaded, so that SECURITY LABEL finds the label provider hanzo_datastore.';
+  'Internal: does nothing but to be loaded, so that SECURITY LABEL finds the label provider hanzo_datastore, and rollups see what becomes of partitions.';
 
 CREATE EVENT TRIGGER hanzo_datastore_load_library
-  ON ddl_command_start WHEN TAG IN ('SECURITY LABEL')
+  ON ddl_command_start
+  WHEN TAG IN ('SECURITY LABEL', 'ALTER TABLE', 'CREATE TABLE', 'DROP TABLE', 'DROP SCHEMA', 'DROP OWNED')
   EXECUTE FUNCTION hanzo_datastore.load_library();
 
 ALTER EVENT TRIGGER hanzo_datastore_load_library ENABLE ALWAYS;
 
 COMMENT ON EVENT TRIGGER hanzo_datastore_load_library IS
-  'Internal: loads the library before SECURITY LABEL, for restores of dumps.';
+  'Internal: loads the library before commands that it has to know of.';

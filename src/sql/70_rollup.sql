@@ -281,6 +281,7 @@ BEGIN
 	PERFORM hanzo_datastore.rollup_register(
 		states::regclass, marks::regclass, qualified::regclass, d.source, d.source_view, d.source_time, d.bucket::smallint,
 		d.months, d.width, d.origin, (extract(epoch FROM lag) * 1000000)::bigint, query);
+	PERFORM hanzo_datastore.rollup_sync_triggers(d.source);
 	RETURN qualified::regclass;
 END
 $$;
@@ -338,6 +339,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	r record;
+	leaf regclass;
 BEGIN
 	SELECT * INTO r FROM hanzo_datastore.rollup_catalog AS c WHERE c.view = rollup;
 	IF NOT FOUND THEN
@@ -347,11 +349,263 @@ BEGIN
 	PERFORM hanzo_datastore.rollup_unregister(r.states);
 	EXECUTE format('DROP VIEW %s', r.view);
 	EXECUTE format('DROP TABLE %s, %s', r.states, r.marks);
+	IF NOT EXISTS (SELECT FROM hanzo_datastore.rollup_catalog AS c WHERE c.source = r.source) THEN
+		FOR leaf IN
+			SELECT l.leaf FROM hanzo_datastore.rollup_leaves(r.source) AS l
+			JOIN pg_trigger AS t ON t.tgrelid = l.leaf AND t.tgname = 'hanzo_rollup'
+		LOOP
+			EXECUTE format('DROP TRIGGER hanzo_rollup ON %s', leaf);
+			EXECUTE format('DROP TRIGGER hanzo_rollup_truncate ON %s', leaf);
+		END LOOP;
+	END IF;
 END
 $$;
 
 COMMENT ON FUNCTION hanzo_datastore.drop_rollup(regclass) IS
 	'Drops a rollup: the view with its stored states and marks.';
+
+-- ---- Tables that are not columnar, and what commands do to tables
+
+CREATE FUNCTION hanzo_datastore.rollup_trigger()
+RETURNS trigger
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'hz_rollup_trigger';
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_trigger() IS
+	'Internal to rollups: tells them of changes of tables that are not columnar.';
+
+-- The tables whose rows a table's are: itself, or its partitions and children.
+CREATE FUNCTION hanzo_datastore.rollup_leaves(source regclass)
+RETURNS TABLE (leaf regclass, columnar boolean)
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+WITH RECURSIVE tree AS (
+	SELECT source::oid AS relid
+	UNION
+	SELECT i.inhrelid FROM tree AS t JOIN pg_inherits AS i ON i.inhparent = t.relid
+)
+SELECT c.oid::regclass, c.relam = (SELECT a.oid FROM pg_am AS a WHERE a.amname = 'hanzo_columnar')
+FROM tree AS t JOIN pg_class AS c ON c.oid = t.relid
+WHERE c.relkind = 'r'
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_leaves(regclass) IS
+	'Internal to rollups: the tables that hold the rows of a table.';
+
+-- Triggers where they are needed and nowhere else.
+CREATE FUNCTION hanzo_datastore.rollup_sync_triggers(source regclass)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	leaf record;
+BEGIN
+	FOR leaf IN
+		SELECT l.leaf, l.columnar, l.has
+		FROM (SELECT v.leaf, v.columnar,
+					 EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = v.leaf AND t.tgname = 'hanzo_rollup') AS has
+			  FROM hanzo_datastore.rollup_leaves(source) AS v) AS l
+		WHERE l.columnar = l.has
+	LOOP
+		IF leaf.has THEN
+			EXECUTE format('DROP TRIGGER hanzo_rollup ON %s', leaf.leaf);
+			EXECUTE format('DROP TRIGGER hanzo_rollup_truncate ON %s', leaf.leaf);
+		ELSE
+			EXECUTE format('CREATE TRIGGER hanzo_rollup AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION hanzo_datastore.rollup_trigger()', leaf.leaf);
+			EXECUTE format('CREATE TRIGGER hanzo_rollup_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION hanzo_datastore.rollup_trigger()', leaf.leaf);
+			EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER hanzo_rollup', leaf.leaf);
+			EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER hanzo_rollup_truncate', leaf.leaf);
+		END IF;
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_sync_triggers(regclass) IS
+	'Internal to rollups: makes the triggers of a table''s partitions that are not columnar.';
+
+CREATE FUNCTION hanzo_datastore.rollup_sync_name(states regclass)
+RETURNS void
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'hz_rollup_sync_name';
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_sync_name(regclass) IS
+	'Internal to rollups: notes the present name of the time column.';
+
+-- After a table has changed: its time column may have another name, its partitions other storage.
+CREATE FUNCTION hanzo_datastore.rollup_tables_changed()
+RETURNS event_trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	r record;
+BEGIN
+	FOR r IN SELECT c.states, c.source, c.source_time, c.source_time_name FROM hanzo_datastore.rollup_catalog AS c
+			 WHERE EXISTS (SELECT FROM pg_class AS t WHERE t.oid = c.source) LOOP
+		IF NOT EXISTS (SELECT FROM pg_attribute AS a
+					   WHERE a.attrelid = r.source AND a.attnum = r.source_time AND a.attname = r.source_time_name) THEN
+			PERFORM hanzo_datastore.rollup_sync_name(r.states);
+		END IF;
+		IF EXISTS (SELECT FROM hanzo_datastore.rollup_leaves(r.source) AS l
+				   WHERE l.columnar = EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = l.leaf AND t.tgname = 'hanzo_rollup')) THEN
+			PERFORM hanzo_datastore.rollup_sync_triggers(r.source);
+		END IF;
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_tables_changed() IS
+	'Internal to rollups: called after ALTER TABLE and CREATE TABLE.';
+
+CREATE EVENT TRIGGER hanzo_datastore_rollup_tables ON ddl_command_end
+	WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO')
+	EXECUTE FUNCTION hanzo_datastore.rollup_tables_changed();
+
+ALTER EVENT TRIGGER hanzo_datastore_rollup_tables ENABLE ALWAYS;
+
+COMMENT ON EVENT TRIGGER hanzo_datastore_rollup_tables IS
+	'Internal: triggers of rollups on partitions that are not columnar.';
+
+-- What is left of a rollup of which something was dropped goes, too.
+CREATE FUNCTION hanzo_datastore.rollup_dropped()
+RETURNS event_trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	r record;
+	item record;
+BEGIN
+	FOR r IN
+		SELECT c.states::oid, c.marks::oid, c.view::oid, c.source::oid FROM hanzo_datastore.rollup_catalog AS c
+		WHERE EXISTS (SELECT FROM pg_event_trigger_dropped_objects() AS d
+					  WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0
+						  AND d.objid IN (c.states, c.marks, c.view, c.source))
+	LOOP
+		PERFORM hanzo_datastore.rollup_unregister(r.states);
+		FOR item IN
+			SELECT format('DROP %s %I.%I', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, n.nspname, c.relname) AS command
+			FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+			WHERE c.oid IN (r.states, r.marks, r.view)
+			ORDER BY c.relkind DESC
+		LOOP
+			EXECUTE item.command;
+		END LOOP;
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_dropped() IS
+	'Internal to rollups: called when something was dropped.';
+
+CREATE EVENT TRIGGER hanzo_datastore_rollup_dropped ON sql_drop
+	EXECUTE FUNCTION hanzo_datastore.rollup_dropped();
+
+ALTER EVENT TRIGGER hanzo_datastore_rollup_dropped ENABLE ALWAYS;
+
+COMMENT ON EVENT TRIGGER hanzo_datastore_rollup_dropped IS
+	'Internal: what belongs to a rollup goes with it.';
+
+-- ---- Changing
+
+-- No SET: names in the query mean what they mean to the caller.
+CREATE FUNCTION hanzo_datastore.alter_rollup(rollup regclass, query text)
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	d record;
+BEGIN
+	IF query IS NULL THEN
+		RAISE EXCEPTION 'the query of a rollup must not be NULL'
+			USING ERRCODE = 'null_value_not_allowed', HINT = 'Pass the present query with further aggregates.';
+	END IF;
+	d := hanzo_datastore.rollup_describe(query, hanzo_datastore.rollup_sketch_schema('hll'),
+										 hanzo_datastore.rollup_sketch_schema('tdigest'));
+	PERFORM hanzo_datastore.rollup_extend(rollup, query, d);
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.alter_rollup(regclass, text) IS
+	'Adds aggregates to a rollup: the query is its present one with more of them. History whose rows TTL has removed stays, with NULL in the new columns.';
+
+CREATE FUNCTION hanzo_datastore.rollup_extend(rollup regclass, query text, d record)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	r record;
+	present text[];
+	columns integer[];
+	added integer[];
+	i integer;
+BEGIN
+	SELECT * INTO r FROM hanzo_datastore.rollup_catalog AS c WHERE c.view = rollup;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION '% is not a rollup', rollup
+			USING ERRCODE = 'undefined_object', HINT = 'See hanzo_datastore.rollups.';
+	END IF;
+	SELECT array_agg(a.attname::text ORDER BY a.attnum) INTO present
+	FROM pg_attribute AS a WHERE a.attrelid = rollup AND a.attnum > 0;
+	SELECT array_agg(array_position(d.names, p.name) ORDER BY p.n) INTO columns
+	FROM unnest(present) WITH ORDINALITY AS p (name, n);
+	IF d.source <> r.source OR d.source_view IS DISTINCT FROM r.source_view OR d.source_time <> r.source_time
+		OR (d.months, d.width, d.origin) IS DISTINCT FROM (r.months, r.width, r.origin)
+		OR array_position(columns, NULL) IS NOT NULL OR columns[r.time_column] <> d.bucket THEN
+		RAISE EXCEPTION 'the query is not that of % with further aggregates', rollup
+			USING ERRCODE = 'feature_not_supported',
+				DETAIL = format('Present query: %s', r.query),
+				HINT = 'Keep its table, bucket, keys, conditions and columns; or drop the rollup and make it anew.';
+	END IF;
+	SELECT array_agg(g ORDER BY g) INTO added
+	FROM generate_subscripts(d.names, 1) AS g WHERE NOT d.names[g] = ANY (present);
+	IF EXISTS (SELECT FROM unnest(added) AS a WHERE d.kinds[a] IN ('key', 'bucket')) THEN
+		RAISE EXCEPTION 'a rollup cannot get further keys'
+			USING ERRCODE = 'feature_not_supported',
+				HINT = 'Make another rollup with them.';
+	END IF;
+	-- What stays must mean the same: compared as the view's own words.
+	EXECUTE format('CREATE OR REPLACE TEMPORARY VIEW hanzo_rollup_check AS %s',
+				   hanzo_datastore.rollup_view_query(d, columns, r.states, r.marks));
+	IF pg_get_viewdef('pg_temp.hanzo_rollup_check'::regclass) <> pg_get_viewdef(rollup) THEN
+		DROP VIEW pg_temp.hanzo_rollup_check;
+		RAISE EXCEPTION 'the query is not that of % with further aggregates', rollup
+			USING ERRCODE = 'feature_not_supported',
+				DETAIL = format('Present query: %s', r.query),
+				HINT = 'Keep its table, bucket, keys, conditions and columns; or drop the rollup and make it anew.';
+	END IF;
+	DROP VIEW pg_temp.hanzo_rollup_check;
+	IF added IS NULL THEN
+		RETURN;
+	END IF;
+
+	EXECUTE format('CREATE TEMPORARY VIEW hanzo_rollup_added AS %s', hanzo_datastore.rollup_arm(d, columns || added, NULL));
+	FOREACH i IN ARRAY added LOOP
+		EXECUTE (SELECT format('ALTER TABLE %s ADD COLUMN %I %s', r.states, a.attname, format_type(a.atttypid, a.atttypmod))
+				 FROM pg_attribute AS a
+				 WHERE a.attrelid = 'pg_temp.hanzo_rollup_added'::regclass AND a.attname = d.names[i]);
+	END LOOP;
+	DROP VIEW pg_temp.hanzo_rollup_added;
+	EXECUTE format('CREATE OR REPLACE VIEW %s AS %s', rollup,
+				   hanzo_datastore.rollup_view_query(d, columns || added, r.states, r.marks));
+	EXECUTE format('COMMENT ON VIEW %s IS %L', rollup, 'Rollup: ' || query);
+	PERFORM hanzo_datastore.rollup_requery(r.states, query);
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_extend(regclass, text, record) IS
+	'Internal to alter_rollup().';
+
+CREATE FUNCTION hanzo_datastore.rollup_requery(states regclass, query text)
+RETURNS void
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'hz_rollup_requery';
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_requery(regclass, text) IS
+	'Internal to alter_rollup(): notes the new query; all that is not frozen is stale.';
 
 -- ---- Keeping up to date
 
