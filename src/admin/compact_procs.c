@@ -28,6 +28,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "admin/compactstep.h"
 #include "admin/inspect.h"
 #include "am/columnar_am.h"
 #include "base/compat.h"
@@ -35,6 +36,7 @@
 
 PG_FUNCTION_INFO_V1(hanzo_compact);
 PG_FUNCTION_INFO_V1(hanzo_optimize);
+PG_FUNCTION_INFO_V1(hz_compact_step);
 
 #define PROGRESS_COMMAND 100 /* in PROGRESS_COPY_COMMAND: ours */
 #define PROGRESS_ROWS_DONE PROGRESS_COPY_TUPLES_PROCESSED
@@ -98,9 +100,9 @@ report(const HzCompactProgress *progress)
 	pgstat_progress_update_multi_param(4, index, values);
 }
 
-/* Runs one step as the table's owner in a transaction of its own; false when the step or the table is done. */
+/* Runs one step as the table's owner; false when the step or the table is done. */
 static bool
-run_step(Job *job, Step step)
+do_step(Job *job, Step step)
 {
 	Relation rel = open_for_compaction(job->relid);
 	Oid user;
@@ -121,6 +123,15 @@ run_step(Job *job, Step step)
 	SetUserIdAndSecContext(user, context);
 	relation_close(rel, NoLock);
 	pgstat_progress_end_command();
+	return more;
+}
+
+/* The same in a transaction of its own. */
+static bool
+run_step(Job *job, Step step)
+{
+	bool more = do_step(job, step);
+
 	SPI_commit();
 	return more;
 }
@@ -166,6 +177,89 @@ optimize_table(Oid relid, MemoryContext context)
 	while (run_step(&job, hz_compact_tidy))
 		CHECK_FOR_INTERRUPTS();
 	(void) run_step(&job, stats_step);
+}
+
+/* ---- Compaction in transactions of somebody else's (maintain()) */
+
+/* The steps of one table's compaction, in this order. */
+static const Step steps[] = {hz_compact_delta, hz_compact_groups, hz_compact_tidy, stats_step};
+
+/* The compaction under way in this session: kept from one transaction to the next. */
+static struct
+{
+	Job job;
+	MemoryContext context; /* NULL: none */
+	int step;
+	uint64 moved; /* rows out of the delta */
+} under_way;
+
+void
+hz_compact_forget(void)
+{
+	if (under_way.context != NULL)
+		MemoryContextDelete(under_way.context);
+	memset(&under_way, 0, sizeof(under_way));
+}
+
+bool
+hz_compact_is_under_way(Oid relid)
+{
+	return under_way.context != NULL && under_way.job.relid == relid;
+}
+
+static void
+begin_compaction(Oid relid)
+{
+	hz_compact_forget();
+	under_way.context =
+		AllocSetContextCreate(TopMemoryContext, "hanzo compaction", ALLOCSET_DEFAULT_SIZES);
+	under_way.job.relid = relid;
+	under_way.job.progress.context = under_way.context;
+	under_way.job.progress.report = report;
+}
+
+bool
+hz_compact_round(Oid relid, uint64 *moved)
+{
+	volatile bool more = false;
+
+	if (!hz_compact_is_under_way(relid))
+		begin_compaction(relid);
+	PG_TRY();
+	{
+		bool repeat = do_step(&under_way.job, steps[under_way.step]);
+
+		if (under_way.job.progress.phase == HZ_COMPACT_DELTA)
+			under_way.moved = under_way.job.progress.done;
+		if (!repeat)
+			under_way.step++;
+		more = under_way.step < lengthof(steps);
+	}
+	PG_CATCH();
+	{
+		hz_compact_forget();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	*moved = under_way.moved;
+	if (!more)
+		hz_compact_forget();
+	return more;
+}
+
+/* compact_step(relation regclass): boolean */
+Datum
+hz_compact_step(PG_FUNCTION_ARGS)
+{
+	uint64 moved;
+
+	PreventCommandIfReadOnly("compaction");
+	PreventCommandIfParallelMode("compaction");
+	if (get_rel_relkind(PG_GETARG_OID(0)) == RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("\"%s\" is partitioned", get_rel_name(PG_GETARG_OID(0))),
+						errhint("Name one of its partitions.")));
+	PG_RETURN_BOOL(hz_compact_round(PG_GETARG_OID(0), &moved));
 }
 
 /* The tables to work on: the relation, or the columnar leaves of a partitioned one. In `context`. */
