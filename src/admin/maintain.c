@@ -93,7 +93,7 @@ write_log(const char *sql, int count, Oid *types, Datum *values, const bool *isn
 /* What became of a step. */
 typedef struct Outcome
 {
-	char *done;	 /* NULL: there was nothing to do */
+	char *done;  /* NULL: there was nothing to do */
 	char *error; /* NULL: none */
 	char sqlstate[6];
 	bool patient; /* it will go better in a minute: a lock, a deadlock */
@@ -132,7 +132,9 @@ log_outcome(const char *kind, Oid relid, const char *seen, TimestampTz began,
 		"  error = $6, sqlstate = $7,"
 		"  failures = CASE WHEN $6 IS NULL THEN 0 ELSE s.failures + 1 END,"
 		"  next_run = CASE WHEN $6 IS NULL THEN NULL WHEN $8 THEN excluded.next_run"
-		"   ELSE clock_timestamp() + make_interval(secs => 60 * least(60, 2 ^ least(s.failures, 10)) - 15) END",
+		"   ELSE clock_timestamp() + make_interval(secs => 60 * least(60, 2 ^ least(s.failures, 10)) - 15) END"
+		/* what was seen before is not written again */
+		" WHERE $5 IS NOT NULL OR $6 IS NOT NULL OR s.error IS NOT NULL OR s.seen IS DISTINCT FROM excluded.seen",
 		8, types, values, nulls);
 	if (outcome->done == NULL && outcome->error == NULL)
 		return;
@@ -243,12 +245,12 @@ try_step(const char *kind, Oid relid, TimestampTz now, Outcome *outcome)
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		if (ends_maintenance(error))
-			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
+		if (ends_maintenance(error))
+			ReThrowError(error);
 		outcome->done = NULL;
 		outcome->error = error->message;
 		strlcpy(outcome->sqlstate, unpack_sql_state(error->sqlerrcode), sizeof(outcome->sqlstate));
@@ -363,12 +365,14 @@ hz_end_maintenance(PG_FUNCTION_ARGS)
 
 	hz_compact_forget();
 	PreventCommandIfReadOnly("maintenance");
-	write_log("INSERT INTO hanzo_datastore.maintenance_runs (role, last_run, duration)"
-			  " VALUES ($2, $1, clock_timestamp() - $1)"
-			  " ON CONFLICT (role) DO UPDATE SET last_run = excluded.last_run, duration = excluded.duration",
-			  2, types, values, nulls);
-	write_log("DELETE FROM hanzo_datastore.maintenance_log WHERE ran_at < now() - interval '30 days'",
-			  0, NULL, NULL, nulls);
+	write_log(
+		"INSERT INTO hanzo_datastore.maintenance_runs (role, last_run, duration)"
+		" VALUES ($2, $1, clock_timestamp() - $1)"
+		" ON CONFLICT (role) DO UPDATE SET last_run = excluded.last_run, duration = excluded.duration",
+		2, types, values, nulls);
+	write_log(
+		"DELETE FROM hanzo_datastore.maintenance_log WHERE ran_at < now() - interval '30 days'", 0,
+		NULL, NULL, nulls);
 	write_log("DELETE FROM hanzo_datastore.maintenance_state AS s"
 			  " WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = s.relation)",
 			  0, NULL, NULL, nulls);

@@ -340,8 +340,8 @@ remove_found(Relation rel, const HzTimeRange *range)
 					 hz_timerange_condition(rel, range));
 	SPI_connect();
 	PushActiveSnapshot(GetLatestSnapshot());
-	portal = SPI_cursor_open_with_args(NULL, sql.data, 0, NULL, NULL, NULL, false,
-									   CURSOR_OPT_NO_SCROLL);
+	portal =
+		SPI_cursor_open_with_args(NULL, sql.data, 0, NULL, NULL, NULL, false, CURSOR_OPT_NO_SCROLL);
 	for (;;)
 	{
 		SPI_cursor_fetch(portal, true, 4096);
@@ -386,8 +386,8 @@ remove_whole_groups(Relation rel, const HzTimeRange *range, Snapshot snapshot, u
 	if (!hz_am_is_columnar(rel))
 		return 0;
 	snapshot = RegisterSnapshot(snapshot);
-	rows = (int64) hz_remove_groups(rel, range->attnum, from,
-									hz_timerange_stored(range, range->to), snapshot, bytes);
+	rows = (int64) hz_remove_groups(rel, range->attnum, from, hz_timerange_stored(range, range->to),
+									snapshot, bytes);
 	UnregisterSnapshot(snapshot);
 	return rows;
 }
@@ -425,14 +425,15 @@ delete_found(Relation rel, const HzTimeRange *range, int64 limit)
 	if (limit >= 0)
 		appendStringInfo(
 			&sql,
-			" AND ctid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT ctid FROM ONLY %s WHERE %s LIMIT "
-			INT64_FORMAT "))",
+			" AND ctid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT ctid FROM ONLY %s WHERE %s LIMIT " INT64_FORMAT
+			"))",
 			name, condition, limit);
 	SPI_connect();
 	if (SPI_execute(sql.data, false, 0) != SPI_OK_DELETE)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("a rule of table \"%s\" replaces DELETE", RelationGetRelationName(rel)),
-						errhint("Drop the rule, or the TTL with hanzo_datastore.set_ttl().")));
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a rule of table \"%s\" replaces DELETE", RelationGetRelationName(rel)),
+				 errhint("Drop the rule, or the TTL with hanzo_datastore.set_ttl().")));
 	rows = (int64) SPI_processed;
 	SPI_finish();
 	return rows;

@@ -68,11 +68,10 @@ hz_timerange_column(Relation rel, const char *name)
 								"lower case.")));
 	if (attnum < 0 ||
 		!hz_timerange_is_time(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of relation \"%s\" is not a time", name,
-						RelationGetRelationName(rel)),
-				 errhint("Its type must be date, timestamp or timestamp with time zone.")));
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("column \"%s\" of relation \"%s\" is not a time", name,
+							   RelationGetRelationName(rel)),
+						errhint("Its type must be date, timestamp or timestamp with time zone.")));
 	return attnum;
 }
 

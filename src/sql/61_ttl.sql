@@ -127,7 +127,11 @@ BEGIN
 	END IF;
 	PERFORM hanzo_datastore.check_clock(now);
 	options := hanzo_datastore.time_options(relation);
-	IF options.ttl IS NULL OR options.column_name IS NULL THEN
+	IF options.ttl IS NOT NULL AND options.column_name IS NULL THEN
+		RAISE EXCEPTION 'the column of time of table % is gone', relation
+			USING ERRCODE = 'undefined_column', HINT = 'Set the TTL again with hanzo_datastore.set_ttl(), by another column, or NULL.';
+	END IF;
+	IF options.ttl IS NULL THEN
 		RAISE EXCEPTION 'table % has no TTL', relation
 			USING ERRCODE = 'undefined_object', HINT = 'Set one with hanzo_datastore.set_ttl().';
 	END IF;

@@ -60,7 +60,8 @@ CREATE VIEW hanzo_datastore.jobs WITH (security_barrier) AS
 SELECT s.kind AS job, s.relation::pg_catalog.regclass AS relation, s.last_run, s.duration, s.result, s.sqlstate, s.error, s.failures,
 	   s.next_run, s.seen
 FROM hanzo_datastore.maintenance_state AS s
-WHERE hanzo_datastore.may_see_jobs(s.relation);
+WHERE hanzo_datastore.may_see_jobs(s.relation)
+	AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) s.relation);
 
 COMMENT ON VIEW hanzo_datastore.jobs IS
 	'Steps of maintain() by kind and table: what came of the last one that did something or failed. next_run: not before, after a failure; NULL: whenever there is something to do.';
@@ -225,7 +226,8 @@ AS $$
 	SELECT w.kind, w.oid::regclass, w.seen
 	FROM wanted AS w
 	LEFT JOIN hanzo_datastore.jobs AS j ON j.job = w.kind AND j.relation = w.oid::regclass
-	WHERE w.seen IS DISTINCT FROM j.seen AND (j.next_run IS NULL OR j.next_run <= clock_timestamp())
+	-- statistics come a second late: where looking costs nothing, do look
+	WHERE (w.seen IS DISTINCT FROM j.seen OR w.kind = 'strays' AND j.duration < interval '5 milliseconds') AND (j.next_run IS NULL OR j.next_run <= clock_timestamp())
 	ORDER BY w.place, w.oid
 $$;
 
