@@ -73,9 +73,11 @@ COMMENT ON FUNCTION hanzo_datastore.delta_rows(regclass) IS
 	'Rows of a columnar table that are not compacted yet; an estimate beyond 8 MB.';
 
 CREATE VIEW hanzo_datastore.last_maintenance AS
-SELECT pg_catalog.max(r.last_run) AS last_run FROM hanzo_datastore.maintenance_runs AS r;
+SELECT r.role::pg_catalog.regrole AS role, r.last_run, r.duration
+FROM hanzo_datastore.maintenance_runs AS r
+JOIN pg_catalog.pg_roles AS a ON a.oid OPERATOR(pg_catalog.=) r.role;
 
-COMMENT ON VIEW hanzo_datastore.last_maintenance IS 'When maintain() was run last, by anyone.';
+COMMENT ON VIEW hanzo_datastore.last_maintenance IS 'When each role ran maintain() last.';
 
 GRANT SELECT ON hanzo_datastore.last_maintenance TO PUBLIC;
 
@@ -164,7 +166,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	last timestamptz := (SELECT m.last_run FROM hanzo_datastore.last_maintenance AS m);
+	last timestamptz;
+	unattended boolean;
 	job record;
 	failing record;
 BEGIN
@@ -178,8 +181,17 @@ BEGIN
 		RETURN NEXT;
 	END LOOP;
 
+	-- The owner that has waited longest for somebody who may act for him.
+	SELECT c.relowner <> 0, max(r.last_run) INTO unattended, last
+	FROM hanzo_datastore.managed_tables AS m
+	JOIN pg_class AS c ON c.oid = m.relation
+	LEFT JOIN hanzo_datastore.last_maintenance AS r ON pg_has_role(r.role, c.relowner, 'USAGE')
+	GROUP BY c.relowner
+	ORDER BY max(r.last_run) NULLS FIRST
+	LIMIT 1;
+
 	relation := NULL;
-	IF (last IS NULL OR last < now - interval '10 minutes') AND EXISTS (SELECT FROM hanzo_datastore.managed_tables) THEN
+	IF unattended AND (last IS NULL OR last < now - interval '10 minutes') THEN
 		problem := 'maintenance not running';
 		severity := 'error';
 		detail := coalesce('maintain() ran last at ' || last, 'maintain() has never run')
