@@ -53,7 +53,7 @@ my @calls = (
 my @covered = (qw(alter_columnar_table alter_columnar_column compact optimize columnar_options_of table_stats row_group_stats column_stats column_chunk_stats verify
 	load_library hanzo_columnar_handler create_hanzo_schema),
 	# months, TTL, maintenance: in 018_maintenance and sql/months, ttl, maintain
-	qw(set_time_options time_options partition_bounds time_condition copy_rows changes_since remove_rows delete_range wait_for_snapshots lock_referenced
+	qw(set_time_options time_options partition_bounds time_condition copy_rows exclude_range split_step changes_since remove_rows delete_range wait_for_snapshots lock_referenced
 	month_name create_like lock_for_attach make_month month_key check_owner is_published make_default missing_month stray_months manage_partitions check_interval
 	check_clock check_default unmanage_partitions rollups_before_removal log_removal set_ttl ttl_cutoff ttl_leaves can_truncate drop_expired expire_next
 	ttl_preview apply_ttl may_see_jobs step_months step_strays step_ttl compact_step step_compact run_step end_maintenance maintenance_plan maintain step_end

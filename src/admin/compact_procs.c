@@ -25,14 +25,18 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/partcache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "admin/compactstep.h"
 #include "admin/inspect.h"
 #include "am/columnar_am.h"
+#include "admin/timerange.h"
 #include "base/compat.h"
+#include "storage/deltacount.h"
 #include "write/compact.h"
+#include "write/split.h"
 
 PG_FUNCTION_INFO_V1(hanzo_compact);
 PG_FUNCTION_INFO_V1(hanzo_optimize);
@@ -181,16 +185,56 @@ optimize_table(Oid relid, MemoryContext context)
 
 /* ---- Compaction in transactions of somebody else's (maintain()) */
 
-/* The steps of one table's compaction, in this order. */
-static const Step steps[] = {hz_compact_delta, hz_compact_groups, hz_compact_tidy, stats_step};
+/* The attribute of a partition that its table's months go by; InvalidAttrNumber: there are none. */
+static AttrNumber
+month_attribute(Relation rel)
+{
+	Relation parent;
+	PartitionKey key;
+	AttrNumber attnum = InvalidAttrNumber;
+
+	if (!rel->rd_rel->relispartition)
+		return InvalidAttrNumber;
+	parent = relation_open(get_partition_parent(RelationGetRelid(rel), false), AccessShareLock);
+	key = RelationGetPartitionKey(parent);
+	if (key->strategy == PARTITION_STRATEGY_RANGE && key->partnatts == 1 &&
+		key->partattrs[0] != 0 && hz_timerange_is_time(key->parttypid[0]))
+		attnum = get_attnum(RelationGetRelid(rel),
+							get_attname(RelationGetRelid(parent), key->partattrs[0], false));
+	relation_close(parent, NoLock);
+	return attnum;
+}
+
+static bool
+split_step(Relation rel, HzCompactProgress *progress)
+{
+	AttrNumber attnum = month_attribute(rel);
+
+	return attnum != InvalidAttrNumber && hz_split_by_month(rel, attnum, progress);
+}
+
+/* Rows that are too few to be worth it go one by one later. */
+static bool
+delta_step(Relation rel, HzCompactProgress *progress)
+{
+	if (progress->phase != HZ_COMPACT_DELTA &&
+		hz_deltacount(rel, GetActiveSnapshot(), NULL) < HZ_COMPACT_WORTH_ROWS)
+		return false;
+	return hz_compact_delta(rel, progress);
+}
+
+/* The steps of one table's compaction, in this order; and of a default partition's. */
+static const Step compact_steps[] = {hz_compact_delta, hz_compact_groups, hz_compact_tidy,
+									 stats_step, NULL};
+static const Step split_steps[] = {delta_step, split_step, hz_compact_tidy, NULL};
 
 /* The compaction under way in this session: kept from one transaction to the next. */
 static struct
 {
 	Job job;
 	MemoryContext context; /* NULL: none */
-	int step;
-	uint64 moved; /* rows out of the delta */
+	const Step *steps;     /* to the next one */
+	uint64 moved;          /* rows out of the delta */
 } under_way;
 
 void
@@ -208,32 +252,33 @@ hz_compact_is_under_way(Oid relid)
 }
 
 static void
-begin_compaction(Oid relid)
+begin_compaction(Oid relid, const Step *steps)
 {
 	hz_compact_forget();
 	under_way.context =
 		AllocSetContextCreate(TopMemoryContext, "hanzo compaction", ALLOCSET_DEFAULT_SIZES);
+	under_way.steps = steps;
 	under_way.job.relid = relid;
 	under_way.job.progress.context = under_way.context;
 	under_way.job.progress.report = report;
 }
 
 bool
-hz_compact_round(Oid relid, uint64 *moved)
+hz_compact_round(Oid relid, bool by_month, uint64 *moved)
 {
 	volatile bool more = false;
 
 	if (!hz_compact_is_under_way(relid))
-		begin_compaction(relid);
+		begin_compaction(relid, by_month ? split_steps : compact_steps);
 	PG_TRY();
 	{
-		bool repeat = do_step(&under_way.job, steps[under_way.step]);
+		bool repeat = do_step(&under_way.job, *under_way.steps);
 
 		if (under_way.job.progress.phase == HZ_COMPACT_DELTA)
 			under_way.moved = under_way.job.progress.done;
 		if (!repeat)
-			under_way.step++;
-		more = under_way.step < lengthof(steps);
+			under_way.steps++;
+		more = *under_way.steps != NULL;
 	}
 	PG_CATCH();
 	{
@@ -259,7 +304,7 @@ hz_compact_step(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("\"%s\" is partitioned", get_rel_name(PG_GETARG_OID(0))),
 						errhint("Name one of its partitions.")));
-	PG_RETURN_BOOL(hz_compact_round(PG_GETARG_OID(0), &moved));
+	PG_RETURN_BOOL(hz_compact_round(PG_GETARG_OID(0), false, &moved));
 }
 
 /* The tables to work on: the relation, or the columnar leaves of a partitioned one. In `context`. */

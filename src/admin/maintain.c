@@ -46,11 +46,11 @@
 PG_FUNCTION_INFO_V1(hz_run_step);
 PG_FUNCTION_INFO_V1(hz_step_compact);
 PG_FUNCTION_INFO_V1(hz_delta_rows);
+PG_FUNCTION_INFO_V1(hz_split_step);
 PG_FUNCTION_INFO_V1(hz_log_removal);
 PG_FUNCTION_INFO_V1(hz_end_maintenance);
 
 #define SCHEMA "hanzo_datastore"
-#define WORTH_ROWS 8192 /* of a delta: below that, row groups would be too small to gain anything */
 
 /* The lock's sub-id of each kind: its place here. */
 static const char *const kinds[] = {"months", "ttl", "strays", "compact", "rollup"};
@@ -292,6 +292,19 @@ hz_run_step(PG_FUNCTION_ARGS)
 
 /* ---- Compaction as a step */
 
+static uint64
+rows_in_delta(Oid relid)
+{
+	Relation rel = try_relation_open(relid, AccessShareLock);
+	uint64 rows = 0;
+
+	if (rel != NULL && hz_am_is_columnar(rel))
+		rows = hz_deltacount(rel, GetActiveSnapshot(), NULL);
+	if (rel != NULL)
+		relation_close(rel, NoLock);
+	return rows;
+}
+
 /* step_compact(relation regclass, now timestamptz): text */
 Datum
 hz_step_compact(PG_FUNCTION_ARGS)
@@ -299,24 +312,32 @@ hz_step_compact(PG_FUNCTION_ARGS)
 	Oid relid = PG_GETARG_OID(0);
 	uint64 moved;
 
-	if (!hz_compact_is_under_way(relid))
-	{
-		Relation rel = try_relation_open(relid, AccessShareLock);
-		uint64 rows = 0;
-
-		if (rel != NULL && hz_am_is_columnar(rel))
-			rows = hz_deltacount(rel, GetActiveSnapshot(), NULL);
-		if (rel != NULL)
-			relation_close(rel, NoLock);
-		if (rows < WORTH_ROWS)
-			PG_RETURN_NULL();
-	}
-	if (hz_compact_round(relid, &moved))
+	if (!hz_compact_is_under_way(relid) && rows_in_delta(relid) < HZ_COMPACT_WORTH_ROWS)
+		PG_RETURN_NULL();
+	if (hz_compact_round(relid, false, &moved))
 		PG_RETURN_TEXT_P(cstring_to_text(""));
 	if (moved == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(
 		cstring_to_text(psprintf("moved " UINT64_FORMAT " rows into row groups", moved)));
+}
+
+/*
+ * split_step(relation regclass): boolean
+ *
+ * One round of compaction of a default partition, in which each group gets rows of one month; false: that was the last one.
+ */
+Datum
+hz_split_step(PG_FUNCTION_ARGS)
+{
+	Oid relid = PG_GETARG_OID(0);
+	Relation rel = hz_timerange_open(relid, AccessShareLock);
+	bool columnar = hz_am_is_columnar(rel);
+	uint64 moved;
+
+	PreventCommandIfReadOnly("compaction");
+	relation_close(rel, NoLock);
+	PG_RETURN_BOOL(columnar && hz_compact_round(relid, true, &moved));
 }
 
 /* delta_rows(relation regclass): bigint; NULL: there is no such table */

@@ -8,6 +8,8 @@
  *	changes_since()	what others have done to the table since that snapshot: rows inserted, rows deleted
  *	remove_rows()	takes the rows away without triggers, since they go nowhere: whole row groups by their
  *					directory entries
+ *	exclude_range()	lets ATTACH PARTITION know that the default partition holds no row of the month, or it would
+ *					read all of it under the lock
  *	delete_range()	deletes expired rows, where nobody must notice in the same way, else by DELETE
  *
  * copy_rows() holds the table's ShareUpdateExclusiveLock, so no compaction or VACUUM moves a row meanwhile: a row
@@ -21,7 +23,9 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_am_d.h"
+#include "catalog/indexing.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -30,10 +34,13 @@
 #include "storage/proc.h"
 #include "storage/procarray.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
+#include "utils/rls.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "admin/moverows.h"
@@ -50,6 +57,7 @@ PG_FUNCTION_INFO_V1(hz_copy_rows);
 PG_FUNCTION_INFO_V1(hz_changes_since);
 PG_FUNCTION_INFO_V1(hz_remove_rows);
 PG_FUNCTION_INFO_V1(hz_delete_range);
+PG_FUNCTION_INFO_V1(hz_exclude_range);
 PG_FUNCTION_INFO_V1(hz_wait_for_snapshots);
 PG_FUNCTION_INFO_V1(hz_lock_referenced);
 
@@ -408,6 +416,73 @@ hz_remove_rows(PG_FUNCTION_ARGS)
 	rows += remove_found(rel, &range);
 	relation_close(rel, NoLock);
 	PG_RETURN_INT64(rows);
+}
+
+static void
+mark_validated(Oid constraint)
+{
+	Relation catalog = table_open(ConstraintRelationId, RowExclusiveLock);
+	HeapTuple tuple = SearchSysCacheCopy1(CONSTROID, ObjectIdGetDatum(constraint));
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", constraint);
+	((Form_pg_constraint) GETSTRUCT(tuple))->convalidated = true;
+	CatalogTupleUpdate(catalog, &tuple->t_self, tuple);
+	heap_freetuple(tuple);
+	table_close(catalog, RowExclusiveLock);
+}
+
+/*
+ * exclude_range(relation regclass, column_name name, lower timestamp, upper timestamp, constraint_name name): void
+ *
+ * Adds a CHECK that no row lies in the range, and looks whether that is so by an ordinary query, for which zone maps and indexes
+ * do their part; ALTER TABLE would read the whole table. The caller drops the constraint.
+ */
+Datum
+hz_exclude_range(PG_FUNCTION_ARGS)
+{
+	Relation rel;
+	HzTimeRange range;
+	const char *name;
+	const char *condition;
+	const char *constraint = NameStr(*PG_GETARG_NAME(4));
+	const char *column;
+	Oid relid = PG_GETARG_OID(0);
+
+	PreventCommandIfReadOnly("exclude_range()");
+	rel = hz_timerange_open(PG_GETARG_OID(0), AccessExclusiveLock);
+	range = range_argument(fcinfo, rel);
+	if (range.from == DT_NOBEGIN)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("lower bound must not be null")));
+	if (check_enable_rls(RelationGetRelid(rel), InvalidOid, true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("row security hides rows of table \"%s\"", RelationGetRelationName(rel))));
+	name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+									  RelationGetRelationName(rel));
+	condition = hz_timerange_condition(rel, &range);
+	column = quote_identifier(get_attname(relid, range.attnum, false));
+	/* ALTER TABLE wants the table not to be in use */
+	relation_close(rel, NoLock);
+	SPI_connect();
+	/* in the form in which ATTACH PARTITION asks for it */
+	if (SPI_execute(
+			psprintf("ALTER TABLE ONLY %s ADD CONSTRAINT %s CHECK (NOT (%s IS NOT NULL AND %s)) "
+					 "NOT VALID",
+					 name, quote_identifier(constraint), column, condition),
+			false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "ALTER TABLE failed");
+	if (SPI_execute(psprintf("SELECT FROM ONLY %s WHERE %s LIMIT 1", name, condition), false, 1) !=
+			SPI_OK_SELECT ||
+		SPI_processed != 0)
+		ereport(ERROR, (errcode(ERRCODE_CHECK_VIOLATION),
+						errmsg("table %s holds rows of the range", name)));
+	SPI_finish();
+	mark_validated(get_relation_constraint_oid(relid, constraint, false));
+	CacheInvalidateRelcacheByRelid(relid);
+	CommandCounterIncrement();
+	PG_RETURN_VOID();
 }
 
 /* The rest by DELETE, at most so many rows; negative: all. */

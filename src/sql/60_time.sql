@@ -63,6 +63,15 @@ AS 'MODULE_PATHNAME', 'hz_remove_rows';
 COMMENT ON FUNCTION hanzo_datastore.remove_rows(regclass, name, timestamp, timestamp) IS
 	'Internal to make_month(): takes away rows that have been copied, without triggers.';
 
+CREATE FUNCTION hanzo_datastore.exclude_range(
+	relation regclass, column_name name, lower timestamp, upper timestamp, constraint_name name)
+RETURNS void
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'hz_exclude_range';
+
+COMMENT ON FUNCTION hanzo_datastore.exclude_range(regclass, name, timestamp, timestamp, name) IS
+	'Internal to make_month(): adds a CHECK that no row has a time in the range, after a look by an ordinary query.';
+
 CREATE FUNCTION hanzo_datastore.delete_range(
 	relation regclass, column_name name, lower timestamp, upper timestamp, max_rows bigint DEFAULT NULL,
 	OUT rows bigint, OUT bytes bigint)
@@ -257,6 +266,7 @@ DECLARE
 	gone bigint;
 	deleted bigint;
 	removed bigint;
+	locked_at timestamptz;
 BEGIN
 	EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', relation);
 	IF EXISTS (SELECT FROM hanzo_datastore.partition_bounds(relation) AS b
@@ -294,6 +304,7 @@ BEGIN
 
 	END IF;
 	PERFORM hanzo_datastore.lock_for_attach(relation, default_partition, attempts);
+	locked_at := clock_timestamp();
 
 	IF default_partition IS NOT NULL THEN
 		-- Copies of rows that are gone are found by their time and their bytes; of equal ones any will do.
@@ -329,11 +340,17 @@ BEGIN
 			RAISE EXCEPTION 'table % holds % rows of the month, but % were copied', default_partition, removed, copied
 				USING ERRCODE = 'data_exception', HINT = 'Nothing was changed. Please report this.';
 		END IF;
+		PERFORM hanzo_datastore.exclude_range(default_partition, key_column, month, next_month, 'hanzo_datastore_rest');
 	END IF;
 
 	EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', relation, created,
 				   to_char(month, 'YYYY-MM-DD'), to_char(next_month, 'YYYY-MM-DD'));
 	EXECUTE format('ALTER TABLE %s DROP CONSTRAINT hanzo_datastore_month', created);
+	IF default_partition IS NOT NULL THEN
+		EXECUTE format('ALTER TABLE %s DROP CONSTRAINT hanzo_datastore_rest', default_partition);
+	END IF;
+	RAISE DEBUG 'partition % was locked for % ms', default_partition,
+		round(extract(epoch FROM clock_timestamp() - locked_at) * 1000);
 	RETURN copied;
 END
 $$;

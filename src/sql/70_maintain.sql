@@ -106,19 +106,33 @@ $$;
 
 COMMENT ON FUNCTION hanzo_datastore.step_months(regclass, timestamptz) IS 'Internal to maintain(): makes a month that is missing.';
 
--- One month of the rows in the default partition.
+CREATE FUNCTION hanzo_datastore.split_step(relation regclass)
+RETURNS boolean
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'hz_split_step';
+
+COMMENT ON FUNCTION hanzo_datastore.split_step(regclass) IS
+	'Internal to maintain(): one round of the compaction of a default partition, into row groups of one month each; false: that was the last one.';
+
+-- One month of the rows in the default partition. Where they are many, it is compacted first, round by round, into row groups of
+-- one month each: then a month goes by its groups' directory entries, and writers wait for milliseconds.
 CREATE FUNCTION hanzo_datastore.step_strays(relation regclass, now timestamptz)
 RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	many CONSTANT bigint := 8192;
+	default_partition regclass := (SELECT b.partition FROM hanzo_datastore.partition_bounds(relation) AS b WHERE b.is_default);
 	stray record;
 	moved bigint;
 BEGIN
-	SELECT * INTO stray FROM hanzo_datastore.stray_months(relation, now) AS s ORDER BY s.month LIMIT 1;
+	SELECT * INTO stray FROM hanzo_datastore.stray_months(relation, now) AS s ORDER BY s.stray_rows >= many DESC, s.month LIMIT 1;
 	IF NOT FOUND THEN
 		RETURN NULL;
+	END IF;
+	IF stray.stray_rows >= many AND hanzo_datastore.split_step(default_partition) THEN
+		RETURN '';
 	END IF;
 	moved := hanzo_datastore.make_month(relation, stray.month, 3);
 	RETURN format('moved %s rows to a partition of %s', moved, to_char(stray.month, 'YYYY-MM'));
@@ -222,6 +236,8 @@ AS $$
 		WHERE c.relam = (SELECT a.oid FROM pg_am AS a WHERE a.amname = 'hanzo_columnar' AND a.amtype = 't')
 			AND c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND d.main >= 262144
 			AND pg_has_role(c.relowner, 'USAGE')
+			-- step_strays() sees to these
+			AND c.oid NOT IN (SELECT s.partdefid FROM settings AS s WHERE s.label ? 'managed' AND s.partdefid IS NOT NULL)
 	)
 	SELECT w.kind, w.oid::regclass, w.seen
 	FROM wanted AS w
