@@ -201,10 +201,13 @@ $$;
 COMMENT ON FUNCTION hanzo_datastore.create_like(regclass, timestamp, text) IS
 	'Internal: creates the table that becomes a partition.';
 
--- Takes the locks of an ATTACH PARTITION: of those that make writers wait, the first (the default partition's) for a
--- twentieth of a second at the most, the others at once or not at all. A writer who holds up one of them for longer sends us away.
--- Waiting for older snapshots comes first: see make_month().
-CREATE FUNCTION hanzo_datastore.lock_for_attach(relation regclass, default_partition regclass, attempts integer)
+-- Takes the locks of an ATTACH PARTITION: the first of those that make others wait for a twentieth of a second at the most, the
+-- others at once or not at all. Whoever holds one of them for longer sends us away.
+--
+-- Where rows move, the first is AccessExclusiveLock on the table itself. ATTACH PARTITION does without, but a query that has looked up the
+-- partitions before, and then waits for the default partition, would find the rows neither there nor in the
+-- partition that it does not know: it would miss them, an UPDATE would pass them by, an INSERT be refused.
+CREATE FUNCTION hanzo_datastore.lock_for_attach(relation regclass, default_partition regclass, rows_move boolean, attempts integer)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -213,7 +216,10 @@ AS $$
 BEGIN
 	FOR attempt IN 1..attempts LOOP
 		BEGIN
-			IF default_partition IS NOT NULL THEN
+			IF rows_move THEN
+				EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', relation);
+				EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE NOWAIT', default_partition);
+			ELSIF default_partition IS NOT NULL THEN
 				EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', default_partition);
 			END IF;
 			PERFORM hanzo_datastore.lock_referenced(relation);
@@ -229,7 +235,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION hanzo_datastore.lock_for_attach(regclass, regclass, integer) IS
+COMMENT ON FUNCTION hanzo_datastore.lock_for_attach(regclass, regclass, boolean, integer) IS
 	'Internal to make_month(): locks the default partition and the tables referred to.';
 
 -- Makes the partition of one month and moves there the rows of that month which the default partition holds. Returns
@@ -241,8 +247,8 @@ COMMENT ON FUNCTION hanzo_datastore.lock_for_attach(regclass, regclass, integer)
 --	2. A table like the parent, and into it a copy of the default partition's rows of the month under one snapshot.
 --	3. Everybody's snapshots that are older than this moment are waited for. A transaction that keeps one would see the rows neither at
 --	   their old place, where the planner no longer looks for them, nor at the new one.
---	4. AccessExclusiveLock on the default partition: what came or went since the copy is applied to it; the rows are taken out
---	   of the default partition; the table becomes a partition.
+--	4. AccessExclusiveLock on the default partition, and on the table where rows move (lock_for_attach() says why): what came or
+--	   went since the copy is applied to it; the rows are taken out of the default partition; the new table becomes a partition.
 -- All in one transaction: an error leaves nothing behind.
 CREATE FUNCTION hanzo_datastore.make_month(relation regclass, month timestamp, attempts integer DEFAULT 20)
 RETURNS bigint
@@ -303,7 +309,7 @@ BEGIN
 		END IF;
 
 	END IF;
-	PERFORM hanzo_datastore.lock_for_attach(relation, default_partition, attempts);
+	PERFORM hanzo_datastore.lock_for_attach(relation, default_partition, copied > 0, attempts);
 	locked_at := clock_timestamp();
 
 	IF default_partition IS NOT NULL THEN
@@ -465,7 +471,7 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	created := hanzo_datastore.create_like(relation, NULL, NULL);
-	PERFORM hanzo_datastore.lock_for_attach(relation, NULL, 20);
+	PERFORM hanzo_datastore.lock_for_attach(relation, NULL, false, 20);
 	EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s DEFAULT', relation, created);
 	RETURN created;
 END

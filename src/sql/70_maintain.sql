@@ -95,7 +95,7 @@ BEGIN
 	END IF;
 	month := hanzo_datastore.missing_month(relation, options.months_ahead, now);
 	IF month IS NOT NULL THEN
-		moved := hanzo_datastore.make_month(relation, month, 3);
+		moved := hanzo_datastore.make_month(relation, month, 8);
 		RETURN format('made the partition of %s', to_char(month, 'YYYY-MM'))
 			|| CASE WHEN moved > 0 THEN format(' with %s rows of the default partition', moved) ELSE '' END;
 	END IF;
@@ -134,7 +134,7 @@ BEGIN
 	IF stray.stray_rows >= many AND hanzo_datastore.split_step(default_partition) THEN
 		RETURN '';
 	END IF;
-	moved := hanzo_datastore.make_month(relation, stray.month, 3);
+	moved := hanzo_datastore.make_month(relation, stray.month, 8);
 	RETURN format('moved %s rows to a partition of %s', moved, to_char(stray.month, 'YYYY-MM'));
 END
 $$;
