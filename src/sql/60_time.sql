@@ -257,6 +257,7 @@ SET search_path = pg_catalog, pg_temp
 SET row_security = off
 SET timezone = 'UTC'
 SET datestyle = 'ISO, YMD'
+SET lock_timeout = '3s'		-- of locks that nobody notices; autovacuum gives way after one
 AS $$
 DECLARE
 	key_column name := hanzo_datastore.month_key(relation);
@@ -461,7 +462,7 @@ CREATE FUNCTION hanzo_datastore.make_default(relation regclass)
 RETURNS regclass
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
-SET lock_timeout = '1s'
+SET lock_timeout = '3s'
 AS $$
 DECLARE
 	created regclass;

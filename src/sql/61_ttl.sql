@@ -232,7 +232,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 SET row_security = off
 SET timezone = 'UTC'
-SET lock_timeout = '1s'
+SET lock_timeout = '3s'		-- autovacuum gives way after one
 AS $$
 DECLARE
 	key_column name := (hanzo_datastore.time_options(relation)).column_name;
@@ -257,12 +257,14 @@ BEGIN
 		whole := coalesce(part.upper <= until, false);
 		partition := part.leaf::text;
 		bytes := CASE WHEN whole THEN pg_total_relation_size(part.leaf) END;
+		SET LOCAL lock_timeout = '3s';
 		IF whole AND hanzo_datastore.can_truncate(part.leaf) AND hanzo_datastore.wait_for_snapshots(500) THEN
 			SET LOCAL lock_timeout = '50ms';
 			EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', part.leaf);
 		ELSE
 			EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', part.leaf);
 		END IF;
+		SET LOCAL lock_timeout = '1s';	-- for rows that somebody holds: others may wait for those that we have deleted
 		allowed := hanzo_datastore.rollups_before_removal(pg_partition_root(relation), cutoff);
 		IF allowed IS NULL THEN
 			CONTINUE;

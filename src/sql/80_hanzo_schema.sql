@@ -340,8 +340,8 @@ COMMENT ON FUNCTION hanzo_datastore.hanzo_schema_tables() IS
 --
 -- A query's rights are checked on the table it names, so rights on a partitioned table suffice for all its
 -- partitions. The roles with rights on everything can nevertheless name a partition (to dump, copy or inspect one
--- month). hanzo_platform cannot: default privileges know no table names, so the month created next would differ
--- from the present one; it writes through base_metrics and app_metrics.
+-- month). hanzo_platform writes through base_metrics and app_metrics; default privileges know no table names, so it has no
+-- rights on the first partitions, and on those that maintenance makes it has the table's.
 CREATE FUNCTION hanzo_datastore.hanzo_schema_privileges()
 RETURNS TABLE (role_name name, table_name name, privilege text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
