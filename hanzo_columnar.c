@@ -6,6 +6,7 @@
 
 #include "fmgr.h"
 
+#include "admin/moverows.h"
 #include "exec/aggmeta.h"
 #include "exec/aggnode.h"
 #include "exec/aggthreads.h"
@@ -52,4 +53,5 @@ _PG_init(void)
 	hz_aggthreads_init();
 	hz_plan_init();
 	hz_aggpath_init();
+	hz_moverows_init();
 }

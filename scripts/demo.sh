@@ -89,6 +89,11 @@ stop_cluster "$work"
 rm -rf "$work/data"
 extra=()
 if [ -n "${HANZO_CONF:-}" ]; then mapfile -t extra <<<"$HANZO_CONF"; fi
+cron=
+if [ -e "$("$PG_CONFIG" --sharedir)/extension/pg_cron.control" ]; then
+  cron=1
+  extra+=("shared_preload_libraries = 'pg_cron'" "cron.database_name = 'demo'" "cron.host = '$work'")
+fi
 start_cluster "$work" "$port" "shared_buffers = ${HANZO_SHARED_BUFFERS:-1GB}" "maintenance_work_mem = 256MB" \
   "max_wal_size = 8GB" "checkpoint_timeout = 30min" "timezone = 'UTC'" "${extra[@]}"
 export PGDATABASE=demo
@@ -357,6 +362,11 @@ say "$(nproc) cores, $("$PG_CONFIG" --version), shared_buffers ${HANZO_SHARED_BU
 
 [ "$different" = 0 ] || die "$different answers differ from the heap's"
 if [ -n "$keep" ]; then
+  if [ -n "$cron" ]; then
+    "${psql[@]}" -c "CREATE EXTENSION IF NOT EXISTS pg_cron" -c "SELECT hanzo_datastore.schedule_maintenance()" >/dev/null
+    say
+    say "pg_cron calls hanzo_datastore.maintain() every minute; SELECT * FROM hanzo_datastore.health says how things are"
+  fi
   say
   say "Running: psql -h $work -p $port -U postgres demo        (stop: scripts/demo.sh --stop)"
 fi

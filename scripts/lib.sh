@@ -48,7 +48,7 @@ need_packages() {
 # names is the caller's business; otherwise it is Debian's.
 need_build_packages() {
   if [ -n "${HANZO_NO_INSTALL:-}" ]; then return 0; fi
-  local server=(postgresql-15 postgresql-server-dev-15)
+  local server=(postgresql-15 postgresql-server-dev-15 postgresql-15-cron postgresql-15-hll postgresql-15-tdigest)
   if [ -n "${PG_CONFIG:-}" ]; then server=(); fi
   need_packages build-essential libzstd-dev liblz4-dev libxxhash-dev "${server[@]}" "$@"
 }

@@ -51,7 +51,13 @@ my @calls = (
 	"SELECT count(*) FROM hanzo_datastore.columnar_options_of(%s);",
 	(map { "SELECT count(*) FROM hanzo_datastore.$_(%s);" } qw(table_stats row_group_stats column_stats column_chunk_stats verify)));
 my @covered = (qw(alter_columnar_table alter_columnar_column compact optimize columnar_options_of table_stats row_group_stats column_stats column_chunk_stats verify
-	load_library hanzo_columnar_handler create_hanzo_schema), map { "hanzo_schema_$_" } qw(default_privileges grants months open privileges roles table tables));
+	load_library hanzo_columnar_handler create_hanzo_schema),
+	# months, TTL, maintenance: in 018_maintenance and sql/months, ttl, maintain
+	qw(set_time_options time_options partition_bounds time_condition copy_rows exclude_range split_step changes_since remove_rows delete_range wait_for_snapshots lock_referenced
+	month_name create_like lock_for_attach make_month month_key check_owner is_published make_default missing_month stray_months manage_partitions check_interval
+	check_clock check_default unmanage_partitions rollups_before_removal log_removal set_ttl ttl_cutoff ttl_leaves can_truncate drop_expired expire_next
+	ttl_preview apply_ttl may_see_jobs step_months step_strays step_ttl compact_step step_compact run_step end_maintenance maintenance_plan maintain step_end
+	schedule_maintenance unschedule_maintenance delta_rows table_problems maintenance_problems), map { "hanzo_schema_$_" } qw(default_privileges grants months open privileges roles table tables));
 is( $node->safe_psql('postgres', q{SELECT string_agg(DISTINCT p.proname, ' ') FROM pg_depend AS d JOIN pg_proc AS p ON p.oid = d.objid
 		WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'hanzo_datastore')
 		AND NOT p.proname = ANY (string_to_array('} . join(',', @covered) . q{', ','))}),
@@ -73,7 +79,7 @@ is(join(' ', $out =~ /^(\d+)$/mg), '0 0 0 0 0', 'and show nothing');
 	'DROP EVENT TRIGGER hanzo_datastore_load_library;', 'CREATE TABLE hanzo_datastore.mine ();');
 is(join(' ', map { substr($_, 0, 5) } @$states), '42501 0A000 42501 42501 42501', 'nor can nobody do anything else');
 ($states) = states('nobody', (map { "SELECT count(*) FROM hanzo_datastore.hanzo_schema_$_();" } qw(default_privileges grants open roles tables privileges)),
-	'SELECT hanzo_datastore.hanzo_schema_table(w) FROM hanzo_datastore.hanzo_schema_tables() AS w;', "SELECT hanzo_datastore.hanzo_schema_table(ROW('x'));",
+	'SELECT hanzo_datastore.hanzo_schema_table(w, 3) FROM hanzo_datastore.hanzo_schema_tables() AS w;', "SELECT hanzo_datastore.hanzo_schema_table(ROW('x'), 3);",
 	"SELECT hanzo_datastore.hanzo_schema_months(w, '2026-01-01', '2026-02-01') FROM hanzo_datastore.hanzo_schema_tables() AS w;", 'SELECT hanzo_datastore.hanzo_columnar_handler(NULL);');
 note(join("\n", @$states));
 is(join(' ', grep { /^(XX|58|P)/ } @$states), '', 'nor by the parts of create_hanzo_schema()');

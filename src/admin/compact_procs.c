@@ -25,16 +25,22 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/partcache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "admin/compactstep.h"
 #include "admin/inspect.h"
 #include "am/columnar_am.h"
+#include "admin/timerange.h"
 #include "base/compat.h"
+#include "storage/deltacount.h"
 #include "write/compact.h"
+#include "write/split.h"
 
 PG_FUNCTION_INFO_V1(hanzo_compact);
 PG_FUNCTION_INFO_V1(hanzo_optimize);
+PG_FUNCTION_INFO_V1(hz_compact_step);
 
 #define PROGRESS_COMMAND 100 /* in PROGRESS_COPY_COMMAND: ours */
 #define PROGRESS_ROWS_DONE PROGRESS_COPY_TUPLES_PROCESSED
@@ -98,9 +104,9 @@ report(const HzCompactProgress *progress)
 	pgstat_progress_update_multi_param(4, index, values);
 }
 
-/* Runs one step as the table's owner in a transaction of its own; false when the step or the table is done. */
+/* Runs one step as the table's owner; false when the step or the table is done. */
 static bool
-run_step(Job *job, Step step)
+do_step(Job *job, Step step)
 {
 	Relation rel = open_for_compaction(job->relid);
 	Oid user;
@@ -121,6 +127,15 @@ run_step(Job *job, Step step)
 	SetUserIdAndSecContext(user, context);
 	relation_close(rel, NoLock);
 	pgstat_progress_end_command();
+	return more;
+}
+
+/* The same in a transaction of its own. */
+static bool
+run_step(Job *job, Step step)
+{
+	bool more = do_step(job, step);
+
 	SPI_commit();
 	return more;
 }
@@ -166,6 +181,130 @@ optimize_table(Oid relid, MemoryContext context)
 	while (run_step(&job, hz_compact_tidy))
 		CHECK_FOR_INTERRUPTS();
 	(void) run_step(&job, stats_step);
+}
+
+/* ---- Compaction in transactions of somebody else's (maintain()) */
+
+/* The attribute of a partition that its table's months go by; InvalidAttrNumber: there are none. */
+static AttrNumber
+month_attribute(Relation rel)
+{
+	Relation parent;
+	PartitionKey key;
+	AttrNumber attnum = InvalidAttrNumber;
+
+	if (!rel->rd_rel->relispartition)
+		return InvalidAttrNumber;
+	parent = relation_open(get_partition_parent(RelationGetRelid(rel), false), AccessShareLock);
+	key = RelationGetPartitionKey(parent);
+	if (key->strategy == PARTITION_STRATEGY_RANGE && key->partnatts == 1 &&
+		key->partattrs[0] != 0 && hz_timerange_is_time(key->parttypid[0]))
+		attnum = get_attnum(RelationGetRelid(rel),
+							get_attname(RelationGetRelid(parent), key->partattrs[0], false));
+	relation_close(parent, NoLock);
+	return attnum;
+}
+
+static bool
+split_step(Relation rel, HzCompactProgress *progress)
+{
+	AttrNumber attnum = month_attribute(rel);
+
+	return attnum != InvalidAttrNumber && hz_split_by_month(rel, attnum, progress);
+}
+
+/* Rows that are too few to be worth it go one by one later. */
+static bool
+delta_step(Relation rel, HzCompactProgress *progress)
+{
+	if (progress->phase != HZ_COMPACT_DELTA &&
+		hz_deltacount(rel, GetActiveSnapshot(), NULL) < HZ_COMPACT_WORTH_ROWS)
+		return false;
+	return hz_compact_delta(rel, progress);
+}
+
+/* The steps of one table's compaction, in this order; and of a default partition's. */
+static const Step compact_steps[] = {hz_compact_delta, hz_compact_groups, hz_compact_tidy,
+									 stats_step, NULL};
+static const Step split_steps[] = {delta_step, split_step, hz_compact_tidy, NULL};
+
+/* The compaction under way in this session: kept from one transaction to the next. */
+static struct
+{
+	Job job;
+	MemoryContext context; /* NULL: none */
+	const Step *steps;     /* to the next one */
+	uint64 moved;          /* rows out of the delta */
+} under_way;
+
+void
+hz_compact_forget(void)
+{
+	if (under_way.context != NULL)
+		MemoryContextDelete(under_way.context);
+	memset(&under_way, 0, sizeof(under_way));
+}
+
+bool
+hz_compact_is_under_way(Oid relid)
+{
+	return under_way.context != NULL && under_way.job.relid == relid;
+}
+
+static void
+begin_compaction(Oid relid, const Step *steps)
+{
+	hz_compact_forget();
+	under_way.context =
+		AllocSetContextCreate(TopMemoryContext, "hanzo compaction", ALLOCSET_DEFAULT_SIZES);
+	under_way.steps = steps;
+	under_way.job.relid = relid;
+	under_way.job.progress.context = under_way.context;
+	under_way.job.progress.report = report;
+}
+
+bool
+hz_compact_round(Oid relid, bool by_month, uint64 *moved)
+{
+	volatile bool more = false;
+
+	if (!hz_compact_is_under_way(relid))
+		begin_compaction(relid, by_month ? split_steps : compact_steps);
+	PG_TRY();
+	{
+		bool repeat = do_step(&under_way.job, *under_way.steps);
+
+		if (under_way.job.progress.phase == HZ_COMPACT_DELTA)
+			under_way.moved = under_way.job.progress.done;
+		if (!repeat)
+			under_way.steps++;
+		more = *under_way.steps != NULL;
+	}
+	PG_CATCH();
+	{
+		hz_compact_forget();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	*moved = under_way.moved;
+	if (!more)
+		hz_compact_forget();
+	return more;
+}
+
+/* compact_step(relation regclass): boolean */
+Datum
+hz_compact_step(PG_FUNCTION_ARGS)
+{
+	uint64 moved;
+
+	PreventCommandIfReadOnly("compaction");
+	PreventCommandIfParallelMode("compaction");
+	if (get_rel_relkind(PG_GETARG_OID(0)) == RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("\"%s\" is partitioned", get_rel_name(PG_GETARG_OID(0))),
+						errhint("Name one of its partitions.")));
+	PG_RETURN_BOOL(hz_compact_round(PG_GETARG_OID(0), false, &moved));
 }
 
 /* The tables to work on: the relation, or the columnar leaves of a partitioned one. In `context`. */

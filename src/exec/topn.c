@@ -446,6 +446,12 @@ hz_topn_explain_counts(HzScanNode *node, ExplainState *es)
 	ExplainPropertyUInteger("Vectors Skipped by Top-N", NULL, top->column.skipped.vectors, es);
 }
 
+bool
+hz_topn_is_enabled(void)
+{
+	return enable_top_n;
+}
+
 void
 hz_topn_init(void)
 {

@@ -19,6 +19,9 @@
 /* The setting and the executor's hook; called once by _PG_init. */
 extern void hz_topn_init(void);
 
+/* Whether the setting allows it. */
+extern bool hz_topn_is_enabled(void);
+
 /* The column store is about to be scanned: tells the batch reader. Before hz_scanprune_start(). */
 extern void hz_topn_start(HzScanNode *node);
 

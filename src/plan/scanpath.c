@@ -14,6 +14,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "nodes/extensible.h"
@@ -34,6 +36,7 @@
 #include "am/columnar_am.h"
 #include "base/compat.h"
 #include "exec/scannode.h"
+#include "exec/topn.h"
 #include "plan/bitmappath.h"
 #include "plan/indexcost.h"
 #include "plan/prunecost.h"
@@ -43,6 +46,9 @@
 #define ROW_COST_MIN 0.2
 #define ROW_COST_MAX 0.9
 #define GROUP_COST 10 /* of cpu_tuple_cost, to look at the zone maps of a row group */
+/* What quals cost for a row of a vector, as a share of what they cost the executor; and what a vector costs besides, a row. */
+#define VECTOR_QUAL_SHARE 0.1
+#define VECTOR_COST 0.01 /* of cpu_tuple_cost */
 
 /* What the serial and the parallel path of one table share. */
 typedef struct ScanInput
@@ -104,18 +110,39 @@ parallel_divisor(int workers)
 	return divisor;
 }
 
+/*
+ * How many rows come out. Under ORDER BY … LIMIT of this table alone, those that are among the first so far: of n rows in random
+ * order, limit * (1 + ln(n / limit)).
+ */
+static double
+rows_returned(const PlannerInfo *root, double rows)
+{
+	const Query *parse = root->parse;
+	const double limit = root->limit_tuples;
+
+	if (limit < 1 || limit >= rows || parse->sortClause == NIL || !hz_topn_is_enabled() ||
+		parse->hasAggs || parse->hasWindowFuncs || parse->hasTargetSRFs ||
+		parse->groupClause != NIL || parse->groupingSets != NIL || parse->distinctClause != NIL ||
+		parse->setOperations != NULL || bms_membership(root->all_baserels) != BMS_SINGLETON)
+		return rows;
+	return Min(rows, limit * (1 + log(rows / limit)));
+}
+
+/* Rows of the delta are those of a heap. Of columnar rows quals look at vectors, and what costs is to make rows of the rest. */
 static void
 cost_scan(PlannerInfo *root, const ScanInput *scan, Path *path)
 {
 	RelOptInfo *rel = scan->rel;
 	QualCost quals = rel->baserestrictcost;
-	double columnar_rows = (rel->tuples - scan->delta_rows) * scan->prune.share;
+	double examined = (rel->tuples - scan->delta_rows) * scan->prune.share;
 	double pages =
 		scan->delta_pages + (rel->pages - scan->delta_pages) * scan->share * scan->prune.share;
+	double row_cost = cpu_tuple_cost * (ROW_COST_MIN + (ROW_COST_MAX - ROW_COST_MIN) * scan->share);
 	double page_cost;
 	Cost cpu;
 
 	path->rows = scan->param_info ? scan->param_info->ppi_rows : rel->rows;
+	path->rows = clamp_row_est(rows_returned(root, path->rows));
 	if (scan->param_info != NULL)
 	{
 		cost_qual_eval(&quals, scan->param_info->ppi_clauses, root);
@@ -123,8 +150,9 @@ cost_scan(PlannerInfo *root, const ScanInput *scan, Path *path)
 		quals.per_tuple += rel->baserestrictcost.per_tuple;
 	}
 	get_tablespace_page_costs(rel->reltablespace, NULL, &page_cost);
-	cpu = cpu_tuple_cost * (ROW_COST_MIN + (ROW_COST_MAX - ROW_COST_MIN) * scan->share);
-	cpu = (cpu + quals.per_tuple) * (scan->delta_rows + columnar_rows);
+	cpu = (row_cost + quals.per_tuple) * scan->delta_rows;
+	cpu += (cpu_tuple_cost * VECTOR_COST + quals.per_tuple * VECTOR_QUAL_SHARE) * examined;
+	cpu += row_cost * Min(path->rows, examined);
 	cpu += GROUP_COST * cpu_tuple_cost * scan->prune.groups;
 	cpu += path->pathtarget->cost.per_tuple * path->rows;
 	if (path->parallel_workers > 0)

@@ -15,10 +15,10 @@ struct HzRowScan
 	Relation rel;
 	bool dirty; /* SnapshotDirty: rows are judged one by one */
 	HzBatchScan *batches;
-	HzBatch *batch; /* NULL: before the first or behind the last */
-	bool at_end;    /* with batch NULL: behind the last */
-	int64 row;      /* in the batch */
-	int natts;
+	HzBatch *batch;  /* NULL: before the first or behind the last */
+	bool at_end;     /* with batch NULL: behind the last */
+	int64 row;       /* in the batch */
+	int natts;       /* -1: not known yet */
 	Datum **columns; /* natts arrays of HZ_VECTOR_ROWS */
 	bool **nulls;
 	Datum *values;
@@ -36,24 +36,30 @@ hz_rowscan_begin(Relation rel, Snapshot snapshot, HzBatchShared *shared)
 	scan->rel = rel;
 	scan->dirty = snapshot->snapshot_type == SNAPSHOT_DIRTY;
 	scan->batches = hz_batchscan_begin(rel, snapshot, shared);
+	scan->natts = -1;
 	return scan;
 }
 
-/*
- * The arrays are made when the first batch comes: most scans of small tables never need them. The slot
- * says which columns there are: under ALTER TABLE not those of the relation's present descriptor.
- */
+/* The slot says which columns there are: under ALTER TABLE not those of the relation's present descriptor. */
 static void
-make_room(HzRowScan *scan, TupleTableSlot *slot)
+look_at_slot(HzRowScan *scan, TupleTableSlot *slot)
+{
+	if (scan->natts >= 0)
+		return;
+	if (!equalTupleDescs(slot->tts_tupleDescriptor, RelationGetDescr(scan->rel)))
+		hz_batchscan_use_desc(scan->batches, slot->tts_tupleDescriptor);
+	scan->natts = slot->tts_tupleDescriptor->natts;
+}
+
+/* Some 20 KB a column, when the first batch has come: most scans of small tables never need them. */
+static void
+make_room(HzRowScan *scan)
 {
 	MemoryContext old;
 
 	if (scan->columns != NULL)
 		return;
 	old = MemoryContextSwitchTo(GetMemoryChunkContext(scan));
-	if (!equalTupleDescs(slot->tts_tupleDescriptor, RelationGetDescr(scan->rel)))
-		hz_batchscan_use_desc(scan->batches, slot->tts_tupleDescriptor);
-	scan->natts = slot->tts_tupleDescriptor->natts;
 	scan->columns = palloc(sizeof(Datum *) * Max(scan->natts, 1));
 	scan->nulls = palloc(sizeof(bool *) * Max(scan->natts, 1));
 	scan->values = palloc(sizeof(Datum) * Max(scan->natts, 1));
@@ -151,7 +157,7 @@ store_row(HzRowScan *scan, TupleTableSlot *slot)
 static bool
 load_batch(HzRowScan *scan, ScanDirection direction, TupleTableSlot *slot)
 {
-	make_room(scan, slot);
+	look_at_slot(scan, slot);
 	if (scan->batch == NULL && ScanDirectionIsBackward(direction) && scan->at_end)
 		hz_batchscan_to_end(scan->batches);
 	if (scan->batch == NULL && ScanDirectionIsForward(direction))
@@ -161,6 +167,7 @@ load_batch(HzRowScan *scan, ScanDirection direction, TupleTableSlot *slot)
 	scan->at_end = scan->batch == NULL && ScanDirectionIsForward(direction);
 	if (scan->batch == NULL)
 		return false;
+	make_room(scan);
 	decode_batch(scan);
 	scan->row = ScanDirectionIsBackward(direction) ? (int64) scan->batch->rows : -1;
 	return true;
@@ -210,7 +217,8 @@ hz_rowscan_fetch(HzRowScan *scan, uint32 index, uint32 position, TupleTableSlot 
 		return false;
 	if (scan->batch == NULL || scan->batch->group != groups[index] || scan->batch->vector != vector)
 	{
-		make_room(scan, slot);
+		look_at_slot(scan, slot);
+		make_room(scan);
 		scan->batch = hz_batchscan_seek(scan->batches, index, vector);
 		if (scan->batch->live > 0)
 			decode_batch(scan);

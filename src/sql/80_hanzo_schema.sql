@@ -29,7 +29,8 @@ CREATE FUNCTION hanzo_datastore.hanzo_schema_tables()
 RETURNS TABLE (
 	table_name name,		-- in schema hanzo
 	access_method name,		-- of the table, or of its partitions
-	month_column name,		-- RANGE partitioned by this column; NULL: not partitioned
+	month_column name,		-- RANGE partitioned by this column, months managed; NULL: not partitioned
+	ttl interval,			-- rows that are older go; NULL: kept for ever
 	order_by text,			-- sort key of a columnar table
 	bloom text[],			-- columns with a bloom filter
 	zstd3 text[],			-- columns that are ZSTD level 3 whatever the table's codec is
@@ -41,7 +42,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $tables$
 VALUES
-('organizations'::name, 'heap'::name, NULL::name, NULL::text, NULL::text[], NULL::text[], array['slug'],
+('organizations'::name, 'heap'::name, NULL::name, NULL::interval, NULL::text, NULL::text[], NULL::text[], array['slug'],
  'Organizations: the customers that own projects.', $$
 	id uuid NOT NULL,
 	name text NOT NULL,
@@ -52,7 +53,7 @@ VALUES
 	PRIMARY KEY (id)
 $$),
 
-('projects', 'heap', NULL, NULL, NULL, NULL, array['organization_id, slug', 'slug'],
+('projects', 'heap', NULL, NULL, NULL, NULL, NULL, array['organization_id, slug', 'slug'],
  'Projects of the organizations: websites, APIs, apps and bases.', $$
 	id uuid NOT NULL,
 	organization_id uuid NOT NULL,
@@ -65,7 +66,7 @@ $$),
 	PRIMARY KEY (id)
 $$),
 
-('model_catalog', 'heap', NULL, NULL, NULL, NULL, NULL,
+('model_catalog', 'heap', NULL, NULL, NULL, NULL, NULL, NULL,
  'Language models with their prices per million tokens and their limits.', $$
 	id text NOT NULL,
 	provider text NOT NULL,
@@ -81,7 +82,7 @@ $$),
 	PRIMARY KEY (provider, id)
 $$),
 
-('website_events', 'hanzo_columnar', 'created_at',
+('website_events', 'hanzo_columnar', 'created_at', NULL,
  $$project_id, date_bin('1 hour', created_at, timestamptz '2000-01-01 00:00:00+00'), session_id, created_at$$,
  array['event_id'], NULL, NULL,
  'Page views (event_type 1) and custom events (2) of websites, by month of created_at.', $$
@@ -122,7 +123,7 @@ $$),
 	created_at timestamptz(3) NOT NULL DEFAULT now()
 $$),
 
-('event_properties', 'hanzo_columnar', 'created_at',
+('event_properties', 'hanzo_columnar', 'created_at', NULL,
  'project_id, event_id, property_key, created_at',
  NULL, NULL, NULL,
  'Properties of website events, one row each: data_type 1 string, 2 number, 3 date.', $$
@@ -139,7 +140,7 @@ $$),
 	created_at timestamptz(3) NOT NULL DEFAULT now()
 $$),
 
-('session_properties', 'hanzo_columnar', NULL,
+('session_properties', 'hanzo_columnar', NULL, NULL,
  'project_id, session_id, property_key',
  NULL, NULL, NULL,
  'Properties of sessions, one row each; the newest value replaces the older by ON CONFLICT.', $$
@@ -155,7 +156,7 @@ $$),
 	PRIMARY KEY (project_id, session_id, property_key)
 $$),
 
-('ai_traces', 'hanzo_columnar', 'timestamp',
+('ai_traces', 'hanzo_columnar', 'timestamp', NULL,
  $$project_id, date_bin('1 day', "timestamp", timestamptz '2000-01-01 00:00:00+00'), id$$,
  array['id', 'user_id', 'session_id'], array['input', 'output'], NULL,
  'Traces of AI requests, by month of timestamp; upserted, the newest event_ts wins.', $$
@@ -182,7 +183,7 @@ $$),
 	PRIMARY KEY (project_id, id, "timestamp")
 $$),
 
-('ai_observations', 'hanzo_columnar', 'start_time',
+('ai_observations', 'hanzo_columnar', 'start_time', NULL,
  $$project_id, type, date_bin('1 day', start_time, timestamptz '2000-01-01 00:00:00+00'), id$$,
  array['id', 'trace_id'], array['input', 'output'], NULL,
  'Generations, spans and events inside traces, by month of start_time; upserted, the newest event_ts wins.', $$
@@ -222,7 +223,7 @@ $$),
 	PRIMARY KEY (project_id, id, start_time)
 $$),
 
-('ai_scores', 'hanzo_columnar', 'created_at',
+('ai_scores', 'hanzo_columnar', 'created_at', NULL,
  $$project_id, name, date_bin('1 day', created_at, timestamptz '2000-01-01 00:00:00+00'), id$$,
  array['trace_id'], NULL, NULL,
  'Scores of traces and observations, by month of created_at; upserted, the newest event_ts wins.', $$
@@ -244,7 +245,7 @@ $$),
 	PRIMARY KEY (project_id, id, created_at)
 $$),
 
-('business_events', 'hanzo_columnar', 'created_at',
+('business_events', 'hanzo_columnar', 'created_at', NULL,
  $$project_id, event_type, date_bin('1 hour', created_at, timestamptz '2000-01-01 00:00:00+00'), created_at$$,
  array['user_id', 'product_id'], NULL, NULL,
  'Purchases, sign-ups, subscriptions and other events with revenue, by month of created_at.', $$
@@ -266,7 +267,7 @@ $$),
 	created_at timestamptz(3) NOT NULL DEFAULT now()
 $$),
 
-('api_metrics', 'hanzo_columnar', 'timestamp',
+('api_metrics', 'hanzo_columnar', 'timestamp', NULL,
  $$project_id, endpoint, date_bin('1 hour', "timestamp", timestamptz '2000-01-01 00:00:00+00'), "timestamp"$$,
  NULL, NULL, NULL,
  'API requests with status, latency, tokens and cost, by month of timestamp.', $$
@@ -289,7 +290,7 @@ $$),
 	error_message text
 $$),
 
-('base_metrics', 'hanzo_columnar', 'timestamp',
+('base_metrics', 'hanzo_columnar', 'timestamp', '90 days',
  'instance_id, "timestamp"',
  NULL, NULL, NULL,
  'Measurements of base instances, by month of timestamp.', $$
@@ -309,7 +310,7 @@ $$),
 	error_rate real NOT NULL
 $$),
 
-('app_metrics', 'hanzo_columnar', 'timestamp',
+('app_metrics', 'hanzo_columnar', 'timestamp', '90 days',
  'app_id, "timestamp"',
  NULL, NULL, NULL,
  'Measurements of deployed apps, by month of timestamp.', $$
@@ -339,8 +340,8 @@ COMMENT ON FUNCTION hanzo_datastore.hanzo_schema_tables() IS
 --
 -- A query's rights are checked on the table it names, so rights on a partitioned table suffice for all its
 -- partitions. The roles with rights on everything can nevertheless name a partition (to dump, copy or inspect one
--- month). hanzo_platform cannot: default privileges know no table names, so the month created next would differ
--- from the present one; it writes through base_metrics and app_metrics.
+-- month). hanzo_platform writes through base_metrics and app_metrics; default privileges know no table names, so it has no
+-- rights on the first partitions, and on those that maintenance makes it has the table's.
 CREATE FUNCTION hanzo_datastore.hanzo_schema_privileges()
 RETURNS TABLE (role_name name, table_name name, privilege text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -456,7 +457,7 @@ COMMENT ON FUNCTION hanzo_datastore.hanzo_schema_roles() IS
 
 -- Creates one row of hanzo_schema_tables() with its indexes, comment and options. If the table exists, only checks
 -- that it is one that the rest of create_hanzo_schema() can work with.
-CREATE FUNCTION hanzo_datastore.hanzo_schema_table(wanted record)
+CREATE FUNCTION hanzo_datastore.hanzo_schema_table(wanted record, months_ahead integer)
 RETURNS void
 LANGUAGE plpgsql
 SECURITY INVOKER
@@ -492,6 +493,11 @@ BEGIN
 			PERFORM hanzo_datastore.alter_columnar_column(qualified::regclass, item::name,
 														  compression => 'zstd', compression_level => 3);
 		END LOOP;
+		-- Whoever ends this later keeps it ended: a second call does not begin it again.
+		IF wanted.month_column IS NOT NULL THEN
+			PERFORM hanzo_datastore.set_time_options(qualified::regclass, wanted.month_column, true,
+													 greatest(months_ahead, 1), wanted.ttl);
+		END IF;
 		RETURN;
 	END IF;
 
@@ -515,14 +521,13 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION hanzo_datastore.hanzo_schema_table(record) IS
+COMMENT ON FUNCTION hanzo_datastore.hanzo_schema_table(record, integer) IS
 	'Internal to create_hanzo_schema(): creates one table or checks the one that exists.';
 
 -- Creates the monthly partitions from first_month to last_month (both the first of a month at midnight, UTC) that
 -- do not exist, and a default partition if the table has none.
 --
--- Months are reckoned without a time zone and their bounds written with the offset +00, so neither the session's
--- time zone nor its DateStyle matters.
+-- They are made as maintain() makes them later (60_time.sql), which moves rows of theirs out of the default partition.
 CREATE FUNCTION hanzo_datastore.hanzo_schema_months(wanted record, first_month timestamp, last_month timestamp)
 RETURNS void
 LANGUAGE plpgsql
@@ -554,25 +559,13 @@ BEGIN
 			CONTINUE;
 		END IF;
 
-		BEGIN
-			EXECUTE format('CREATE TABLE hanzo.%I PARTITION OF %s ', partition_name, parent)
-				|| CASE WHEN month IS NULL THEN 'DEFAULT'
-						ELSE format('FOR VALUES FROM (%L) TO (%L)',
-									to_char(month, 'YYYY-MM-DD" 00:00:00+00"'),
-									to_char(month + interval '1 month', 'YYYY-MM-DD" 00:00:00+00"')) END
-				|| format(' USING %I', wanted.access_method);
-		EXCEPTION
-			WHEN check_violation THEN
-				-- Inserts keep working, and maintenance moves the rows; failing here would help nobody.
-				RAISE WARNING 'partition hanzo.% was not created', quote_ident(partition_name)
-					USING DETAIL = format('The default partition of %s holds rows of that month.', parent),
-						HINT = format('In one transaction, move them to a temporary table, call create_hanzo_schema() again, and insert them into %s.',
-									  parent);
-			WHEN invalid_object_definition THEN
-				-- Partitions with other bounds, by week or by year, serve that month already.
-				RAISE NOTICE 'partition hanzo.% was not created', quote_ident(partition_name)
-					USING DETAIL = SQLERRM;
-		END;
+		IF month IS NULL THEN
+			PERFORM hanzo_datastore.make_default(parent);
+		ELSIF hanzo_datastore.make_month(parent, month) IS NULL THEN
+			-- Partitions with other bounds, by week or by year, serve that month already.
+			RAISE NOTICE 'partition hanzo.% was not created', quote_ident(partition_name)
+				USING DETAIL = format('Another partition of %s covers that month or a part of it.', parent);
+		END IF;
 	END LOOP;
 END
 $$;
@@ -690,7 +683,7 @@ BEGIN
 	PERFORM hanzo_datastore.hanzo_schema_default_privileges();
 
 	FOR wanted IN SELECT * FROM hanzo_datastore.hanzo_schema_tables() LOOP
-		PERFORM hanzo_datastore.hanzo_schema_table(wanted);
+		PERFORM hanzo_datastore.hanzo_schema_table(wanted, months_ahead);
 		IF wanted.month_column IS NOT NULL THEN
 			PERFORM hanzo_datastore.hanzo_schema_months(wanted,
 														this_month - make_interval(months => months_back),

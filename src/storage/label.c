@@ -12,12 +12,14 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_seclabel.h"
 #include "commands/seclabel.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 #include "utils/rel.h"
+#include "utils/timestamp.h"
 
 #include "storage/label.h"
 #include "storage/options.h"
@@ -52,6 +54,67 @@ hz_label_rows(int row_group_rows)
 						errmsg("row_group_rows must be between %d and %d", HZ_OPTIONS_ROWS_MIN,
 							   HZ_OPTIONS_ROWS_MAX)));
 	return row_group_rows;
+}
+
+int
+hz_label_months(int months_ahead)
+{
+	if (months_ahead < 1 || months_ahead > HZ_LABEL_MONTHS_MAX)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("months_ahead must be between 1 and %d", HZ_LABEL_MONTHS_MAX)));
+	return months_ahead;
+}
+
+char *
+hz_label_interval_text(const Interval *interval)
+{
+	int style = IntervalStyle;
+	char *text;
+
+	IntervalStyle = INTSTYLE_POSTGRES;
+	PG_TRY();
+	{
+		text = DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(interval)));
+	}
+	PG_FINALLY();
+	{
+		IntervalStyle = style;
+	}
+	PG_END_TRY();
+	return text;
+}
+
+Interval *
+hz_label_interval(const char *text)
+{
+	int style = IntervalStyle;
+	Interval *interval;
+
+	IntervalStyle = INTSTYLE_POSTGRES;
+	PG_TRY();
+	{
+		interval = DatumGetIntervalP(DirectFunctionCall3(
+			interval_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	}
+	PG_FINALLY();
+	{
+		IntervalStyle = style;
+	}
+	PG_END_TRY();
+	return interval;
+}
+
+/* Its sign is the same in all its parts, and it is more than nothing. */
+static char *
+ttl_field(char *text)
+{
+	const Interval *ttl = hz_label_interval(text);
+
+	if (ttl->month < 0 || ttl->day < 0 || ttl->time < 0 ||
+		(ttl->month == 0 && ttl->day == 0 && ttl->time == 0))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"ttl\" in a label must be a positive interval")));
+	return text;
 }
 
 static HzLabel *
@@ -130,6 +193,14 @@ parse_field(HzLabel *label, const char *key, const JsonbValue *value)
 		label->order_by = string_field(key, value);
 	else if (!column && strcmp(key, "row_group_rows") == 0)
 		label->row_group_rows = hz_label_rows(integer_field(key, value));
+	else if (!column && strcmp(key, "managed") == 0)
+		label->managed = boolean_field(key, value);
+	else if (!column && strcmp(key, "months_ahead") == 0)
+		label->months_ahead = hz_label_months(integer_field(key, value));
+	else if (!column && strcmp(key, "ttl") == 0)
+		label->ttl = ttl_field(string_field(key, value));
+	else if (column && strcmp(key, "time") == 0)
+		label->time = boolean_field(key, value);
 	else if (column && strcmp(key, "order_by_input") == 0)
 		label->order_by_input = input_number(integer_field(key, value));
 	else if (column && strcmp(key, "bloom") == 0)
@@ -138,10 +209,11 @@ parse_field(HzLabel *label, const char *key, const JsonbValue *value)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a label of a %s has no option \"%s\"", column ? "column" : "table", key),
-				 column ? errhint("Options of a column are compression, compression_level, bloom "
-								  "and order_by_input.")
+				 column ? errhint("Options of a column are compression, compression_level, bloom, "
+								  "order_by_input and time.")
 						: errhint("Options of a table are order_by, compression, "
-								  "compression_level and row_group_rows.")));
+								  "compression_level, row_group_rows, managed, months_ahead "
+								  "and ttl.")));
 }
 
 HzLabel *
@@ -203,6 +275,14 @@ label_text(const HzLabel *label)
 		appendStringInfo(add_key(&text, "row_group_rows"), "%d", label->row_group_rows);
 	if (label->bloom != HZ_LABEL_UNSET)
 		appendStringInfoString(add_key(&text, "bloom"), label->bloom ? "true" : "false");
+	if (label->managed)
+		appendStringInfoString(add_key(&text, "managed"), "true");
+	if (label->months_ahead != 0)
+		appendStringInfo(add_key(&text, "months_ahead"), "%d", label->months_ahead);
+	if (label->ttl != NULL)
+		escape_json(add_key(&text, "ttl"), label->ttl);
+	if (label->time)
+		appendStringInfoString(add_key(&text, "time"), "true");
 	if (text.len == 0)
 		return NULL;
 	appendStringInfoChar(&text, '}');

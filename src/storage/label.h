@@ -6,6 +6,9 @@
  *                "compression": "zstd", "compression_level": 9, "row_group_rows": 61440}
  * Of a column:  {"order_by_input": 2, "compression": "lz4", "bloom": true}
  *
+ * and of a table with managed months or a TTL {"managed": true, "months_ahead": 3, "ttl": "90 days"}, of its column
+ * {"time": true}. These may stand on partitioned tables and heaps too, and partitions do not inherit them.
+ *
  * What a label does not name is not set there. "compression_level" alone means zstd. The columns of an
  * order_by are numbers; the label of the column with that "order_by_input" says which one is meant
  * (options.h says why).
@@ -17,12 +20,14 @@
 #define HZ_LABEL_H
 
 #include "access/attnum.h"
+#include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 
 #include "compress/compress.h"
 
 #define HZ_LABEL_PROVIDER "hanzo_datastore"
 #define HZ_LABEL_UNSET (-1)
+#define HZ_LABEL_MONTHS_MAX 60
 
 typedef struct HzLabel
 {
@@ -33,6 +38,10 @@ typedef struct HzLabel
 	int level;          /* of zstd; 0: not set */
 	int row_group_rows; /* table; 0: not set */
 	int bloom;          /* column: false, true, or HZ_LABEL_UNSET */
+	bool managed;       /* table: maintenance makes its months */
+	int months_ahead;   /* table: how many after the present one; 0: not set */
+	char *ttl;          /* table: an interval in style postgres; NULL: not set */
+	bool time;          /* column: months and TTL go by it */
 	char *stored;       /* the text in the catalog; NULL: there is none */
 } HzLabel;
 
@@ -62,5 +71,10 @@ extern HzLabel *hz_label_parse(const char *text, AttrNumber attnum);
 extern HzCodec hz_label_codec(const char *name);
 extern int hz_label_level(int level);
 extern int hz_label_rows(int row_group_rows);
+extern int hz_label_months(int months_ahead);
+
+/* The text of an interval as labels hold it, whatever the session's IntervalStyle; and back. */
+extern char *hz_label_interval_text(const Interval *interval);
+extern Interval *hz_label_interval(const char *text);
 
 #endif /* HZ_LABEL_H */
