@@ -49,6 +49,7 @@
 #include "base/bitmap.h"
 #include "storage/heapview.h"
 #include "storage/mark.h"
+#include "rollup/note.h"
 #include "write/bulk.h"
 #include "write/groupwalk.h"
 #include "write/remove.h"
@@ -382,6 +383,22 @@ range_argument(FunctionCallInfo fcinfo, Relation rel)
 						   PG_ARGISNULL(2) ? 0 : PG_GETARG_TIMESTAMP(2), PG_GETARG_TIMESTAMP(3));
 }
 
+/* Rollups of the table: as if the rows of the range were deleted one by one. */
+static void
+note_removal(Relation rel, const HzTimeRange *range)
+{
+	ListCell *cell;
+
+	foreach(cell, hz_rollup_watches(rel))
+	{
+		const HzRollupWatch *watch = lfirst(cell);
+		const bool same = watch->attnum == range->attnum;
+
+		hz_note_range(watch, same ? range->from : DT_NOBEGIN, same ? range->to : DT_NOEND,
+					  GetCurrentCommandId(true));
+	}
+}
+
 static int64
 remove_whole_groups(Relation rel, const HzTimeRange *range, Snapshot snapshot, uint64 *bytes)
 {
@@ -393,6 +410,7 @@ remove_whole_groups(Relation rel, const HzTimeRange *range, Snapshot snapshot, u
 	*bytes = 0;
 	if (!hz_am_is_columnar(rel))
 		return 0;
+	note_removal(rel, range);
 	snapshot = RegisterSnapshot(snapshot);
 	rows = (int64) hz_remove_groups(rel, range->attnum, from, hz_timerange_stored(range, range->to),
 									snapshot, bytes);

@@ -71,18 +71,31 @@ is_settled(const HzRollup *rollup, const HzRollupProgress *progress, Transaction
 	return count == 0;
 }
 
-/* Rollups whose rows go with those of the relation: of it, of what it is part of, and of its parts. */
+/*
+ * Rollups whose rows go with those of the relation: of it, of what it is part of, and of its parts. Not those of another
+ * time column: they cannot keep history by it, and say what their query says of the rows that are left.
+ */
 static List *
-affected_rollups(Oid relid)
+affected_rollups(Oid relid, const char *column)
 {
 	List *tables = list_concat_unique_oid(hz_rollup_ancestors(relid),
 										  find_all_inheritors(relid, NoLock, NULL));
+	List *result = NIL;
+	ListCell *cell;
 
-	return hz_rollup_of_sources(tables);
+	foreach(cell, hz_rollup_of_sources(tables))
+	{
+		HzRollup *rollup = lfirst(cell);
+		char *time = get_attname(rollup->source, rollup->source_time, true);
+
+		if (time != NULL && strcmp(time, column) == 0)
+			result = lappend(result, rollup);
+	}
+	return result;
 }
 
 /*
- * rollups_before_removal(relation, cutoff): up to when rows may be removed now by the present transaction, which has locked
+ * rollups_before_removal(relation, cutoff, column_name): up to when rows may be removed now by the present transaction, which has locked
  * the rows' table against writers; NULL: not yet.
  */
 Datum
@@ -99,7 +112,7 @@ hz_rollups_before_removal(PG_FUNCTION_ARGS)
 	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relid)),
 					   get_rel_name(relid));
-	rollups = affected_rollups(relid);
+	rollups = affected_rollups(relid, NameStr(*PG_GETARG_NAME(2)));
 	if (rollups == NIL)
 		PG_RETURN_TIMESTAMPTZ(cutoff);
 	cutoff = common_start(rollups, cutoff);

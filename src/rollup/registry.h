@@ -1,6 +1,6 @@
 /*
  * rollup/registry.h
- *	  Writing rollup_catalog and rollup_progress, the extension's tables of rollups (src/sql/70_rollup.sql).
+ *	  Writing rollup_catalog and rollup_progress, the extension's tables of rollups (src/sql/65_rollup.sql).
  *
  * Both are ordinary tables that everybody may read. Their tuples are not decoded: a subscriber has rollups of its own.
  */
@@ -9,7 +9,7 @@
 
 #include "rollup/watch.h"
 
-/* Columns of rollup_catalog (src/sql/70_rollup.sql). */
+/* Columns of rollup_catalog (src/sql/65_rollup.sql). */
 enum
 {
 	CATALOG_STATES = 1,

@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "utils/lsyscache.h"
 #include "utils/multirangetypes.h"
 #include "utils/rangetypes.h"
@@ -26,6 +27,7 @@
 
 PG_FUNCTION_INFO_V1(hz_rollup_live_from);
 PG_FUNCTION_INFO_V1(hz_rollup_stale);
+PG_FUNCTION_INFO_V1(hz_rollup_stale_ranges);
 
 static Oid pretended = InvalidOid;
 static const HzRange *pretended_ranges;
@@ -158,23 +160,51 @@ hz_stale_multirange(const HzRange *ranges, uint32 count)
 		make_multirange(TSTZMULTIRANGEOID, cache, (int32) count, members));
 }
 
+/* The ranges that the view of a rollup computes anew. */
+static const HzRange *
+ranges_of(Oid states, uint32 *count)
+{
+	HzRollupProgress progress;
+	HzRollup rollup;
+
+	if (states == pretended)
+	{
+		*count = pretended_count;
+		return pretended_ranges;
+	}
+	read_progress(states, &progress);
+	/* not from the caller's second argument, which is there for the view to depend on that table */
+	if (!hz_rollup_find(states, &rollup))
+		elog(ERROR, "rollup of table %u has vanished", states);
+	return hz_stale_ranges(rollup.marks, GetActiveSnapshot(), &progress, count, NULL);
+}
+
 Datum
 hz_rollup_stale(PG_FUNCTION_ARGS)
 {
-	Oid states = PG_GETARG_OID(0);
-	HzRollupProgress progress;
-	HzRollup rollup;
-	HzRange *ranges;
 	uint32 count;
+	const HzRange *ranges = ranges_of(PG_GETARG_OID(0), &count);
 
-	if (states == pretended)
-		PG_RETURN_DATUM(hz_stale_multirange(pretended_ranges, pretended_count));
-	read_progress(states, &progress);
-	/* the second argument is there for the view to depend on it, not to be believed */
-	if (!hz_rollup_find(states, &rollup))
-		elog(ERROR, "rollup of table %u has vanished", states);
-	ranges = hz_stale_ranges(rollup.marks, GetActiveSnapshot(), &progress, &count, NULL);
 	PG_RETURN_DATUM(hz_stale_multirange(ranges, count));
+}
+
+Datum
+hz_rollup_stale_ranges(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	uint32 count;
+	const HzRange *ranges;
+
+	InitMaterializedSRF(fcinfo, 0);
+	ranges = ranges_of(PG_GETARG_OID(0), &count);
+	for (uint32 i = 0; i < count; i++)
+	{
+		Datum values[2] = {TimestampTzGetDatum(ranges[i].from), TimestampTzGetDatum(ranges[i].to)};
+		bool nulls[2] = {false, false};
+
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
 }
 
 static void

@@ -3,15 +3,14 @@
 --
 -- All functions here run with the caller's rights, who must own the table.
 
--- The rollups of a table get a say before its rows go: up to which time they may go now; NULL: not yet. Called in the
--- transaction that removes rows, after it has its locks.
-CREATE FUNCTION hanzo_datastore.rollups_before_removal(relation regclass, cutoff timestamptz)
+-- The rollups of a table, of its parents and its partitions that have this time column get a say before rows go: up to which time
+-- they may go now; NULL: not yet. Called in the transaction that removes rows, after it has its locks (src/admin/rollup_freeze.c).
+CREATE FUNCTION hanzo_datastore.rollups_before_removal(relation regclass, cutoff timestamptz, column_name name)
 RETURNS timestamptz
-LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
-AS $$ SELECT cutoff $$;
+LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'hz_rollups_before_removal';
 
-COMMENT ON FUNCTION hanzo_datastore.rollups_before_removal(regclass, timestamptz) IS
+COMMENT ON FUNCTION hanzo_datastore.rollups_before_removal(regclass, timestamptz, name) IS
 	'Internal: up to which time rows of a table may be removed now; NULL: not yet.';
 
 CREATE TABLE hanzo_datastore.removal_log (
@@ -265,7 +264,7 @@ BEGIN
 			EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', part.leaf);
 		END IF;
 		SET LOCAL lock_timeout = '1s';	-- for rows that somebody holds: others may wait for those that we have deleted
-		allowed := hanzo_datastore.rollups_before_removal(pg_partition_root(relation), cutoff);
+		allowed := hanzo_datastore.rollups_before_removal(coalesce(pg_partition_root(relation), relation), cutoff, key_column);
 		IF allowed IS NULL THEN
 			CONTINUE;
 		END IF;

@@ -1,4 +1,4 @@
--- maintain(): months ahead, expired rows, strays, compaction; its log; pg_cron.
+-- maintain(): months ahead, expired rows, strays, compaction, rollups; its log; pg_cron.
 --
 -- maintain() itself may have neither SET clause nor EXCEPTION block, since it commits: it only calls functions, by their full
 -- names and without an operator, so that the session's search_path does not matter. run_step() catches the errors of a step.
@@ -164,6 +164,22 @@ $$;
 
 COMMENT ON FUNCTION hanzo_datastore.step_ttl(regclass, timestamptz) IS 'Internal to maintain(): removes what has expired.';
 
+CREATE FUNCTION hanzo_datastore.step_rollup(relation regclass, now timestamptz)
+RETURNS text
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	refreshed record := hanzo_datastore.refresh_rollup_step(relation, now, 2000);
+BEGIN
+	RETURN CASE WHEN refreshed.more THEN ''
+				WHEN refreshed.rows_stored > 0 THEN format('stored %s rows', refreshed.rows_stored) END;
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.step_rollup(regclass, timestamptz) IS
+	'Internal to maintain(): brings the stored states of a rollup up to date.';
+
 CREATE FUNCTION hanzo_datastore.compact_step(relation regclass)
 RETURNS boolean
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
@@ -238,6 +254,12 @@ AS $$
 			AND pg_has_role(c.relowner, 'USAGE')
 			-- step_strays() sees to these
 			AND c.oid NOT IN (SELECT s.partdefid FROM settings AS s WHERE s.label ? 'managed' AND s.partdefid IS NOT NULL)
+		UNION ALL
+		-- those of tables before those of rollups; a look costs a millisecond
+		SELECT 5, 'rollup', c.oid, to_char(clock_timestamp(), 'YYYY-MM-DD HH24:MI:SS')
+		FROM hanzo_datastore.rollup_catalog AS r
+		JOIN pg_class AS c ON c.oid = r.states
+		WHERE pg_has_role(c.relowner, 'USAGE')
 	)
 	SELECT w.kind, w.oid::regclass, w.seen
 	FROM wanted AS w
@@ -273,7 +295,7 @@ END
 $$;
 
 COMMENT ON PROCEDURE hanzo_datastore.maintain(timestamptz) IS
-	'Does what is due for the tables of the caller (all tables, for a superuser): months ahead, TTL, rows out of default partitions, compaction. CALL it on its own; schedule_maintenance() has pg_cron do so.';
+	'Does what is due for the tables of the caller (all tables, for a superuser): months ahead, TTL, rows out of default partitions, compaction, rollups. CALL it on its own; schedule_maintenance() has pg_cron do so.';
 
 CREATE FUNCTION hanzo_datastore.step_end(began timestamptz)
 RETURNS timestamptz

@@ -232,12 +232,47 @@ $$;
 
 COMMENT ON FUNCTION hanzo_datastore.maintenance_problems(timestamptz) IS 'Internal to the view health: problems of maintenance itself.';
 
+-- Problems of the caller's rollups: what has to be computed at every read, and what comes too late for it.
+CREATE FUNCTION hanzo_datastore.rollup_problems(now timestamptz)
+RETURNS TABLE (problem text, severity text, relation regclass, detail text, remedy text)
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH own AS (
+		SELECT r.* FROM hanzo_datastore.rollups AS r JOIN pg_class AS c ON c.oid = r.rollup
+		WHERE pg_has_role(c.relowner, 'USAGE')
+	)
+	SELECT 'rollup behind', 'warning', o.rollup,
+		   CASE WHEN isfinite(o.live_from) THEN format('computed from the table from %s on', o.live_from)
+				ELSE 'computed from the table as a whole' END,
+		   format('CALL hanzo_datastore.refresh_rollup(%L)', o.rollup)
+	FROM own AS o
+	WHERE o.live_from < now - o.lag - 2 * o.bucket - interval '1 hour'
+	UNION ALL
+	SELECT 'rollup marks piling up', 'warning', o.rollup,
+		   format('%s ranges of time are computed from the table', o.stale_ranges),
+		   format('CALL hanzo_datastore.refresh_rollup(%L)', o.rollup)
+	FROM own AS o
+	WHERE o.stale_ranges >= 1000
+	UNION ALL
+	SELECT 'late rows in frozen history', 'info', o.rollup,
+		   format('%s changes of rows before %s, whose history is kept as it was, are not in the view', o.late_changes, o.frozen_before),
+		   format('SELECT * FROM hanzo_datastore.rollups WHERE rollup = %L::regclass', o.rollup::text)
+	FROM own AS o
+	WHERE o.late_changes > 0
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_problems(timestamptz) IS 'Internal: what the view health says of rollups.';
+
 CREATE VIEW hanzo_datastore.health AS
 SELECT p.problem, p.severity, p.relation, p.detail, p.remedy
 FROM hanzo_datastore.maintenance_problems(pg_catalog.now()) AS p
 UNION ALL
 SELECT p.problem, p.severity, p.relation, p.detail, p.remedy
-FROM hanzo_datastore.table_problems(pg_catalog.now()) AS p;
+FROM hanzo_datastore.table_problems(pg_catalog.now()) AS p
+UNION ALL
+SELECT p.problem, p.severity, p.relation, p.detail, p.remedy
+FROM hanzo_datastore.rollup_problems(pg_catalog.now()) AS p;
 
 COMMENT ON VIEW hanzo_datastore.health IS
 	'What is wrong, one row each, with a statement that mends it or shows more; no rows when all is well. Tables: those of the caller.';

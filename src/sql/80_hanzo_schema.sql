@@ -640,6 +640,7 @@ BEGIN
 		FROM pg_class AS c
 		JOIN hanzo_datastore.hanzo_schema_privileges() AS p ON p.table_name IS NULL OR p.table_name = c.relname
 		WHERE c.relnamespace = to_regnamespace('hanzo') AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+			AND NOT EXISTS (SELECT FROM hanzo_datastore.rollup_catalog AS u WHERE c.oid IN (u.states, u.marks))
 			AND pg_get_userbyid(c.relowner) = current_user
 			AND to_regrole(p.role_name::text) IS NOT NULL
 			AND NOT EXISTS (SELECT FROM aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) AS a
@@ -654,6 +655,105 @@ $$;
 
 COMMENT ON FUNCTION hanzo_datastore.hanzo_schema_grants() IS
 	'Internal to create_hanzo_schema(): gives the roles the rights that they do not have.';
+
+-- The rollups of the Hanzo schema, UTC hours and days. What avg() and percentile_cont() need to be merged comes with them.
+CREATE FUNCTION hanzo_datastore.hanzo_schema_rollups()
+RETURNS TABLE (view_name name, comment text, query text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+VALUES
+	('website_events_hourly_mv'::name, 'Sessions, visitors and events of a project by hour', $query$
+SELECT project_id,
+	date_trunc('hour', created_at, 'UTC') AS hour,
+	count(DISTINCT session_id) AS unique_sessions,
+	count(DISTINCT distinct_id) AS unique_visitors,
+	count(*) AS total_events,
+	count(*) FILTER (WHERE event_type = 1) AS pageviews,
+	count(*) FILTER (WHERE event_type = 2) AS custom_events
+FROM hanzo.website_events
+GROUP BY 1, 2$query$),
+	('ai_usage_daily_mv', 'Calls, tokens, cost and latency of a model by day', $query$
+SELECT project_id,
+	date_trunc('day', start_time, 'UTC') AS day,
+	model_name,
+	count(*) AS total_calls,
+	sum(total_tokens) AS total_tokens,
+	sum(total_cost) AS total_cost,
+	avg(latency_ms) AS avg_latency
+FROM hanzo.ai_observations
+WHERE type = 'generation'
+GROUP BY 1, 2, 3$query$),
+	('api_metrics_hourly_mv', 'Requests, errors, latency and cost of an endpoint by hour', $query$
+SELECT project_id,
+	endpoint,
+	date_trunc('hour', "timestamp", 'UTC') AS hour,
+	count(*) AS total_requests,
+	count(*) FILTER (WHERE status_code >= 200 AND status_code < 300) AS success_count,
+	count(*) FILTER (WHERE status_code >= 400) AS error_count,
+	avg(latency_ms) AS avg_latency,
+	percentile_cont(0.99) WITHIN GROUP (ORDER BY latency_ms) AS p99_latency,
+	sum(tokens_used) AS total_tokens,
+	sum(cost) AS total_cost
+FROM hanzo.api_metrics
+GROUP BY 1, 2, 3$query$)
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.hanzo_schema_rollups() IS
+	'Internal to create_hanzo_schema(): the rollups of the Hanzo schema.';
+
+-- The extensions whose sketches rollups store beside distinct counts and percentiles. The numbers need them not, only who wants to
+-- merge buckets does.
+CREATE FUNCTION hanzo_datastore.hanzo_schema_sketches()
+RETURNS void
+LANGUAGE plpgsql
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	missing name;
+BEGIN
+	FOR missing IN
+		SELECT e.name FROM unnest('{hll,tdigest}'::name[]) AS e (name)
+		WHERE NOT EXISTS (SELECT FROM pg_extension AS x WHERE x.extname = e.name)
+	LOOP
+		IF EXISTS (SELECT FROM pg_available_extensions AS a WHERE a.name = missing)
+			AND (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user) THEN
+			EXECUTE format('CREATE EXTENSION %I SCHEMA public', missing);
+		ELSE
+			RAISE NOTICE 'extension % is not installed: rollups come without sketches that can be merged over buckets', missing
+				USING HINT = format('Install it (Debian: postgresql-%s-%s), and as a superuser run CREATE EXTENSION %I before create_hanzo_schema().',
+									current_setting('server_version_num')::integer / 10000, missing, missing);
+		END IF;
+	END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.hanzo_schema_sketches() IS
+	'Internal to create_hanzo_schema(): extensions hll and tdigest.';
+
+CREATE FUNCTION hanzo_datastore.hanzo_schema_rollup(wanted record)
+RETURNS void
+LANGUAGE plpgsql
+SECURITY INVOKER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	existing regclass := to_regclass(format('hanzo.%I', wanted.view_name));
+BEGIN
+	IF existing IS NULL THEN
+		PERFORM hanzo_datastore.create_rollup(format('hanzo.%I', wanted.view_name), btrim(wanted.query, E'\n'));
+		EXECUTE format('COMMENT ON VIEW hanzo.%I IS %L', wanted.view_name, wanted.comment);
+	ELSIF NOT EXISTS (SELECT FROM hanzo_datastore.rollup_catalog AS c WHERE c.view = existing) THEN
+		RAISE EXCEPTION '% exists and is not a rollup', existing
+			USING ERRCODE = 'wrong_object_type',
+				HINT = 'Rename it or move it to another schema, then call create_hanzo_schema() again.';
+	END IF;
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.hanzo_schema_rollup(record) IS
+	'Internal to create_hanzo_schema(): creates one rollup.';
 
 CREATE FUNCTION hanzo_datastore.create_hanzo_schema(months_back integer DEFAULT 1, months_ahead integer DEFAULT 3)
 RETURNS void
@@ -691,9 +791,14 @@ BEGIN
 		END IF;
 	END LOOP;
 
+	PERFORM hanzo_datastore.hanzo_schema_sketches();
+	FOR wanted IN SELECT * FROM hanzo_datastore.hanzo_schema_rollups() LOOP
+		PERFORM hanzo_datastore.hanzo_schema_rollup(wanted);
+	END LOOP;
+
 	PERFORM hanzo_datastore.hanzo_schema_grants();
 END
 $$;
 
 COMMENT ON FUNCTION hanzo_datastore.create_hanzo_schema(integer, integer) IS
-	'Creates schema hanzo with its 13 tables as objects of the caller, monthly partitions (UTC) from months_back before to months_ahead after the present month, and the roles hanzo_console, hanzo_analytics_ro and hanzo_platform; adds what is missing when called again and alters nothing that exists.';
+	'Creates schema hanzo with its 13 tables and 3 rollups as objects of the caller, monthly partitions (UTC) from months_back before to months_ahead after the present month, and the roles hanzo_console, hanzo_analytics_ro and hanzo_platform; adds what is missing when called again and alters nothing that exists.';

@@ -83,6 +83,14 @@ AS 'MODULE_PATHNAME', 'hz_rollup_stale';
 COMMENT ON FUNCTION hanzo_datastore.rollup_stale(regclass, regclass) IS
 	'Internal to rollups: the buckets before rollup_live_from() that are computed from the table.';
 
+CREATE FUNCTION hanzo_datastore.rollup_stale_ranges(states regclass, marks regclass)
+RETURNS TABLE (changed_from timestamptz, changed_to timestamptz)
+LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 2
+AS 'MODULE_PATHNAME', 'hz_rollup_stale_ranges';
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_stale_ranges(regclass, regclass) IS
+	'Internal to rollups: the same, a row for each range.';
+
 -- ---- Making and dropping
 
 CREATE FUNCTION hanzo_datastore.rollup_describe(
@@ -173,7 +181,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	stale text := format('hanzo_datastore.rollup_stale(%L::pg_catalog.regclass, %L::pg_catalog.regclass)', states, marks);
+	arguments text := format('(%L::pg_catalog.regclass, %L::pg_catalog.regclass)', states, marks);
 	live_from text := format('hanzo_datastore.rollup_live_from(%L::pg_catalog.regclass)', states);
 	bucket text := quote_ident(d.names[d.bucket]);
 	time_name text := quote_ident(d.time_name);
@@ -192,11 +200,11 @@ BEGIN
 	RETURN format('SELECT %s FROM %s AS s WHERE NOT (%s OPERATOR(pg_catalog.<@) (SELECT %s))',
 				  stored_columns, states,
 				  CASE bucket_type WHEN 'timestamptz'::regtype THEN format('s.%s', bucket)
-								   ELSE format('(s.%s AT TIME ZONE ''UTC'')', bucket) END, stale)
-		|| format(' UNION ALL SELECT q.* FROM pg_catalog.unnest(%s) AS stale (range) CROSS JOIN LATERAL (%s) AS q', stale,
+								   ELSE format('(s.%s AT TIME ZONE ''UTC'')', bucket) END, 'hanzo_datastore.rollup_stale' || arguments)
+		|| format(' UNION ALL SELECT q.* FROM hanzo_datastore.rollup_stale_ranges%s AS stale CROSS JOIN LATERAL (%s) AS q', arguments,
 				  hanzo_datastore.rollup_arm(d, columns,
-					  format('%s >= %s AND %s < %s', time_name, format(cast_to, 'pg_catalog.lower(stale.range)'),
-							 time_name, format(cast_to, 'pg_catalog.upper(stale.range)'))))
+					  format('%s >= %s AND %s < %s', time_name, format(cast_to, 'stale.changed_from'),
+							 time_name, format(cast_to, 'stale.changed_to'))))
 		|| ' UNION ALL '
 		|| hanzo_datastore.rollup_arm(d, columns,
 			   format('%1$s >= %2$s OR %1$s IS NULL OR %1$s = ''-infinity''', time_name, format(cast_to, live_from)));
