@@ -83,9 +83,9 @@ SELECT partition FROM hanzo_datastore.partition_bounds('col') ORDER BY lower LIM
 
 -- what rollups say goes: not yet, or not so far
 BEGIN;
-CREATE OR REPLACE FUNCTION hanzo_datastore.rollups_before_removal(relation regclass, cutoff timestamptz) RETURNS timestamptz LANGUAGE sql AS 'SELECT NULL::timestamptz';
+CREATE OR REPLACE FUNCTION hanzo_datastore.rollups_before_removal(relation regclass, cutoff timestamptz, column_name name) RETURNS timestamptz LANGUAGE sql AS 'SELECT NULL::timestamptz';
 SELECT count(*) FROM hanzo_datastore.apply_ttl('col', '2025-07-20');
-CREATE OR REPLACE FUNCTION hanzo_datastore.rollups_before_removal(relation regclass, cutoff timestamptz) RETURNS timestamptz LANGUAGE sql
+CREATE OR REPLACE FUNCTION hanzo_datastore.rollups_before_removal(relation regclass, cutoff timestamptz, column_name name) RETURNS timestamptz LANGUAGE sql
 	AS $$ SELECT CASE WHEN relation = 'public.col'::regclass THEN timestamptz '2025-04-02 00:00+00' END $$;
 SELECT partition, whole, rows, dropped FROM hanzo_datastore.apply_ttl('col', '2025-08-20');
 SELECT test.ttl_differences('col', '2025-04-02 00:00+00');

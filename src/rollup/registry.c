@@ -17,6 +17,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
@@ -110,6 +111,9 @@ tell_writers(Oid source)
 {
 	ListCell *cell;
 
+	/* it may be what is being dropped */
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(source)))
+		return;
 	foreach(cell, find_all_inheritors(source, NoLock, NULL))
 		CacheInvalidateRelcacheByRelid(lfirst_oid(cell));
 }

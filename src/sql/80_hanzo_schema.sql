@@ -702,8 +702,8 @@ $$;
 COMMENT ON FUNCTION hanzo_datastore.hanzo_schema_rollups() IS
 	'Internal to create_hanzo_schema(): the rollups of the Hanzo schema.';
 
--- The extensions whose sketches rollups store beside distinct counts and percentiles. The numbers need them not, only who wants to
--- merge buckets does.
+-- The extensions whose sketches rollups store beside distinct counts and percentiles, if the caller can install them. The numbers do
+-- without; only who wants to merge buckets needs them.
 CREATE FUNCTION hanzo_datastore.hanzo_schema_sketches()
 RETURNS void
 LANGUAGE plpgsql
@@ -717,12 +717,13 @@ BEGIN
 		SELECT e.name FROM unnest('{hll,tdigest}'::name[]) AS e (name)
 		WHERE NOT EXISTS (SELECT FROM pg_extension AS x WHERE x.extname = e.name)
 	LOOP
-		IF EXISTS (SELECT FROM pg_available_extensions AS a WHERE a.name = missing)
-			AND (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user) THEN
+		IF NOT (SELECT r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user) THEN
+			CONTINUE;
+		ELSIF EXISTS (SELECT FROM pg_available_extensions AS a WHERE a.name = missing) THEN
 			EXECUTE format('CREATE EXTENSION %I SCHEMA public', missing);
 		ELSE
 			RAISE NOTICE 'extension % is not installed: rollups come without sketches that can be merged over buckets', missing
-				USING HINT = format('Install it (Debian: postgresql-%s-%s), and as a superuser run CREATE EXTENSION %I before create_hanzo_schema().',
+				USING HINT = format('Install it (Debian: postgresql-%s-%s), and run CREATE EXTENSION %I before create_hanzo_schema().',
 									current_setting('server_version_num')::integer / 10000, missing, missing);
 		END IF;
 	END LOOP;
