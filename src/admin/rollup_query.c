@@ -122,9 +122,10 @@ check_clauses(const Query *query)
 	if (!linitial_node(RangeTblEntry, query->rtable)->inh)
 		REFUSE("ONLY", "Leave it out, or name the partition.");
 	if (query->groupClause == NIL)
-		REFUSE(
-			"no GROUP BY",
-			"Group by a bucket of a time column, for instance date_trunc('hour', created_at, 'UTC').");
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("a rollup's query needs GROUP BY"),
+				 errhint("Group by a bucket of a time column, for instance date_trunc('hour', "
+						 "created_at, 'UTC').")));
 }
 
 static void
