@@ -238,7 +238,11 @@ fetch_other(HzRowFetch *fetch, uint64 number, Snapshot snapshot, TupleTableSlot 
 		!hz_mark_row_visible(fetch->store, group, (uint32) (number - hz_group_first_row(group)),
 							 snapshot))
 		return false;
-	if (slot != NULL)
+	/*
+	 * The planner, which looks for the ends of an index, wants to know no more than that there is a row; of a group that is
+	 * dead to all there may be a directory tuple, but no pages.
+	 */
+	if (slot != NULL && snapshot->snapshot_type != SNAPSHOT_NON_VACUUMABLE)
 	{
 		fetch->current = hz_groupcache_get(fetch->store, group);
 		fetch_values(fetch, group, fetch->current, number, slot);

@@ -21,7 +21,9 @@ extern void hz_rowfetch_end(HzRowFetch *fetch);
 
 /*
  * Stores the row in the slot (which may be NULL: only its visibility is asked) if the snapshot sees it.
- * SnapshotDirty's xmin and xmax are set as a heap would.
+ * SnapshotDirty's xmin and xmax are set as a heap would. SnapshotNonVacuumable leaves the slot alone: what it tests with is an
+ * approximation, by which a directory tuple may seem to be needed when other backends have removed the group's pages; whoever
+ * has such a snapshot (the planner, for the ends of an index) does not look at the row.
  */
 extern bool hz_rowfetch(HzRowFetch *fetch, ItemPointer tid, Snapshot snapshot,
 						TupleTableSlot *slot);
