@@ -14,6 +14,8 @@
  */
 #include "postgres.h"
 
+#include <sys/stat.h>
+
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -43,6 +45,7 @@
 #include "base/compat.h"
 #include "storage/deltacount.h"
 
+PG_FUNCTION_INFO_V1(hz_file_size);
 PG_FUNCTION_INFO_V1(hz_run_step);
 PG_FUNCTION_INFO_V1(hz_step_compact);
 PG_FUNCTION_INFO_V1(hz_delta_rows);
@@ -352,6 +355,36 @@ hz_delta_rows(PG_FUNCTION_ARGS)
 	rows = hz_deltacount(rel, GetActiveSnapshot(), NULL);
 	relation_close(rel, NoLock);
 	PG_RETURN_INT64((int64) rows);
+}
+
+/*
+ * file_size(tablespace oid, filenode oid): bigint
+ *
+ * Bytes of a permanent relation's main fork in this database, by what pg_class says of it. pg_relation_size() opens the
+ * relation, which takes a new session tenths of a millisecond for each of hundreds of partitions. 0: there is no such file.
+ */
+Datum
+hz_file_size(PG_FUNCTION_ARGS)
+{
+	const Oid tablespace = PG_GETARG_OID(0);
+	char path[MAXPGPATH];
+	int64 size = 0;
+	struct stat file;
+
+	hz_compat_relation_path(path, sizeof(path),
+							OidIsValid(tablespace) ? tablespace : MyDatabaseTableSpace,
+							PG_GETARG_OID(1));
+	for (int segment = 0;; segment++)
+	{
+		char *name = segment == 0 ? path : psprintf("%s.%d", path, segment);
+
+		if (stat(name, &file) != 0)
+			break;
+		size += file.st_size;
+		if (file.st_size < (off_t) RELSEG_SIZE * BLCKSZ)
+			break;
+	}
+	PG_RETURN_INT64(size);
 }
 
 /* ---- The rest of the log */

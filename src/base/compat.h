@@ -303,4 +303,25 @@ hz_compat_bitmap_next(HzCompatBitmapIterator *iterator, HzCompatBitmapBlock *blo
 	ExecInsertIndexTuples(info, slot, estate, false, false, NULL, NIL, false)
 #endif
 
+/* 17: no backend has another number; 18: GetRelationPath() returns a struct. */
+#if PG_VERSION_NUM < 170000
+#define HZ_COMPAT_NO_BACKEND InvalidBackendId
+#else
+#define HZ_COMPAT_NO_BACKEND INVALID_PROC_NUMBER
+#endif
+#if PG_VERSION_NUM < 180000
+#define hz_compat_relation_path(path, room, tablespace, filenode)                                \
+	strlcpy(                                                                                     \
+		path,                                                                                    \
+		GetRelationPath(MyDatabaseId, tablespace, filenode, HZ_COMPAT_NO_BACKEND, MAIN_FORKNUM), \
+		room)
+#else
+#define hz_compat_relation_path(path, room, tablespace, filenode)                               \
+	strlcpy(                                                                                    \
+		path,                                                                                   \
+		GetRelationPath(MyDatabaseId, tablespace, filenode, HZ_COMPAT_NO_BACKEND, MAIN_FORKNUM) \
+			.str,                                                                               \
+		room)
+#endif
+
 #endif /* HZ_COMPAT_H */

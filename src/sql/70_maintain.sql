@@ -212,6 +212,14 @@ AS 'MODULE_PATHNAME', 'hz_end_maintenance';
 COMMENT ON FUNCTION hanzo_datastore.end_maintenance(timestamptz) IS
 	'Internal to maintain(): notes the run, removes old lines of the log.';
 
+CREATE FUNCTION hanzo_datastore.file_size(tablespace oid, filenode oid)
+RETURNS bigint
+LANGUAGE c VOLATILE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'hz_file_size';
+
+COMMENT ON FUNCTION hanzo_datastore.file_size(oid, oid) IS
+	'Internal to maintain(): bytes of a relation''s main fork, without opening it.';
+
 -- What may have something to do: steps of the caller's tables in their order, without those whose table looks as it did when
 -- there was nothing to do. One query over the catalogs and the sizes of files; no table is opened.
 CREATE FUNCTION hanzo_datastore.maintenance_plan(now timestamptz)
@@ -243,12 +251,14 @@ AS $$
 											 pg_stat_get_tuples_updated(s.partdefid))
 		FROM settings AS s
 		JOIN pg_class AS c ON c.oid = s.partdefid
-		CROSS JOIN LATERAL (SELECT pg_relation_size(c.oid) AS main, pg_relation_size(nullif(c.reltoastrelid, 0)) AS toast) AS d
+		LEFT JOIN pg_class AS t ON t.oid = c.reltoastrelid
+		CROSS JOIN LATERAL (SELECT hanzo_datastore.file_size(c.reltablespace, c.relfilenode) AS main,
+								   hanzo_datastore.file_size(t.reltablespace, t.relfilenode) AS toast) AS d
 		WHERE s.label ? 'managed' AND d.main + coalesce(d.toast, 0) > 0
 		UNION ALL
 		SELECT 4, 'compact', c.oid, concat_ws(' ', d.main, pg_stat_get_tuples_inserted(c.oid), pg_stat_get_tuples_updated(c.oid))
 		FROM pg_class AS c
-		CROSS JOIN LATERAL (SELECT pg_relation_size(c.oid) AS main) AS d
+		CROSS JOIN LATERAL (SELECT hanzo_datastore.file_size(c.reltablespace, c.relfilenode) AS main) AS d
 		WHERE c.relam = (SELECT a.oid FROM pg_am AS a WHERE a.amname = 'hanzo_columnar' AND a.amtype = 't')
 			AND c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND d.main >= 262144
 			AND pg_has_role(c.relowner, 'USAGE')
