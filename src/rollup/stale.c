@@ -118,15 +118,19 @@ hz_stale_pretend(Oid states, const HzRange *ranges, uint32 count)
 static void
 read_progress(Oid states, HzRollupProgress *progress)
 {
-	if (!hz_rollup_progress(states, GetActiveSnapshot(), progress))
-		ereport(
-			ERROR,
+	char *name;
+
+	if (hz_rollup_progress(states, GetActiveSnapshot(), progress))
+		return;
+	name = get_rel_name(states);
+	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("the table with OID %u holds no states of a rollup", states),
-			 errdetail(
-				 "The view was restored without the extension's own tables, or the rollup is newer than the snapshot."),
-			 errhint(
-				 "Drop the view and its tables, and make it anew with hanzo_datastore.create_rollup().")));
+			 errmsg("relation \"%s\" holds no states of a rollup",
+					name != NULL ? name : psprintf("%u", states)),
+			 errdetail("The view was restored without the extension's own tables, or the rollup is "
+					   "newer than the snapshot."),
+			 errhint("Drop the view and its tables, and make it anew with "
+					 "hanzo_datastore.create_rollup().")));
 }
 
 Datum
