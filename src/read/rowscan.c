@@ -108,11 +108,16 @@ hz_rowscan_to_end(HzRowScan *scan)
 	scan->at_end = true;
 }
 
-static void
+/* False: the snapshot protects nothing, and the group has gone meanwhile, dead to all. */
+static bool
 decode_batch(HzRowScan *scan)
 {
 	for (int i = 0; i < scan->natts; i++)
-		(void) hz_batchscan_datums(scan->batches, i, NULL, 0, scan->columns[i], scan->nulls[i]);
+	{
+		if (!hz_batchscan_datums(scan->batches, i, NULL, 0, scan->columns[i], scan->nulls[i]))
+			return false;
+	}
+	return true;
 }
 
 void
@@ -162,13 +167,15 @@ load_batch(HzRowScan *scan, ScanDirection direction, TupleTableSlot *slot)
 		hz_batchscan_to_end(scan->batches);
 	if (scan->batch == NULL && ScanDirectionIsForward(direction))
 		hz_batchscan_rescan(scan->batches);
-	scan->batch = ScanDirectionIsBackward(direction) ? hz_batchscan_previous(scan->batches)
-													 : hz_batchscan_next(scan->batches);
-	scan->at_end = scan->batch == NULL && ScanDirectionIsForward(direction);
-	if (scan->batch == NULL)
-		return false;
-	make_room(scan);
-	decode_batch(scan);
+	do
+	{
+		scan->batch = ScanDirectionIsBackward(direction) ? hz_batchscan_previous(scan->batches)
+														 : hz_batchscan_next(scan->batches);
+		scan->at_end = scan->batch == NULL && ScanDirectionIsForward(direction);
+		if (scan->batch == NULL)
+			return false;
+		make_room(scan);
+	} while (!decode_batch(scan));
 	scan->row = ScanDirectionIsBackward(direction) ? (int64) scan->batch->rows : -1;
 	return true;
 }
@@ -220,8 +227,11 @@ hz_rowscan_fetch(HzRowScan *scan, uint32 index, uint32 position, TupleTableSlot 
 		look_at_slot(scan, slot);
 		make_room(scan);
 		scan->batch = hz_batchscan_seek(scan->batches, index, vector);
-		if (scan->batch->live > 0)
-			decode_batch(scan);
+		if (scan->batch->live > 0 && !decode_batch(scan))
+		{
+			scan->batch = NULL;
+			return false;
+		}
 	}
 	scan->row = position % HZ_VECTOR_ROWS;
 	if (scan->batch->deleted != NULL && hz_bitmap_get(scan->batch->deleted, scan->row))
