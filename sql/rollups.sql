@@ -129,10 +129,10 @@ ALTER TABLE events ATTACH PARTITION events_01 FOR VALUES FROM ('2024-01-01') TO 
 SELECT * FROM daily_marks;
 SELECT ru.differences('daily', :'query');
 CREATE TABLE events_04 PARTITION OF events FOR VALUES FROM ('2024-04-01') TO ('2024-05-01') USING heap;
-SELECT tgrelid::regclass, tgname, tgenabled FROM pg_trigger WHERE tgname LIKE 'hanzo_rollup%' ORDER BY 1, 2;
+SELECT tgrelid::regclass, regexp_replace(tgname, '\d+$', '') AS name, tgenabled FROM pg_trigger WHERE tgname LIKE '!hanzo_rollup%' ORDER BY 1, 2;
 ALTER TABLE events_04 SET ACCESS METHOD hanzo_columnar;
 ALTER TABLE events_01 SET ACCESS METHOD heap;
-SELECT tgrelid::regclass, tgname, tgenabled FROM pg_trigger WHERE tgname LIKE 'hanzo_rollup%' ORDER BY 1, 2;
+SELECT tgrelid::regclass, regexp_replace(tgname, '\d+$', '') AS name, tgenabled FROM pg_trigger WHERE tgname LIKE '!hanzo_rollup%' ORDER BY 1, 2;
 CALL hanzo_datastore.refresh_rollup('daily', '2024-03-08 12:00+00');
 INSERT INTO events VALUES (1, 'z', 1, 1, '2024-01-11 00:00+00', 50001);
 SELECT * FROM daily_marks;

@@ -31,7 +31,6 @@
 
 PG_FUNCTION_INFO_V1(hz_alter_columnar_table);
 PG_FUNCTION_INFO_V1(hz_alter_columnar_column);
-PG_FUNCTION_INFO_V1(hz_load_library);
 
 #define ACCESS_METHOD "hanzo_columnar"
 
@@ -308,16 +307,5 @@ hz_alter_columnar_column(PG_FUNCTION_ARGS)
 	codec.compression_level = integer_wish(fcinfo, with_bloom ? 4 : 3, &codec.level);
 	alter_codec(levels, label, &codec);
 	finish(labels, rel);
-	PG_RETURN_VOID();
-}
-
-/*
- * Function of the event trigger before SECURITY LABEL. It does nothing: PostgreSQL has loaded the library
- * to call it, and the command now finds our provider. Without it, a dump restored over an existing
- * extension would label partitioned tables before anything in its session had loaded the library.
- */
-Datum
-hz_load_library(PG_FUNCTION_ARGS)
-{
 	PG_RETURN_VOID();
 }

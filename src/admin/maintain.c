@@ -234,7 +234,7 @@ try_step(const char *kind, Oid relid, TimestampTz now, Outcome *outcome)
 		set_search_path();
 		if (OidIsValid(table_owner))
 			outcome->done = call_step(kind, relid, now);
-		AtEOXact_GUC(true, nest);
+		AtEOXact_GUC(false, nest);
 		SetUserIdAndSecContext(user, security);
 		if (outcome->done != NULL)
 			outcome->done = MemoryContextStrdup(context, outcome->done);

@@ -118,12 +118,21 @@ hz_rollups_before_removal(PG_FUNCTION_ARGS)
 	cutoff = common_start(rollups, cutoff);
 	if (TIMESTAMP_NOT_FINITE(cutoff))
 		PG_RETURN_NULL();
+	/* it is history of theirs that is frozen */
+	foreach(cell, rollups)
+	{
+		Oid source = ((HzRollup *) lfirst(cell))->source;
+
+		if (!object_ownercheck(RelationRelationId, source, GetUserId()))
+			aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(source)),
+						   get_rel_name(source));
+	}
 	/* nobody refreshes from here to the end of the transaction */
 	foreach(cell, rollups)
 		if (!ConditionalLockDatabaseObject(RelationRelationId, ((HzRollup *) lfirst(cell))->states,
 										   1, ShareUpdateExclusiveLock))
 			PG_RETURN_NULL();
-	rel = relation_open(relid, NoLock);
+	rel = relation_open(relid, AccessShareLock);
 	oldest = GetOldestNonRemovableTransactionId(rel);
 	relation_close(rel, NoLock);
 	PushActiveSnapshot(GetLatestSnapshot());

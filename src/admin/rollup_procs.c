@@ -7,11 +7,13 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -26,6 +28,8 @@
 PG_FUNCTION_INFO_V1(hz_rollup_register_sql);
 PG_FUNCTION_INFO_V1(hz_rollup_unregister_sql);
 PG_FUNCTION_INFO_V1(hz_rollup_sync_name);
+PG_FUNCTION_INFO_V1(hz_rollup_tell);
+PG_FUNCTION_INFO_V1(hz_load_library);
 PG_FUNCTION_INFO_V1(hz_rollup_requery);
 
 static void
@@ -129,14 +133,66 @@ find_own_rollup(Oid states)
 	return rollup;
 }
 
-/* The time column of the source may have been renamed. Whoever did that has the right to say so. */
+/* The time column of the source may have been renamed. Whoever did that owns it. */
 Datum
 hz_rollup_sync_name(PG_FUNCTION_ARGS)
 {
 	HzRollup rollup;
 
-	if (hz_rollup_find(PG_GETARG_OID(0), &rollup))
-		hz_rollup_rewrite(&rollup, NULL);
+	if (!hz_rollup_find(PG_GETARG_OID(0), &rollup))
+		PG_RETURN_VOID();
+	check_owner(rollup.source);
+	hz_rollup_rewrite(&rollup, NULL);
+	PG_RETURN_VOID();
+}
+
+/* rollup_tell(source): a restore has loaded a rollup of it. Harmless whoever calls it. */
+Datum
+hz_rollup_tell(PG_FUNCTION_ARGS)
+{
+	hz_rollup_tell_writers(PG_GETARG_OID(0));
+	PG_RETURN_VOID();
+}
+
+static bool
+is_concurrent_detach(AlterTableStmt *statement)
+{
+	ListCell *cell;
+
+	foreach(cell, statement->cmds)
+	{
+		AlterTableCmd *command = lfirst_node(AlterTableCmd, cell);
+
+		if (command->subtype == AT_DetachPartition &&
+			castNode(PartitionCmd, command->def)->concurrent)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Event trigger at ddl_command_start. That it is called loads the library, which SECURITY LABEL and rollups need; and what
+ * rollups could not see is refused.
+ */
+Datum
+hz_load_library(PG_FUNCTION_ARGS)
+{
+	EventTriggerData *trigger = (EventTriggerData *) fcinfo->context;
+	AlterTableStmt *statement;
+	Oid relid;
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) || !IsA(trigger->parsetree, AlterTableStmt))
+		PG_RETURN_VOID();
+	statement = castNode(AlterTableStmt, trigger->parsetree);
+	if (!is_concurrent_detach(statement))
+		PG_RETURN_VOID();
+	relid = RangeVarGetRelid(statement->relation, NoLock, true);
+	if (OidIsValid(relid) && hz_rollup_of_sources(hz_rollup_ancestors(relid)) != NIL)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("cannot detach partitions of \"%s\" concurrently: it has rollups",
+							   statement->relation->relname),
+						errdetail("Its queries would leave out rows that its rollups still count."),
+						errhint("Detach the partition without CONCURRENTLY.")));
 	PG_RETURN_VOID();
 }
 

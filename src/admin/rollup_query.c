@@ -10,13 +10,16 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "access/htup_details.h"
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -27,6 +30,7 @@
 #include "parser/analyze.h"
 #include "parser/parse_coerce.h"
 #include "rewrite/rewriteManip.h"
+#include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -36,6 +40,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
@@ -139,6 +144,11 @@ check_owner(Oid relid)
 static void
 check_leaf(Oid relid)
 {
+	if (get_rel_persistence(relid) != RELPERSISTENCE_PERMANENT)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("a rollup cannot be made of catalogs, temporary or unlogged tables"),
+						errdetail("\"%s\" belongs to its table.", get_rel_name(relid)),
+						errhint("Use permanent tables: ALTER TABLE ... SET LOGGED.")));
 	if (get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -167,13 +177,18 @@ find_source(Description *d)
 		d->source = d->below.source;
 		check_owner(d->source);
 	}
-	rel = relation_open(d->source, AccessShareLock);
+	/* nobody attaches, detaches or changes the storage of what belongs to it until the rollup is there */
+	rel = relation_open(d->source, ShareUpdateExclusiveLock);
 	if (rel->rd_rel->relkind != RELKIND_RELATION &&
 		rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a table", RelationGetRelationName(rel)),
 				 errhint("Make the rollup of a table, partitioned or not, or of another rollup.")));
+	if (hz_rollup_is_internal(d->source))
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("\"%s\" belongs to a rollup", RelationGetRelationName(rel)),
+						errhint("Make the rollup of the rollup's view.")));
 	if (IsCatalogRelationOid(d->source) || rel->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("a rollup cannot be made of catalogs, temporary or unlogged tables"),
@@ -188,7 +203,13 @@ find_source(Description *d)
 				 "Make an ordinary view with security_barrier, or disable row-level security.")));
 	relation_close(rel, NoLock);
 	foreach(cell, find_all_inheritors(d->source, AccessShareLock, NULL))
-		check_leaf(lfirst_oid(cell));
+	{
+		Oid relid = lfirst_oid(cell);
+
+		check_leaf(relid);
+		if (get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE || has_subclass(relid))
+			LockRelationOid(relid, ShareUpdateExclusiveLock);
+	}
 }
 
 static bool
@@ -251,19 +272,23 @@ bucket_of_bin(FuncExpr *call, HzBucket *bucket)
 	Const *stride = linitial(call->args);
 	Const *origin = lthird(call->args);
 	Interval *interval;
+	int64 days;
 
 	if (!IsA(stride, Const) || stride->constisnull || !IsA(origin, Const) || origin->constisnull)
 		return false;
 	interval = DatumGetIntervalP(stride->constvalue);
 	bucket->months = 0;
-	bucket->width = interval->day * USECS_PER_DAY + interval->time;
 	bucket->origin = DatumGetTimestamp(origin->constvalue);
-	if (interval->month != 0 || bucket->width < USECS_PER_MINUTE ||
+	if (interval->month != 0 || pg_mul_s64_overflow(interval->day, USECS_PER_DAY, &days) ||
+		pg_add_s64_overflow(days, interval->time, &bucket->width) ||
+		bucket->width < USECS_PER_MINUTE || bucket->width > 36525 * USECS_PER_DAY ||
 		TIMESTAMP_NOT_FINITE(bucket->origin))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a rollup's date_bin() needs a stride of a minute or more, without months"),
-				 errhint("For months use date_trunc('month', ..., 'UTC').")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg(
+				 "a rollup's date_bin() needs a stride from a minute to a century, without months"),
+			 errhint("For months use date_trunc('month', ..., 'UTC').")));
 	bucket->origin = hz_bucket_floor(bucket, bucket->origin);
 	return true;
 }
@@ -370,8 +395,14 @@ hash_call(Description *d, Expr *argument)
 			return psprintf("%s.hll_hash_bytea(%s)", d->hll, text);
 		case UUIDOID:
 			return psprintf("%s.hll_hash_bytea(pg_catalog.uuid_send(%s))", d->hll, text);
-		default:
+		case TEXTOID:
+		case VARCHAROID:
 			return psprintf("%s.hll_hash_text((%s)::pg_catalog.text)", d->hll, text);
+		case NUMERICOID:
+			return psprintf("%s.hll_hash_text(pg_catalog.trim_scale(%s)::pg_catalog.text)", d->hll,
+							text);
+		default:
+			return psprintf("%s.hll_hash_any(%s)", d->hll, text);
 	}
 }
 
@@ -405,9 +436,48 @@ add_states(Description *d, const char *name, const Aggref *aggref)
 							deparse(d, (Node *) argument), filter));
 }
 
+/* Whether volatile functions are behind an aggregate. */
+static bool
+is_volatile_aggregate(Oid aggregate)
+{
+	HeapTuple tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggregate));
+	Form_pg_aggregate form;
+	bool result = false;
+
+	if (!HeapTupleIsValid(tuple))
+		return true;
+	form = (Form_pg_aggregate) GETSTRUCT(tuple);
+	/* stable ones see values that are immutable already */
+	result =
+		func_volatile(form->aggtransfn) == PROVOLATILE_VOLATILE ||
+		(OidIsValid(form->aggfinalfn) && func_volatile(form->aggfinalfn) == PROVOLATILE_VOLATILE);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Where a row is stored changes without anybody's knowing; a whole row changes with the table's columns. */
+static bool
+depends_on_more(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+		return castNode(Var, node)->varattno <= 0;
+	if (IsA(node, Aggref) && is_volatile_aggregate(castNode(Aggref, node)->aggfnoid))
+		return true;
+	return expression_tree_walker(node, depends_on_more, context);
+}
+
 static void
 check_immutable(Node *node, const char *what)
 {
+	if (depends_on_more(node, NULL))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("%s of a rollup's query must depend on nothing but the table's columns", what),
+			 errhint(
+				 "Leave out ctid and other system columns, whole rows, and aggregates with volatile functions.")));
 	if (contain_mutable_functions(node))
 		ereport(
 			ERROR,
@@ -428,6 +498,11 @@ describe_key(Description *d, TargetEntry *entry)
 
 	if (column != NULL && d->bucket_column == 0)
 	{
+		if (column->vartype == DATEOID && bucket.months == 0 &&
+			(bucket.width % USECS_PER_DAY != 0 || bucket.origin % USECS_PER_DAY != 0))
+			ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+							errmsg("buckets of a date must be whole days"),
+							errhint("Use a unit from day to year.")));
 		d->bucket = bucket;
 		d->from_time = column->varattno;
 		add_column(d, entry->resname, "bucket", deparse(d, (Node *) entry->expr));

@@ -33,6 +33,7 @@
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/multirangetypes.h"
 #include "utils/rel.h"
@@ -59,8 +60,8 @@ typedef struct Refresh
 	Relation states;
 	char *states_name;
 	char *view_name;
-	char *bucket_utc; /* the bucket's column as timestamptz */
-	char *bucket;
+	char *bucket;         /* its column in states */
+	char *view_bucket;    /* and in the view */
 	bool bucket_is_local; /* it is a timestamp */
 	AttrNumber source_view_time;
 	EState *estate;
@@ -114,12 +115,12 @@ run(const char *command, int nargs, Oid *types, Datum *values, int expected)
 
 /* A condition on the bucket's column that an index can serve. */
 static char *
-between(const Refresh *r, int from, int to)
+between(const Refresh *r, const char *bucket)
 {
 	return r->bucket_is_local
-			   ? psprintf("%s >= ($%d AT TIME ZONE 'UTC') AND %s < ($%d AT TIME ZONE 'UTC')",
-						  r->bucket, from, r->bucket, to)
-			   : psprintf("%s >= $%d AND %s < $%d", r->bucket, from, r->bucket, to);
+			   ? psprintf("%s >= ($1 AT TIME ZONE 'UTC') AND %s < ($2 AT TIME ZONE 'UTC')", bucket,
+						  bucket)
+			   : psprintf("%s >= $1 AND %s < $2", bucket, bucket);
 }
 
 static void
@@ -128,7 +129,7 @@ delete_stored(Refresh *r, const HzRange *range)
 	Oid types[2] = {TIMESTAMPTZOID, TIMESTAMPTZOID};
 	Datum values[2] = {TimestampTzGetDatum(range->from), TimestampTzGetDatum(range->to)};
 
-	run(psprintf("SELECT ctid FROM %s WHERE %s", r->states_name, between(r, 1, 2)), 2, types,
+	run(psprintf("SELECT ctid FROM %s WHERE %s", r->states_name, between(r, r->bucket)), 2, types,
 		values, SPI_OK_SELECT);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -167,9 +168,11 @@ insert_computed(Refresh *r, const HzRange *ranges, uint32 count)
 	values[0] = TimestampTzGetDatum(ranges[0].from);
 	values[1] = TimestampTzGetDatum(ranges[count - 1].to);
 	values[2] = hz_stale_multirange(ranges, count);
-	plan = SPI_prepare(psprintf("SELECT * FROM %s WHERE %s AND %s <@ $3", r->view_name,
-								between(r, 1, 2), r->bucket_utc),
-					   3, types);
+	plan = SPI_prepare(
+		psprintf("SELECT * FROM %s WHERE %s AND %s <@ $3", r->view_name, between(r, r->view_bucket),
+				 r->bucket_is_local ? psprintf("(%s AT TIME ZONE 'UTC')", r->view_bucket)
+									: r->view_bucket),
+		3, types);
 	if (plan == NULL)
 		elog(ERROR, "the query of rollup \"%s\" cannot be prepared: %s", r->view_name,
 			 SPI_result_code_string(SPI_result));
@@ -262,6 +265,9 @@ advance(Refresh *r, TimestampTz now)
 
 	if (p->live_from < p->mark_before)
 	{
+		/* who reads the older mark_before may begin until the raise is committed */
+		if (TransactionIdIsCurrentTransactionId(p->xmin))
+			return;
 		if (p->advance_xid == 0 || p->system != (int64) GetSystemIdentifier())
 		{
 			p->advance_xid = U64FromFullTransactionId(ReadNextFullTransactionId());
@@ -396,7 +402,7 @@ open_refresh(Refresh *r, Oid states)
 	check_shapes(r);
 	r->bucket = pstrdup(quote_identifier(get_attname(states, r->rollup.time, false)));
 	r->bucket_is_local = get_atttype(states, r->rollup.time) == TIMESTAMPOID;
-	r->bucket_utc = r->bucket_is_local ? psprintf("(%s AT TIME ZONE 'UTC')", r->bucket) : r->bucket;
+	r->view_bucket = pstrdup(quote_identifier(get_attname(r->rollup.view, r->rollup.time, false)));
 	if (OidIsValid(r->rollup.source_view))
 	{
 		if (!hz_rollup_find_view(r->rollup.source_view, &below))
@@ -472,6 +478,7 @@ hz_rollup_refresh(PG_FUNCTION_ARGS)
 	TimestampTz now = PG_GETARG_TIMESTAMPTZ(1);
 	Oid user;
 	int context;
+	int nest;
 	bool more;
 
 	check_arguments(fcinfo);
@@ -489,9 +496,12 @@ hz_rollup_refresh(PG_FUNCTION_ARGS)
 	PushActiveSnapshot(r.snapshot);
 	GetUserIdAndSecContext(&user, &context);
 	SetUserIdAndSecContext(owner_of(states), context | SECURITY_RESTRICTED_OPERATION);
+	/* what the owner's functions set ends here */
+	nest = NewGUCNestLevel();
 	SPI_connect();
 	more = refresh(&r, states, now);
 	SPI_finish();
+	AtEOXact_GUC(false, nest);
 	SetUserIdAndSecContext(user, context);
 	PopActiveSnapshot();
 	UnregisterSnapshot(r.snapshot);

@@ -53,7 +53,8 @@ hz_rollup_trigger(PG_FUNCTION_ARGS)
 			Timestamp from;
 			Timestamp to;
 
-			hz_rollup_extent(RelationGetRelid(trigger->tg_relation), watch->attnum, &from, &to);
+			hz_rollup_extent(RelationGetRelid(trigger->tg_relation), InvalidOid, watch->attnum,
+							 &from, &to);
 			hz_note_range(watch, from, to, GetCurrentCommandId(true));
 			continue;
 		}

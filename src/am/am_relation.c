@@ -50,7 +50,7 @@ note_truncate(Relation rel)
 		Timestamp from;
 		Timestamp to;
 
-		hz_rollup_extent(RelationGetRelid(rel), watch->attnum, &from, &to);
+		hz_rollup_extent(RelationGetRelid(rel), InvalidOid, watch->attnum, &from, &to);
 		hz_note_range(watch, from, to, GetCurrentCommandId(true));
 	}
 }

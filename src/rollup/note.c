@@ -127,6 +127,9 @@ mark_more(Notes *entry, const HzRollupWatch *watch, Timestamp from, Timestamp to
 	{
 		Timestamp reach = entry->most + (entry->most - entry->least);
 
+		/* buckets of months differ in length */
+		reach =
+			IS_VALID_TIMESTAMP(reach) ? hz_bucket_floor(&watch->bucket, reach) : entry->mark_before;
 		entry->most = Max(to, Min(reach, entry->mark_before));
 	}
 	insert_mark(watch, entry->least, entry->most, cid);

@@ -105,9 +105,8 @@ hz_rollup_store_progress(Oid states, const HzRollupProgress *progress)
 	CommandCounterIncrement();
 }
 
-/* Every table whose writers have to know of the rollup looks for it again. */
-static void
-tell_writers(Oid source)
+void
+hz_rollup_tell_writers(Oid source)
 {
 	ListCell *cell;
 
@@ -154,7 +153,7 @@ hz_rollup_register(const HzRollup *rollup, const char *query)
 	insert_progress(progress_table, rollup->states, &progress);
 	table_close(progress_table, NoLock);
 	table_close(catalog, NoLock);
-	tell_writers(rollup->source);
+	hz_rollup_tell_writers(rollup->source);
 	CommandCounterIncrement();
 }
 
@@ -164,9 +163,11 @@ hz_rollup_rewrite(const HzRollup *rollup, const char *query)
 	Relation catalog = table_open(hz_rollup_catalog(), RowExclusiveLock);
 	char *present = delete_tuples(catalog, rollup->states, CATALOG_QUERY);
 
-	insert_rollup(catalog, rollup, query != NULL ? query : present);
+	/* NULL: somebody else has dropped it */
+	if (present != NULL)
+		insert_rollup(catalog, rollup, query != NULL ? query : present);
 	table_close(catalog, NoLock);
-	tell_writers(rollup->source);
+	hz_rollup_tell_writers(rollup->source);
 	CommandCounterIncrement();
 }
 
@@ -178,7 +179,7 @@ hz_rollup_unregister(Oid states)
 	HzRollup rollup;
 
 	if (hz_rollup_find(states, &rollup))
-		tell_writers(rollup.source);
+		hz_rollup_tell_writers(rollup.source);
 	(void) delete_tuples(catalog, states, 0);
 	(void) delete_tuples(progress, states, 0);
 	table_close(progress, NoLock);

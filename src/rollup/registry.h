@@ -47,6 +47,9 @@ enum
  */
 extern void hz_rollup_store_progress(Oid states, const HzRollupProgress *progress);
 
+/* The writers of a source's tables look for its rollups again. */
+extern void hz_rollup_tell_writers(Oid source);
+
 /* Registers a rollup that has no stored buckets yet, and removes one; all writers will know. The caller has checked everything. */
 extern void hz_rollup_register(const HzRollup *rollup, const char *query);
 extern void hz_rollup_unregister(Oid states);

@@ -28,10 +28,11 @@
 PG_FUNCTION_INFO_V1(hz_rollup_live_from);
 PG_FUNCTION_INFO_V1(hz_rollup_stale);
 PG_FUNCTION_INFO_V1(hz_rollup_stale_ranges);
+PG_FUNCTION_INFO_V1(hz_rollup_stale_count);
 
 static Oid pretended = InvalidOid;
-static const HzRange *pretended_ranges;
-static uint32 pretended_count;
+static const HzRange *pretended_ranges = NULL; /* in memory that an error takes away */
+static uint32 pretended_count = 0;
 
 static int
 compare_ranges(const void *a, const void *b)
@@ -139,7 +140,7 @@ hz_rollup_live_from(PG_FUNCTION_ARGS)
 	Oid states = PG_GETARG_OID(0);
 	HzRollupProgress progress;
 
-	if (states == pretended)
+	if (OidIsValid(states) && states == pretended)
 		PG_RETURN_TIMESTAMPTZ(DT_NOEND);
 	read_progress(states, &progress);
 	PG_RETURN_TIMESTAMPTZ(progress.live_from);
@@ -171,7 +172,7 @@ ranges_of(Oid states, uint32 *count)
 	HzRollupProgress progress;
 	HzRollup rollup;
 
-	if (states == pretended)
+	if (OidIsValid(states) && states == pretended)
 	{
 		*count = pretended_count;
 		return pretended_ranges;
@@ -211,10 +212,25 @@ hz_rollup_stale_ranges(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+Datum
+hz_rollup_stale_count(PG_FUNCTION_ARGS)
+{
+	Oid states = PG_GETARG_OID(0);
+	HzRollupProgress progress;
+	HzRollup rollup;
+	uint32 count;
+
+	if (!hz_rollup_progress(states, GetActiveSnapshot(), &progress) ||
+		!hz_rollup_find(states, &rollup) || !hz_rollup_marks_intact(rollup.marks))
+		PG_RETURN_NULL();
+	(void) hz_stale_ranges(rollup.marks, GetActiveSnapshot(), &progress, &count, NULL);
+	PG_RETURN_INT64(count);
+}
+
 static void
 xact_callback(XactEvent event, void *arg)
 {
-	pretended = InvalidOid;
+	hz_stale_pretend(InvalidOid, NULL, 0);
 }
 
 static void
@@ -222,7 +238,7 @@ subxact_callback(SubXactEvent event, SubTransactionId mySubid, SubTransactionId 
 				 void *arg)
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		pretended = InvalidOid;
+		hz_stale_pretend(InvalidOid, NULL, 0);
 }
 
 void

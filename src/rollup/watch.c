@@ -17,6 +17,7 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "nodes/primnodes.h"
 #include "storage/proc.h"
@@ -40,6 +41,7 @@ typedef struct Table
 {
 	Oid relid; /* key */
 	bool valid;
+	bool changed;            /* an invalidation has come while it was filled */
 	LocalTransactionId lxid; /* the transaction in which it was made sure of last */
 	MemoryContext context;
 	List *watches; /* of HzRollupWatch, in context */
@@ -48,12 +50,23 @@ typedef struct Table
 static HTAB *tables = NULL;
 static Table *last = NULL; /* the one asked for last */
 
+/* A superuser's, as all that the extension installs: where it is not installed, anybody may have a schema of its name. */
 static Oid
 extension_table(const char *name)
 {
 	Oid namespace = get_namespace_oid("hanzo_datastore", true);
+	Oid relid = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Form_pg_class form;
+	bool genuine;
 
-	return OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	form = (Form_pg_class) GETSTRUCT(tuple);
+	genuine = form->relkind == RELKIND_RELATION && form->relam == HEAP_TABLE_AM_OID &&
+			  superuser_arg(form->relowner);
+	ReleaseSysCache(tuple);
+	return genuine ? relid : InvalidOid;
 }
 
 Oid
@@ -96,7 +109,10 @@ read_rollup(HeapTuple tuple, TupleDesc desc)
 	return rollup;
 }
 
-/* All registered rollups, of HzRollup. There are few of them. */
+/*
+ * All registered rollups, of HzRollup. There are few of them. In parallel mode only views are read, for which the statement's
+ * snapshot does.
+ */
 static List *
 read_rollups(void)
 {
@@ -110,7 +126,7 @@ read_rollups(void)
 	if (!OidIsValid(catalog))
 		return NIL;
 	rel = table_open(catalog, AccessShareLock);
-	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	snapshot = RegisterSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
 	scan = systable_beginscan(rel, InvalidOid, false, snapshot, 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 		result = lappend(result, read_rollup(tuple, RelationGetDescr(rel)));
@@ -150,6 +166,23 @@ bool
 hz_rollup_find_view(Oid view, HzRollup *rollup)
 {
 	return OidIsValid(view) && find_rollup(InvalidOid, view, rollup);
+}
+
+bool
+hz_rollup_is_internal(Oid relid)
+{
+	ListCell *cell;
+
+	if (relid == hz_rollup_catalog() || relid == hz_rollup_progress_table())
+		return true;
+	foreach(cell, read_rollups())
+	{
+		const HzRollup *rollup = lfirst(cell);
+
+		if (rollup->states == relid || rollup->marks == relid)
+			return true;
+	}
+	return false;
 }
 
 List *
@@ -283,8 +316,7 @@ fill_table(Table *table)
 	table->watches = NIL;
 	if (table->context != NULL)
 		MemoryContextReset(table->context);
-	/* before reading: what changes meanwhile makes it invalid again */
-	table->valid = true;
+	table->changed = false;
 	rollups = hz_rollup_of_sources(hz_rollup_ancestors(table->relid));
 	if (rollups != NIL && table->context == NULL)
 		table->context =
@@ -300,6 +332,8 @@ fill_table(Table *table)
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);
+	/* what an error has left half-filled stays invalid */
+	table->valid = !table->changed;
 }
 
 static void
@@ -314,12 +348,18 @@ relcache_callback(Datum arg, Oid relid)
 	{
 		table = hash_search(tables, &relid, HASH_FIND, NULL);
 		if (table != NULL)
+		{
 			table->valid = false;
+			table->changed = true;
+		}
 		return;
 	}
 	hash_seq_init(&status, tables);
 	while ((table = hash_seq_search(&status)) != NULL)
+	{
 		table->valid = false;
+		table->changed = true;
+	}
 }
 
 List *
@@ -330,6 +370,9 @@ hz_rollup_watches(Relation rel)
 	Table *table = last;
 	bool found;
 
+	/* such inserts are those of CREATE TABLE AS and REFRESH, and nobody makes a rollup of what they fill */
+	if (IsInParallelMode())
+		return NIL;
 	if (table != NULL && table->relid == relid && table->valid && table->lxid == lxid)
 		return table->watches;
 	if (tables == NULL)
@@ -341,7 +384,7 @@ hz_rollup_watches(Relation rel)
 	table = hash_search(tables, &relid, HASH_ENTER, &found);
 	if (!found)
 	{
-		table->valid = false;
+		table->valid = table->changed = false;
 		table->lxid = InvalidLocalTransactionId;
 		table->context = NULL;
 		table->watches = NIL;
@@ -361,9 +404,8 @@ hz_rollup_watches(Relation rel)
 
 /* The partition key of a table's parent is just this column of the table. */
 static bool
-is_partition_key(Oid relid, AttrNumber attnum)
+is_partition_key(Oid relid, Oid parent, AttrNumber attnum)
 {
-	Oid parent = get_partition_parent(relid, true);
 	HeapTuple tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(parent));
 	Form_pg_partitioned_table key;
 	char *column;
@@ -390,7 +432,7 @@ bound_time(List *datums, Oid type, Timestamp *time)
 }
 
 void
-hz_rollup_extent(Oid relid, AttrNumber attnum, Timestamp *from, Timestamp *to)
+hz_rollup_extent(Oid relid, Oid parent, AttrNumber attnum, Timestamp *from, Timestamp *to)
 {
 	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	PartitionBoundSpec *bound;
@@ -403,7 +445,8 @@ hz_rollup_extent(Oid relid, AttrNumber attnum, Timestamp *from, Timestamp *to)
 		return;
 	stored = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relpartbound, &isnull);
 	if (!isnull && ((Form_pg_class) GETSTRUCT(tuple))->relispartition &&
-		is_partition_key(relid, attnum))
+		is_partition_key(relid, OidIsValid(parent) ? parent : get_partition_parent(relid, true),
+						 attnum))
 	{
 		bound = stringToNode(TextDatumGetCString(stored));
 		if (!bound->is_default && bound->strategy == PARTITION_STRATEGY_RANGE)
@@ -415,24 +458,40 @@ hz_rollup_extent(Oid relid, AttrNumber attnum, Timestamp *from, Timestamp *to)
 	ReleaseSysCache(tuple);
 }
 
+static bool
+has_shape_of_marks(Relation rel)
+{
+	TupleDesc desc = RelationGetDescr(rel);
+
+	return rel->rd_rel->relkind == RELKIND_RELATION && rel->rd_rel->relam == HEAP_TABLE_AM_OID &&
+		   rel->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT && desc->natts == 2 &&
+		   TupleDescAttr(desc, 0)->atttypid == TIMESTAMPTZOID &&
+		   TupleDescAttr(desc, 1)->atttypid == TIMESTAMPTZOID;
+}
+
 Relation
 hz_rollup_open_marks(Oid marks, LOCKMODE lockmode)
 {
 	Relation rel = try_relation_open(marks, lockmode);
-	TupleDesc desc;
 
-	if (rel == NULL)
-		return NULL;
-	desc = RelationGetDescr(rel);
-	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rel->relam != HEAP_TABLE_AM_OID ||
-		desc->natts != 2 || TupleDescAttr(desc, 0)->atttypid != TIMESTAMPTZOID ||
-		TupleDescAttr(desc, 1)->atttypid != TIMESTAMPTZOID)
+	if (rel != NULL && !has_shape_of_marks(rel))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" holds the marks of a rollup and has been altered",
 						RelationGetRelationName(rel)),
 				 errhint("Drop the rollup with hanzo_datastore.drop_rollup() and make it anew.")));
 	return rel;
+}
+
+bool
+hz_rollup_marks_intact(Oid marks)
+{
+	Relation rel = try_relation_open(marks, AccessShareLock);
+	bool result = rel != NULL && has_shape_of_marks(rel);
+
+	if (rel != NULL)
+		relation_close(rel, AccessShareLock);
+	return result;
 }
 
 Timestamp

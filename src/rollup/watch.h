@@ -85,11 +85,21 @@ extern List *hz_rollup_watches(Relation rel);
 /* The same for rollups whose source is one of `sources`, anew, for whoever changes what belongs to a source. */
 extern List *hz_rollup_watches_of(List *sources, Oid relid);
 
-/* The times that rows of a partition can have in its column, as its bounds say: all where they say nothing of it. */
-extern void hz_rollup_extent(Oid relid, AttrNumber attnum, Timestamp *from, Timestamp *to);
+/*
+ * The times that rows of a partition can have in its column, as its bounds say: all where they say nothing of it. The parent may be
+ * given by who knows it: catalogs may not know it yet, or any more.
+ */
+extern void hz_rollup_extent(Oid relid, Oid parent, AttrNumber attnum, Timestamp *from,
+							 Timestamp *to);
+
+/* Whether a table holds states or marks of a rollup, or is the extension's own. */
+extern bool hz_rollup_is_internal(Oid relid);
 
 /* Opens a table of marks; NULL: it is gone. One that its owner has altered is an error. */
 extern Relation hz_rollup_open_marks(Oid marks, LOCKMODE lockmode);
+
+/* Whether it can be opened. */
+extern bool hz_rollup_marks_intact(Oid marks);
 
 /* A time column's value in microseconds, infinities as DT_NOBEGIN and DT_NOEND. */
 extern Timestamp hz_rollup_time(Oid type, Datum value);

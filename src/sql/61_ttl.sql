@@ -261,6 +261,13 @@ BEGIN
 			SET LOCAL lock_timeout = '50ms';
 			EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', part.leaf);
 		ELSE
+			-- What a rollup keeps of these rows is final: nobody may be at work on them, or begin to be.
+			IF EXISTS (SELECT FROM hanzo_datastore.rollup_catalog AS c JOIN pg_class AS s ON s.oid = c.source
+					   CROSS JOIN LATERAL hanzo_datastore.rollup_leaves(c.source) AS l WHERE l.leaf = part.leaf) THEN
+				SET LOCAL lock_timeout = '50ms';
+				EXECUTE format('LOCK TABLE ONLY %s IN SHARE ROW EXCLUSIVE MODE', part.leaf);
+			END IF;
+			SET LOCAL lock_timeout = '3s';
 			EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', part.leaf);
 		END IF;
 		SET LOCAL lock_timeout = '1s';	-- for rows that somebody holds: others may wait for those that we have deleted

@@ -46,7 +46,19 @@ SELECT pg_catalog.pg_extension_config_dump('hanzo_datastore.rollup_progress', ''
 
 GRANT SELECT ON hanzo_datastore.rollup_catalog, hanzo_datastore.rollup_progress TO PUBLIC;
 
+-- Nothing of them is decoded (src/rollup/registry.h).
+ALTER TABLE hanzo_datastore.rollup_catalog REPLICA IDENTITY NOTHING;
+ALTER TABLE hanzo_datastore.rollup_progress REPLICA IDENTITY NOTHING;
+
 -- A dump knows the time column by name only: dropped columns before it are not in it.
+CREATE FUNCTION hanzo_datastore.rollup_tell(source regclass)
+RETURNS void
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'hz_rollup_tell';
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_tell(regclass) IS
+	'Internal to rollups: writers of a table look for its rollups again.';
+
 CREATE FUNCTION hanzo_datastore.rollup_catalog_loaded()
 RETURNS trigger
 LANGUAGE plpgsql
@@ -55,6 +67,7 @@ AS $$
 BEGIN
 	NEW.source_time := (SELECT a.attnum FROM pg_attribute AS a
 						WHERE a.attrelid = NEW.source AND a.attname = NEW.source_time_name);
+	PERFORM hanzo_datastore.rollup_tell(NEW.source);
 	RETURN NEW;
 END
 $$;
@@ -197,14 +210,14 @@ BEGIN
 	SELECT string_agg(format('s.%I', d.names[c.i]), ', ' ORDER BY c.n) INTO stored_columns
 	FROM unnest(columns) WITH ORDINALITY AS c (i, n);
 
-	RETURN format('SELECT %s FROM %s AS s WHERE NOT (%s OPERATOR(pg_catalog.<@) (SELECT %s))',
+	RETURN format('SELECT %1$s FROM %2$s AS s WHERE %3$s OPERATOR(pg_catalog.<) (SELECT %5$s) AND NOT (%3$s OPERATOR(pg_catalog.<@) (SELECT %4$s))',
 				  stored_columns, states,
 				  CASE bucket_type WHEN 'timestamptz'::regtype THEN format('s.%s', bucket)
-								   ELSE format('(s.%s AT TIME ZONE ''UTC'')', bucket) END, 'hanzo_datastore.rollup_stale' || arguments)
-		|| format(' UNION ALL SELECT q.* FROM hanzo_datastore.rollup_stale_ranges%s AS stale CROSS JOIN LATERAL (%s) AS q', arguments,
+								   ELSE format('(s.%s AT TIME ZONE ''UTC'')', bucket) END, 'hanzo_datastore.rollup_stale' || arguments, live_from)
+		|| format(' UNION ALL SELECT q.* FROM hanzo_datastore.rollup_stale_ranges%s AS "!stale" CROSS JOIN LATERAL (%s) AS q', arguments,
 				  hanzo_datastore.rollup_arm(d, columns,
-					  format('%s >= %s AND %s < %s', time_name, format(cast_to, 'stale.changed_from'),
-							 time_name, format(cast_to, 'stale.changed_to'))))
+					  format('%s >= %s AND %s < %s', time_name, format(cast_to, '"!stale".changed_from'),
+							 time_name, format(cast_to, '"!stale".changed_to'))))
 		|| ' UNION ALL '
 		|| hanzo_datastore.rollup_arm(d, columns,
 			   format('%1$s >= %2$s OR %1$s IS NULL OR %1$s = ''-infinity''', time_name, format(cast_to, live_from)));
@@ -289,7 +302,7 @@ BEGIN
 	PERFORM hanzo_datastore.rollup_register(
 		states::regclass, marks::regclass, qualified::regclass, d.source, d.source_view, d.source_time, d.bucket::smallint,
 		d.months, d.width, d.origin, (extract(epoch FROM lag) * 1000000)::bigint, query);
-	PERFORM hanzo_datastore.rollup_sync_triggers(d.source);
+	PERFORM hanzo_datastore.rollup_sync_triggers(ARRAY[d.source::oid]);
 	RETURN qualified::regclass;
 END
 $$;
@@ -347,7 +360,6 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	r record;
-	leaf regclass;
 BEGIN
 	SELECT * INTO r FROM hanzo_datastore.rollup_catalog AS c WHERE c.view = rollup;
 	IF NOT FOUND THEN
@@ -357,15 +369,7 @@ BEGIN
 	PERFORM hanzo_datastore.rollup_unregister(r.states);
 	EXECUTE format('DROP VIEW %s', r.view);
 	EXECUTE format('DROP TABLE %s, %s', r.states, r.marks);
-	IF NOT EXISTS (SELECT FROM hanzo_datastore.rollup_catalog AS c WHERE c.source = r.source) THEN
-		FOR leaf IN
-			SELECT l.leaf FROM hanzo_datastore.rollup_leaves(r.source) AS l
-			JOIN pg_trigger AS t ON t.tgrelid = l.leaf AND t.tgname = 'hanzo_rollup'
-		LOOP
-			EXECUTE format('DROP TRIGGER hanzo_rollup ON %s', leaf);
-			EXECUTE format('DROP TRIGGER hanzo_rollup_truncate ON %s', leaf);
-		END LOOP;
-	END IF;
+	PERFORM hanzo_datastore.rollup_sync_triggers(ARRAY[r.source::oid]);
 END
 $$;
 
@@ -401,37 +405,71 @@ $$;
 COMMENT ON FUNCTION hanzo_datastore.rollup_leaves(regclass) IS
 	'Internal to rollups: the tables that hold the rows of a table.';
 
--- Triggers where they are needed and nowhere else.
-CREATE FUNCTION hanzo_datastore.rollup_sync_triggers(source regclass)
+-- Names of the triggers: the first of a table's triggers to fire, and with its OID, so that those which a dump makes are not in
+-- the way.
+CREATE FUNCTION hanzo_datastore.rollup_trigger_name(leaf regclass, what text)
+RETURNS name
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT format('!hanzo_rollup_%s_%s', what, leaf::oid)::name $$;
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_trigger_name(regclass, text) IS
+	'Internal to rollups: name of a trigger of a table that is not columnar.';
+
+-- Makes the triggers of the caller's tables among these and what belongs to them where they are needed, and drops others.
+CREATE FUNCTION hanzo_datastore.rollup_sync_triggers(relations oid[])
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	leaf record;
+	item record;
 BEGIN
-	FOR leaf IN
-		SELECT l.leaf, l.columnar, l.has
-		FROM (SELECT v.leaf, v.columnar,
-					 EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = v.leaf AND t.tgname = 'hanzo_rollup') AS has
-			  FROM hanzo_datastore.rollup_leaves(source) AS v) AS l
-		WHERE l.columnar = l.has
+	FOR item IN
+		WITH leaves AS (
+			SELECT DISTINCT l.leaf
+			FROM unnest(relations) AS r (relid) JOIN pg_class AS c ON c.oid = r.relid
+			CROSS JOIN LATERAL hanzo_datastore.rollup_leaves(c.oid) AS l
+			JOIN pg_class AS k ON k.oid = l.leaf
+			WHERE pg_has_role(k.relowner, 'USAGE')
+		), needed AS (
+			SELECT DISTINCT l.leaf
+			FROM hanzo_datastore.rollup_catalog AS c
+			JOIN pg_class AS s ON s.oid = c.source
+			CROSS JOIN LATERAL hanzo_datastore.rollup_leaves(c.source) AS l
+			WHERE NOT l.columnar
+		), wanted AS (
+			SELECT n.leaf, hanzo_datastore.rollup_trigger_name(n.leaf, w.what) AS name, w.what
+			FROM needed AS n CROSS JOIN (VALUES ('row'), ('truncate')) AS w (what)
+			WHERE n.leaf IN (SELECT l.leaf FROM leaves AS l)
+		), present AS (
+			SELECT t.tgrelid::regclass AS leaf, t.tgname AS name, t.tgenabled
+			FROM pg_trigger AS t
+			WHERE t.tgfoid = 'hanzo_datastore.rollup_trigger()'::regprocedure AND NOT t.tgisinternal
+				AND t.tgrelid::regclass IN (SELECT l.leaf FROM leaves AS l)
+		)
+		SELECT coalesce(w.leaf, p.leaf) AS leaf, coalesce(w.name, p.name) AS name, w.what
+		FROM wanted AS w FULL JOIN present AS p ON p.leaf = w.leaf AND p.name = w.name
+		WHERE w.name IS NULL OR p.name IS NULL OR p.tgenabled <> 'A'
 	LOOP
-		IF leaf.has THEN
-			EXECUTE format('DROP TRIGGER hanzo_rollup ON %s', leaf.leaf);
-			EXECUTE format('DROP TRIGGER hanzo_rollup_truncate ON %s', leaf.leaf);
-		ELSE
-			EXECUTE format('CREATE TRIGGER hanzo_rollup AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION hanzo_datastore.rollup_trigger()', leaf.leaf);
-			EXECUTE format('CREATE TRIGGER hanzo_rollup_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION hanzo_datastore.rollup_trigger()', leaf.leaf);
-			EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER hanzo_rollup', leaf.leaf);
-			EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER hanzo_rollup_truncate', leaf.leaf);
-		END IF;
+		CASE item.what
+			WHEN 'row' THEN
+				EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION hanzo_datastore.rollup_trigger()',
+							   item.name, item.leaf);
+			WHEN 'truncate' THEN
+				EXECUTE format('CREATE OR REPLACE TRIGGER %I BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION hanzo_datastore.rollup_trigger()',
+							   item.name, item.leaf);
+			ELSE
+				EXECUTE format('DROP TRIGGER IF EXISTS %I ON %s', item.name, item.leaf);
+				CONTINUE;
+		END CASE;
+		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', item.leaf, item.name);
 	END LOOP;
 END
 $$;
 
-COMMENT ON FUNCTION hanzo_datastore.rollup_sync_triggers(regclass) IS
-	'Internal to rollups: makes the triggers of a table''s partitions that are not columnar.';
+COMMENT ON FUNCTION hanzo_datastore.rollup_sync_triggers(oid[]) IS
+	'Internal to rollups: makes the triggers of tables that are not columnar.';
 
 CREATE FUNCTION hanzo_datastore.rollup_sync_name(states regclass)
 RETURNS void
@@ -441,34 +479,57 @@ AS 'MODULE_PATHNAME', 'hz_rollup_sync_name';
 COMMENT ON FUNCTION hanzo_datastore.rollup_sync_name(regclass) IS
 	'Internal to rollups: notes the present name of the time column.';
 
--- After a table has changed: its time column may have another name, its partitions other storage.
+-- After tables have changed: a time column may have another name, partitions other storage. Only what the command has changed is
+-- looked at, and only what the caller owns: nobody's rollup is in the way of another's tables.
 CREATE FUNCTION hanzo_datastore.rollup_tables_changed()
 RETURNS event_trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	relations oid[];
 	r record;
 BEGIN
-	FOR r IN SELECT c.states, c.source, c.source_time, c.source_time_name FROM hanzo_datastore.rollup_catalog AS c
-			 WHERE EXISTS (SELECT FROM pg_class AS t WHERE t.oid = c.source) LOOP
-		IF NOT EXISTS (SELECT FROM pg_attribute AS a
-					   WHERE a.attrelid = r.source AND a.attnum = r.source_time AND a.attname = r.source_time_name) THEN
-			PERFORM hanzo_datastore.rollup_sync_name(r.states);
-		END IF;
-		IF EXISTS (SELECT FROM hanzo_datastore.rollup_leaves(r.source) AS l
-				   WHERE l.columnar = EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = l.leaf AND t.tgname = 'hanzo_rollup')) THEN
-			PERFORM hanzo_datastore.rollup_sync_triggers(r.source);
-		END IF;
+	IF NOT EXISTS (SELECT FROM hanzo_datastore.rollup_catalog) THEN
+		RETURN;
+	END IF;
+	SELECT array_agg(DISTINCT d.objid) INTO relations
+	FROM pg_event_trigger_ddl_commands() AS d JOIN pg_class AS c ON c.oid = d.objid
+	WHERE d.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'p');
+
+	FOR r IN
+		SELECT c.states, c.source
+		FROM hanzo_datastore.rollup_catalog AS c JOIN pg_class AS s ON s.oid = c.source
+		WHERE pg_has_role(s.relowner, 'USAGE')
+			AND NOT EXISTS (SELECT FROM pg_attribute AS a
+							WHERE a.attrelid = c.source AND a.attnum = c.source_time AND a.attname = c.source_time_name)
+	LOOP
+		PERFORM hanzo_datastore.rollup_sync_name(r.states);
 	END LOOP;
+	IF relations IS NULL THEN
+		RETURN;
+	END IF;
+
+	SELECT l.leaf INTO r
+	FROM hanzo_datastore.rollup_catalog AS c JOIN pg_class AS s ON s.oid = c.source
+	CROSS JOIN LATERAL hanzo_datastore.rollup_leaves(c.source) AS l JOIN pg_class AS k ON k.oid = l.leaf
+	WHERE k.relpersistence <> 'p' AND l.leaf::oid = ANY (relations)
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION '% belongs to a table with rollups', r.leaf
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				DETAIL = 'Rows of unlogged and temporary tables vanish unnoticed.',
+				HINT = 'Leave the table LOGGED, or drop the rollups first: see hanzo_datastore.rollups.';
+	END IF;
+	PERFORM hanzo_datastore.rollup_sync_triggers(relations);
 END
 $$;
 
 COMMENT ON FUNCTION hanzo_datastore.rollup_tables_changed() IS
-	'Internal to rollups: called after ALTER TABLE and CREATE TABLE.';
+	'Internal to rollups: called after ALTER TABLE, CREATE TABLE and the like.';
 
 CREATE EVENT TRIGGER hanzo_datastore_rollup_tables ON ddl_command_end
-	WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO')
+	WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE SCHEMA', 'ALTER TYPE')
 	EXECUTE FUNCTION hanzo_datastore.rollup_tables_changed();
 
 ALTER EVENT TRIGGER hanzo_datastore_rollup_tables ENABLE ALWAYS;
@@ -655,13 +716,21 @@ $$;
 COMMENT ON PROCEDURE hanzo_datastore.refresh_rollup(regclass, timestamptz) IS
 	'Stores what a rollup has to compute from the table now, in transactions of some seconds each.';
 
+CREATE FUNCTION hanzo_datastore.rollup_stale_count(states regclass)
+RETURNS bigint
+LANGUAGE c STABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'hz_rollup_stale_count';
+
+COMMENT ON FUNCTION hanzo_datastore.rollup_stale_count(regclass) IS
+	'Internal: how many ranges of time a rollup computes anew; NULL where its tables are not what they were.';
+
 CREATE VIEW hanzo_datastore.rollups AS
 SELECT c.view AS rollup, c.source, c.source_view,
 	   CASE WHEN c.months OPERATOR(pg_catalog.>) 0 THEN pg_catalog.make_interval(months => c.months)
 			ELSE pg_catalog.make_interval(secs => c.width / 1000000.0) END AS bucket,
 	   pg_catalog.make_interval(secs => c.lag / 1000000.0) AS lag,
 	   p.frozen_before, p.live_from, p.late_changes,
-	   (SELECT pg_catalog.count(*) FROM pg_catalog.unnest(hanzo_datastore.rollup_stale(c.states, c.marks))) AS stale_ranges,
+	   hanzo_datastore.rollup_stale_count(c.states) AS stale_ranges,
 	   pg_catalog.pg_total_relation_size(c.states) AS bytes, c.query
 FROM hanzo_datastore.rollup_catalog AS c
 JOIN hanzo_datastore.rollup_progress AS p ON p.states OPERATOR(pg_catalog.=) c.states
