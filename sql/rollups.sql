@@ -350,6 +350,96 @@ DROP TABLE daily_states;
 DROP TABLE daily_marks;
 
 --
+-- What an adversary found
+--
+-- parallel plans, over a rollup and into a columnar table
+BEGIN;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SET LOCAL min_parallel_table_scan_size = 0;
+SELECT ru.differences('daily', :'query');
+CREATE TABLE made USING hanzo_columnar AS SELECT kind, count(*) FROM events_01 GROUP BY 1;
+SELECT count(*) > 0 FROM made;
+ROLLBACK;
+-- two heap partitions, sub-partitions, a schema made with its table
+CREATE TABLE deep (at timestamptz, k integer, stale integer) PARTITION BY LIST (k);
+CREATE TABLE deep_1 PARTITION OF deep FOR VALUES IN (1) USING heap;
+CREATE TABLE deep_2 PARTITION OF deep FOR VALUES IN (2) USING heap;
+INSERT INTO deep VALUES ('2024-01-01', 1, 5), ('2024-01-02', 2, 6);
+\set deep 'SELECT date_trunc(\'day\', at, \'UTC\') AS day, count(*) AS n, max(stale) AS stale FROM deep GROUP BY 1'
+SELECT hanzo_datastore.create_rollup('deep_daily', :'deep');
+CALL hanzo_datastore.refresh_rollup('deep_daily', '2024-02-01');
+CREATE TABLE deep_3 PARTITION OF deep FOR VALUES IN (3) PARTITION BY RANGE (at);
+CREATE SCHEMA deeper CREATE TABLE deep_4 PARTITION OF ru.deep FOR VALUES IN (4) USING heap;
+CREATE TABLE deep_3_1 PARTITION OF deep_3 FOR VALUES FROM ('2024-01-01') TO ('2024-02-01') USING heap;
+INSERT INTO deep VALUES ('2024-01-01', 1, 5), ('2024-01-02', 2, 6), ('2024-01-03', 3, 7), ('2024-01-04', 4, 8);
+SELECT count(*) FROM deep_daily_marks;
+SELECT ru.differences('deep_daily', :'deep');
+SELECT count(*) FROM pg_trigger WHERE tgname LIKE '!hanzo_rollup%' AND (tgrelid::regclass::text LIKE 'deep%');
+ALTER TABLE deep DETACH PARTITION deep_1 CONCURRENTLY;
+CREATE UNLOGGED TABLE deep_5 PARTITION OF deep FOR VALUES IN (5);
+ALTER TABLE deep_2 SET UNLOGGED;
+SELECT hanzo_datastore.create_rollup('deep_2_daily', 'SELECT date_trunc(''day'', at, ''UTC'') AS day, count(*) AS n FROM deep_2 GROUP BY 1');
+SELECT hanzo_datastore.drop_rollup('deep_2_daily');
+SELECT count(*) FROM pg_trigger WHERE tgname LIKE '!hanzo_rollup%' AND tgrelid = 'deep_2'::regclass;
+SELECT ru.try(q) FROM (VALUES ('SELECT date_trunc(''day'', day, ''UTC'') AS d, sum(n) FROM deep_daily_states GROUP BY 1'),
+	('SELECT date_trunc(''day'', changed_from, ''UTC'') AS d, count(*) FROM deep_daily_marks GROUP BY 1'),
+	('SELECT date_trunc(''day'', at, ''UTC'') AS d, max(ctid) FROM deep GROUP BY 1'),
+	('SELECT date_trunc(''day'', at, ''UTC'') AS d, max(deep::text) FROM deep GROUP BY 1'),
+	('SELECT date_bin(''2147483647 days'', at, ''2000-01-01'') AS d, count(*) FROM deep GROUP BY 1')) AS v (q);
+DROP TABLE deep_daily_states CASCADE;
+SELECT count(*) FROM pg_class WHERE relname LIKE 'deep_daily%';
+-- rows of a child's children
+CREATE TABLE old_tree (at timestamptz, n integer) USING hanzo_columnar;
+CREATE TABLE middle (at timestamptz, n integer) USING hanzo_columnar;
+CREATE TABLE below () INHERITS (middle) USING hanzo_columnar;
+INSERT INTO below VALUES ('2024-01-05', 1);
+\set tree 'SELECT date_trunc(\'day\', at, \'UTC\') AS day, sum(n) AS total FROM old_tree GROUP BY 1'
+SELECT hanzo_datastore.create_rollup('tree_daily', :'tree');
+CALL hanzo_datastore.refresh_rollup('tree_daily', '2024-02-01');
+ALTER TABLE middle INHERIT old_tree;
+SELECT ru.differences('tree_daily', :'tree'), (SELECT count(*) FROM tree_daily);
+INSERT INTO below VALUES ('2024-01-06', 1);
+SELECT ru.differences('tree_daily', :'tree');
+CALL hanzo_datastore.refresh_rollup('tree_daily', '2024-02-01');
+ALTER TABLE middle NO INHERIT old_tree;
+SELECT ru.differences('tree_daily', :'tree');
+-- months: a long series of them has one mark for the rest, which ends with a month
+CREATE TABLE ages (at timestamptz, n integer) USING hanzo_columnar;
+INSERT INTO ages SELECT timestamptz '1000-01-01 00:00+00' + i * interval '1 day', 1 FROM generate_series(0, 60000) AS i;
+\set ages 'SELECT date_trunc(\'month\', at, \'UTC\') AS month, count(*) AS n FROM ages GROUP BY 1'
+SELECT hanzo_datastore.create_rollup('by_age', :'ages');
+CALL hanzo_datastore.refresh_rollup('by_age', '2024-02-01');
+INSERT INTO ages SELECT timestamptz '1000-01-15 00:00+00' + i * interval '1 month', 1 FROM generate_series(0, 1500) AS i;
+SELECT ru.differences('by_age', :'ages');
+CALL hanzo_datastore.refresh_rollup('by_age', '2024-02-01');
+SELECT ru.differences('by_age', :'ages');
+-- dates have whole days
+CREATE TABLE dates (day date, n integer) USING hanzo_columnar;
+SELECT ru.try('SELECT date_bin(''36 hours'', day::timestamp, ''2000-01-01'') AS b, sum(n) FROM dates GROUP BY 1');
+SELECT ru.try('SELECT date_trunc(''hour'', day::timestamp) AS b, sum(n) FROM dates GROUP BY 1');
+-- several steps in one transaction: the raise of what writers mark has to be committed first
+CREATE TABLE steps (at timestamptz, n integer) USING hanzo_columnar;
+INSERT INTO steps VALUES ('2024-01-01', 1);
+SELECT hanzo_datastore.create_rollup('steps_daily', 'SELECT date_trunc(''day'', at, ''UTC'') AS day, sum(n) AS n FROM steps GROUP BY 1');
+SELECT (hanzo_datastore.refresh_rollup_step('steps_daily_states', '2024-02-01')).more FROM generate_series(1, 4);
+SELECT advance_xid IS NULL FROM hanzo_datastore.rollup_progress WHERE states = 'steps_daily_states'::regclass;
+-- a column of the view may be renamed
+ALTER VIEW steps_daily RENAME COLUMN day TO "The Day";
+CALL hanzo_datastore.refresh_rollup('steps_daily', '2024-02-01');
+SELECT * FROM steps_daily;
+SELECT count(*) FROM steps_daily_states;
+-- nobody's functions leave a setting behind in the session that refreshes
+CREATE FUNCTION ru.sets(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM set_config('application_name', 'taken over', false); RETURN $1; END$$;
+SET application_name = 'mine';
+SELECT hanzo_datastore.create_rollup('steps_sets', 'SELECT date_trunc(''day'', at, ''UTC'') AS day, sum(ru.sets(n)) AS n FROM steps GROUP BY 1');
+CALL hanzo_datastore.refresh_rollup('steps_sets', '2024-02-01');
+SHOW application_name;
+RESET application_name;
+SELECT hanzo_datastore.rollup_stale(0::regclass, 0::regclass);
+SELECT hanzo_datastore.rollup_live_from(0::regclass);
+
+--
 -- Rights
 --
 CREATE ROLE regress_rollup_other;
@@ -364,6 +454,7 @@ SELECT hanzo_datastore.drop_rollup('daily');
 SELECT hanzo_datastore.alter_rollup('daily', $$SELECT date_trunc('hour', at, 'UTC') AS h, count(*) FROM events GROUP BY 1$$);
 SELECT hanzo_datastore.rollup_unregister('daily_states'::regclass);
 SELECT hanzo_datastore.rollup_requery('daily_states', 'x');
+SELECT hanzo_datastore.rollup_sync_name('daily_states');
 SELECT hanzo_datastore.rollup_register('daily_states', 'daily_marks', 'daily', 'events', NULL, 1::smallint, 1::smallint, 1, 0, 0, 0, 'x');
 SELECT hanzo_datastore.rollups_before_removal('events', now(), 'at');
 SELECT count(*) FROM daily_states;
@@ -379,6 +470,6 @@ SELECT count(*) FROM hanzo_datastore.rollups WHERE rollup = 'ru.daily'::regclass
 RESET ROLE;
 
 SET client_min_messages = warning;
-DROP SCHEMA ru CASCADE;
+DROP SCHEMA ru, deeper CASCADE;
 DROP ROLE regress_rollup_other, regress_rollup_reader;
 SELECT count(*) FROM hanzo_datastore.rollup_catalog AS c WHERE NOT EXISTS (SELECT FROM pg_class AS t WHERE t.oid = c.states);

@@ -12,6 +12,7 @@
 #include "access/relation.h"
 #include "access/htup_details.h"
 #include "catalog/catalog.h"
+#include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_class.h"
@@ -463,7 +464,9 @@ depends_on_more(Node *node, void *context)
 		return false;
 	if (IsA(node, Var))
 		return castNode(Var, node)->varattno <= 0;
-	if (IsA(node, Aggref) && is_volatile_aggregate(castNode(Aggref, node)->aggfnoid))
+	/* extensions seldom declare such functions at all */
+	if (IsA(node, Aggref) && is_volatile_aggregate(castNode(Aggref, node)->aggfnoid) &&
+		!OidIsValid(getExtensionOfObject(ProcedureRelationId, castNode(Aggref, node)->aggfnoid)))
 		return true;
 	return expression_tree_walker(node, depends_on_more, context);
 }
