@@ -357,7 +357,7 @@ BEGIN;
 SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL min_parallel_table_scan_size = 0;
-SELECT ru.differences('daily', :'query');
+SELECT (SELECT sum(n) FROM daily) = (SELECT count(*) FROM events WHERE kind < 3);
 CREATE TABLE made USING hanzo_columnar AS SELECT kind, count(*) FROM events_01 GROUP BY 1;
 SELECT count(*) > 0 FROM made;
 ROLLBACK;

@@ -22,7 +22,11 @@ $node->safe_psql('original', q{
 		$$SELECT date_trunc('day', at, 'UTC') AS day, k, count(*) AS n, count(DISTINCT k) AS d FROM t GROUP BY 1, 2$$);
 	SELECT hanzo_datastore.create_rollup('"T by month"',
 		$$SELECT date_trunc('month', day, 'UTC') AS month, sum(n) AS n FROM t_daily GROUP BY 1$$);
-	SELECT hanzo_datastore.set_ttl('t', '10 days', 'at');});
+	SELECT hanzo_datastore.set_ttl('t', '10 days', 'at');
+	CREATE TABLE plain (id integer PRIMARY KEY, at timestamptz) USING heap;
+	INSERT INTO plain SELECT i, timestamptz '2026-01-01' + i * interval '1 hour' FROM generate_series(1, 100) AS i;
+	SELECT hanzo_datastore.create_rollup('plain_daily', $$SELECT date_trunc('day', at, 'UTC') AS day, count(*) AS n FROM plain GROUP BY 1$$);});
+$node->safe_psql('original', "CALL hanzo_datastore.refresh_rollup('plain_daily', '2026-03-01 12:00+00')");
 $node->safe_psql('original', "CALL hanzo_datastore.refresh_rollup('$_', '2026-03-01 12:00+00')") foreach ('t_daily', '"T by month"');
 # What TTL takes away is in the rollups only. A mark and a row of the open tail go along.
 $node->safe_psql('original', q{
@@ -54,6 +58,7 @@ foreach my $options ([ '-Fp' ], [ '-Fc' ], [ '-Fd', '-j', '2' ])
 	is( $node->safe_psql($copy, q{SELECT count(*) FILTER (WHERE managed), count(ttl) FROM hanzo_datastore.managed_tables}),
 		$node->safe_psql('original', q{SELECT count(*) FILTER (WHERE managed), count(ttl) FROM hanzo_datastore.managed_tables}),
 		'months and TTL');
+	is($node->safe_psql($copy, q{INSERT INTO plain VALUES (1000, '2026-01-02'); SELECT sum(n) FROM plain_daily}), '101', 'a heap has its triggers');
 	# Writers mark, refreshes store, the advance starts anew.
 	my ($before) = $node->safe_psql($copy, 'SELECT sum(n) FROM t_daily');
 	$node->safe_psql($copy, q{INSERT INTO t VALUES ('2026-02-26 01:00+00', 79), ('2026-02-27 01:00+00', 79)});
