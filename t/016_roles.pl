@@ -57,7 +57,12 @@ my @covered = (qw(alter_columnar_table alter_columnar_column compact optimize co
 	month_name create_like lock_for_attach make_month month_key check_owner is_published make_default missing_month stray_months manage_partitions check_interval
 	check_clock check_default unmanage_partitions rollups_before_removal log_removal set_ttl ttl_cutoff ttl_leaves can_truncate drop_expired expire_next
 	ttl_preview apply_ttl may_see_jobs step_months step_strays step_ttl compact_step step_compact run_step end_maintenance maintenance_plan maintain step_end
-	schedule_maintenance unschedule_maintenance delta_rows table_problems maintenance_problems), map { "hanzo_schema_$_" } qw(default_privileges grants months open privileges roles table tables));
+	schedule_maintenance unschedule_maintenance delta_rows table_problems maintenance_problems file_size step_rollup),
+	# rollups: in sql/rollups
+	qw(alter_rollup create_rollup drop_rollup refresh_rollup refresh_rollup_step rollup_arm rollup_catalog_loaded rollup_create rollup_describe rollup_dropped rollup_extend
+	rollup_indexes rollup_leaves rollup_live_from rollup_problems rollup_register rollup_requery rollup_revoke rollup_sketch_schema rollup_stale rollup_stale_count rollup_stale_ranges
+	rollup_sync_name rollup_sync_triggers rollup_tables_changed rollup_tell rollup_trigger rollup_trigger_name rollup_unregister rollup_view_query),
+	map { "hanzo_schema_$_" } qw(default_privileges grants months open privileges roles rollup rollups sketches table tables));
 is( $node->safe_psql('postgres', q{SELECT string_agg(DISTINCT p.proname, ' ') FROM pg_depend AS d JOIN pg_proc AS p ON p.oid = d.objid
 		WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'hanzo_datastore')
 		AND NOT p.proname = ANY (string_to_array('} . join(',', @covered) . q{', ','))}),

@@ -57,21 +57,17 @@ $node->safe_psql('postgres', qq{
 		differing text := '';
 		rows bigint;
 	BEGIN
-		SELECT count(*) INTO rows FROM (
-			(SELECT project, hour, n, amount, ms, sessions, slow, first, p90 FROM hourly EXCEPT ALL $hourly) UNION ALL
-			($hourly EXCEPT ALL SELECT project, hour, n, amount, ms, sessions, slow, first, p90 FROM hourly)) AS d;
+		SELECT count(*) INTO rows FROM (SELECT d.r FROM (
+			SELECT v::text AS r, 1 AS s FROM (SELECT project, hour, n, amount, ms, sessions, slow, first, p90 FROM hourly) AS v UNION ALL SELECT q::text, -1 FROM ($hourly) AS q) AS d
+			GROUP BY 1 HAVING sum(d.s) <> 0) AS x;
 		IF rows > 0 THEN differing := differing || ' hourly ' || rows; END IF;
-		SELECT count(*) INTO rows FROM (
-			(SELECT * FROM daily EXCEPT ALL $daily) UNION ALL ($daily EXCEPT ALL SELECT * FROM daily)) AS d;
+		SELECT count(*) INTO rows FROM (SELECT d.r FROM (SELECT v::text AS r, 1 AS s FROM daily AS v UNION ALL SELECT q::text, -1 FROM ($daily) AS q) AS d GROUP BY 1 HAVING sum(d.s) <> 0) AS x;
 		IF rows > 0 THEN differing := differing || ' daily ' || rows; END IF;
-		SELECT count(*) INTO rows FROM (
-			(SELECT * FROM monthly EXCEPT ALL $monthly) UNION ALL ($monthly EXCEPT ALL SELECT * FROM monthly)) AS d;
+		SELECT count(*) INTO rows FROM (SELECT d.r FROM (SELECT v::text AS r, 1 AS s FROM monthly AS v UNION ALL SELECT q::text, -1 FROM ($monthly) AS q) AS d GROUP BY 1 HAVING sum(d.s) <> 0) AS x;
 		IF rows > 0 THEN differing := differing || ' monthly ' || rows; END IF;
-		SELECT count(*) INTO rows FROM (
-			(SELECT * FROM "Log by quarter" EXCEPT ALL $logged) UNION ALL ($logged EXCEPT ALL SELECT * FROM "Log by quarter")) AS d;
+		SELECT count(*) INTO rows FROM (SELECT d.r FROM (SELECT v::text AS r, 1 AS s FROM "Log by quarter" AS v UNION ALL SELECT q::text, -1 FROM ($logged) AS q) AS d GROUP BY 1 HAVING sum(d.s) <> 0) AS x;
 		IF rows > 0 THEN differing := differing || ' log ' || rows; END IF;
-		SELECT count(*) INTO rows FROM (
-			(SELECT * FROM by_minute EXCEPT ALL $ticks) UNION ALL ($ticks EXCEPT ALL SELECT * FROM by_minute)) AS d;
+		SELECT count(*) INTO rows FROM (SELECT d.r FROM (SELECT v::text AS r, 1 AS s FROM by_minute AS v UNION ALL SELECT q::text, -1 FROM ($ticks) AS q) AS d GROUP BY 1 HAVING sum(d.s) <> 0) AS x;
 		IF rows > 0 THEN differing := differing || ' ticks ' || rows; END IF;
 		RETURN differing;
 	END\$f\$;
@@ -252,7 +248,7 @@ foreach my $round (1 .. 2)
 	}
 }
 is($node->safe_psql('postgres', 'SELECT compare()'), '', 'in the end');
-cmp_ok($compared, '>', 10, "compared $compared times");
+cmp_ok($compared, '>', 3, "compared $compared times");
 cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM by_minute_states'), '>', 20, 'minutes were closed');
 my ($live, $states) = split /\|/, $node->safe_psql('postgres', q{
 	SELECT live_from > now() - interval '3 hours', (SELECT count(*) > 100 FROM hourly_states)
