@@ -440,7 +440,12 @@ refresh(Refresh *r, Oid states, TimestampTz now)
 	more = false;
 	if (count > 0 || late > 0)
 	{
+		const TimestampTz end = r->deadline;
+
+		/* half of the time: however many marks come, the tail must not grow */
+		r->deadline -= (end - GetCurrentTimestamp()) / 2;
 		more = replace_stale(r, stale, count);
+		r->deadline = end;
 		/* so that its tuple tells when stored states changed last */
 		r->changed = true;
 	}

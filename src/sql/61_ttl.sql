@@ -271,7 +271,8 @@ BEGIN
 			EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', part.leaf);
 		END IF;
 		SET LOCAL lock_timeout = '1s';	-- for rows that somebody holds: others may wait for those that we have deleted
-		allowed := hanzo_datastore.rollups_before_removal(coalesce(pg_partition_root(relation), relation), cutoff, key_column);
+		-- Of what is locked only: older tables are empty already, younger ones have writers.
+		allowed := hanzo_datastore.rollups_before_removal(coalesce(pg_partition_root(relation), relation), until AT TIME ZONE 'UTC', key_column);
 		IF allowed IS NULL THEN
 			CONTINUE;
 		END IF;
