@@ -276,10 +276,11 @@ BEGIN
 		IF allowed IS NULL THEN
 			CONTINUE;
 		END IF;
-		allowed := least(allowed, cutoff);
 		IF allowed AT TIME ZONE 'UTC' < until THEN
 			until := allowed AT TIME ZONE 'UTC';
 			whole := false;
+		ELSE
+			allowed := cutoff;
 		END IF;
 		IF whole AND EXISTS (SELECT FROM pg_locks AS k
 							 WHERE k.pid = pg_backend_pid() AND k.locktype = 'relation' AND k.relation = part.leaf::oid
