@@ -127,7 +127,7 @@ SELECT column_name FROM hanzo_datastore.managed_tables WHERE relation = 'plain':
 ALTER TABLE plain DROP COLUMN "The Day";
 SELECT hanzo_datastore.apply_ttl('plain');
 CALL hanzo_datastore.maintain('2026-01-01');
-SELECT job, sqlstate, error FROM hanzo_datastore.jobs WHERE relation = 'plain'::regclass;
+SELECT job, sqlstate, error FROM hanzo_datastore.jobs WHERE relation = 'plain'::regclass ORDER BY job;
 SELECT hanzo_datastore.set_ttl('plain', NULL);
 SELECT count(*) FROM hanzo_datastore.managed_tables WHERE relation = 'plain'::regclass;
 -- a rule that swallows DELETE
