@@ -87,8 +87,10 @@ hz_rollup_register_sql(PG_FUNCTION_ARGS)
 	check_owner(rollup.source);
 	check_time(rollup.states, rollup.time);
 	check_time(rollup.source, rollup.source_time);
-	if (rollup.bucket.months < 0 ||
-		(rollup.bucket.months == 0 && rollup.bucket.width < USECS_PER_MINUTE) || rollup.lag < 0)
+	if (rollup.bucket.months < 0 || rollup.bucket.months > 1200 ||
+		(rollup.bucket.months == 0 && rollup.bucket.width < USECS_PER_MINUTE) ||
+		rollup.bucket.width > 36525 * USECS_PER_DAY || !IS_VALID_TIMESTAMP(rollup.bucket.origin) ||
+		rollup.lag < 0 || rollup.lag > 366 * USECS_PER_DAY)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("bucket or lag out of range"),
 				 errhint("Use hanzo_datastore.create_rollup().")));
@@ -97,6 +99,9 @@ hz_rollup_register_sql(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_DUPLICATE_OBJECT), errmsg("the rollup is registered already"),
 				 errhint("Use hanzo_datastore.create_rollup().")));
 	marks = hz_rollup_open_marks(rollup.marks, AccessShareLock);
+	if (marks == NULL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("the table of marks is gone"),
+						errhint("Use hanzo_datastore.create_rollup().")));
 	relation_close(marks, AccessShareLock);
 	hz_rollup_register(&rollup, text_to_cstring(PG_GETARG_TEXT_PP(11)));
 	PG_RETURN_VOID();
