@@ -221,6 +221,23 @@ ai_until=$(sql "SELECT max(start_time) FROM hanzo_heap.ai_observations")
 ai_id=$(sql "SELECT id FROM hanzo_heap.ai_observations WHERE project_id = '$ai_project' AND output IS NOT NULL ORDER BY id LIMIT 1")
 api_project=$(sql "SELECT project_id FROM hanzo_heap.api_metrics GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")
 api_until=$(sql 'SELECT max("timestamp") FROM hanzo_heap.api_metrics')
+# What maintain() does every minute: buckets that have ended are stored. In the heap the same views are ordinary ones.
+start=$(now_ms)
+for rollup in website_events_hourly_mv api_metrics_hourly_mv ai_usage_daily_mv; do
+  "${psql[@]}" -c "CALL hanzo_datastore.refresh_rollup('hanzo.$rollup', '$until'::timestamptz)" >/dev/null
+done
+say
+say "First refresh of the three rollups: $(seconds $(($(now_ms) - start))) s"
+"${psql[@]}" <<'SQL'
+CREATE VIEW hanzo_heap.website_events_hourly_mv AS
+SELECT project_id, date_trunc('hour', created_at, 'UTC') AS hour, count(DISTINCT session_id) AS unique_sessions, count(*) AS total_events
+FROM hanzo_heap.website_events GROUP BY 1, 2;
+CREATE VIEW hanzo_heap.api_metrics_hourly_mv AS
+SELECT project_id, endpoint, date_trunc('hour', "timestamp", 'UTC') AS hour, count(*) AS total_requests,
+       percentile_cont(0.99) WITHIN GROUP (ORDER BY latency_ms) AS p99_latency
+FROM hanzo_heap.api_metrics GROUP BY 1, 2, 3;
+SQL
+
 variables=(-v project="$project" -v until="$until" -v ai_project="$ai_project" -v ai_until="$ai_until" -v ai_id="$ai_id"
   -v api_project="$api_project" -v api_until="$api_until")
 
@@ -342,6 +359,20 @@ ask "API error rates per endpoint, all projects" <<'SQL'
 SELECT endpoint, count(*) AS requests, count(*) FILTER (WHERE status_code >= 400) AS errors,
        round(100.0 * count(*) FILTER (WHERE status_code >= 400) / count(*), 2) AS error_percent
 FROM api_metrics GROUP BY 1 ORDER BY 4 DESC, 1 LIMIT 10;
+SQL
+
+ask "Events of 30 days by day, from the hourly rollup" <<'SQL'
+SELECT (hour AT TIME ZONE 'UTC')::date AS day, sum(total_events) AS events, max(unique_sessions) AS most_sessions_an_hour
+FROM website_events_hourly_mv
+WHERE project_id = :'project' AND hour > :'until'::timestamptz - interval '30 days'
+GROUP BY 1 ORDER BY 1;
+SQL
+
+ask "Slowest hours of endpoints, from the hourly rollup" <<'SQL'
+SELECT endpoint, hour, total_requests, p99_latency
+FROM api_metrics_hourly_mv
+WHERE project_id = :'api_project' AND total_requests >= 5
+ORDER BY p99_latency DESC, endpoint, hour LIMIT 10;
 SQL
 
 ask "Revenue per channel" <<'SQL'
