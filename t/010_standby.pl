@@ -76,6 +76,9 @@ is(join("\n", @$wrong), '', 'the twins are equal in each of them');
 is(join("\n", grep { !/conflict with recovery|terminating connection due to conflict/ } @$errors), '', 'nothing but recovery conflicts goes wrong');
 is(stop_load(@loads) =~ /(error.*|FATAL.*)/i ? $1 : '', '', 'the primary worked');
 $primary->wait_for_catchup($standby);
+# autovacuum goes on cleaning up after the load: the comparison may take its time
+$standby->append_conf('postgresql.conf', "max_standby_streaming_delay = 60s\n");
+$standby->reload;
 check_twins($standby, 'standby');
 check_twins($primary, 'primary');
 
