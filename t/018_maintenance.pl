@@ -257,8 +257,16 @@ is($node->safe_psql('idle', q{SELECT rows FROM hanzo_datastore.expire_next('big'
 my $took = time - $started;
 note(sprintf('%d rows went in %.3f s', $rows + 100, $took));
 cmp_ok($took, '<', 20, sprintf('in %.3f s', $took));
-$node->safe_psql('idle', "CALL hanzo_datastore.maintain('2026-03-20')");
-is($node->safe_psql('idle', q{SELECT count(*) FROM hanzo_datastore.partition_bounds('big') WHERE lower = '2026-01-01'}), '0', 'and its partition is dropped');
+# not while anybody has an older snapshot, autovacuum for one, which is busy with what has gone
+my $left = '';
+foreach my $minute (1 .. 30)
+{
+	$node->safe_psql('idle', "CALL hanzo_datastore.maintain('2026-03-20')");
+	$left = $node->safe_psql('idle', q{SELECT count(*) FROM hanzo_datastore.partition_bounds('big') WHERE lower = '2026-01-01'});
+	last if $left eq '0';
+	sleep(0.5);
+}
+is($left, '0', 'and its partition is dropped');
 
 # ---- What pg_cron has done meanwhile
 
