@@ -132,6 +132,7 @@ CREATE TABLE old (at timestamptz, n integer, v text) PARTITION BY RANGE (at);
 SELECT hanzo_datastore.manage_partitions('old', now => '2026-01-15');
 INSERT INTO old SELECT timestamptz '2026-01-01' + i * interval '0.25 seconds', i, 'value ' || i % 1000 FROM generate_series(1, 10000000) AS i;
 CALL hanzo_datastore.compact('old');
+VACUUM old;
 SELECT hanzo_datastore.set_ttl('old', '60 days');
 SQL
 row 'TTL of a month of 10 million rows' "$(milliseconds -c '\timing on' -c "SELECT sum(rows) FROM hanzo_datastore.apply_ttl('old', '2026-04-20')") ms" '1,000 ms'
