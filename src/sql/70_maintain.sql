@@ -243,7 +243,8 @@ AS $$
 		FROM settings AS s
 		WHERE s.label ? 'managed'
 		UNION ALL
-		SELECT 2, 'ttl', s.oid, concat_ws(' ', to_char(now AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24'), s.label ->> 'ttl')
+		-- every ten minutes: older snapshots and rollups may have put it off
+		SELECT 2, 'ttl', s.oid, concat_ws(' ', left(to_char(now AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), 15), s.label ->> 'ttl')
 		FROM settings AS s
 		WHERE s.label ? 'ttl'
 		UNION ALL
