@@ -257,12 +257,11 @@ is($node->safe_psql('idle', q{SELECT rows FROM hanzo_datastore.expire_next('big'
 my $took = time - $started;
 note(sprintf('%d rows went in %.3f s', $rows + 100, $took));
 cmp_ok($took, '<', 20, sprintf('in %.3f s', $took));
-# not while anybody has an older snapshot, autovacuum for one, which is busy with what has gone
+# not while autovacuum is busy with what has gone; maintain() would try again a minute later
 my $left = '';
-foreach my $minute (1 .. 30)
+foreach my $try (1 .. 120)
 {
-	# the clock goes on, or maintain() would not look again
-	$node->safe_psql('idle', "CALL hanzo_datastore.maintain('2026-03-20'::timestamptz + $minute * interval '1 hour')");
+	$node->psql('idle', "SELECT * FROM hanzo_datastore.apply_ttl('big', '2026-03-20')");
 	$left = $node->safe_psql('idle', q{SELECT count(*) FROM hanzo_datastore.partition_bounds('big') WHERE lower = '2026-01-01'});
 	last if $left eq '0';
 	sleep(0.5);
