@@ -26,6 +26,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "admin/inspect.h"
 #include "base/compat.h"
 #include "storage/options.h"
 
@@ -70,13 +71,6 @@ integer_wish(FunctionCallInfo fcinfo, int arg, int *value)
 /* ---- The table */
 
 static void
-check_owner(Oid relid, char relkind)
-{
-	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind), get_rel_name(relid));
-}
-
-static void
 check_columnar(Relation rel)
 {
 	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE &&
@@ -114,9 +108,9 @@ open_table(FunctionCallInfo fcinfo, const char *function)
 				 errdetail_relkind_not_supported(relkind),
 				 errhint("Options are set on columnar tables, and on partitioned tables for "
 						 "their partitions.")));
-	check_owner(relid, relkind);
+	hz_inspect_check_owner(relid);
 	rel = relation_open(relid, ShareUpdateExclusiveLock);
-	check_owner(relid, relkind);
+	hz_inspect_check_owner(relid);
 	check_columnar(rel);
 	return rel;
 }

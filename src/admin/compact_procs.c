@@ -56,13 +56,6 @@ typedef struct Job
 
 typedef bool (*Step)(Relation rel, HzCompactProgress *progress);
 
-static void
-check_owner(Oid relid, char relkind)
-{
-	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind), get_rel_name(relid));
-}
-
 /* Checks that the caller may compact the relation; opens it with the lock. NULL when it is gone. */
 static Relation
 open_for_compaction(Oid relid)
@@ -73,11 +66,11 @@ open_for_compaction(Oid relid)
 	if (relkind == '\0')
 		return NULL;
 	/* before the lock, which others would wait for and autovacuum give way to; and again after it */
-	check_owner(relid, relkind);
+	hz_inspect_check_owner(relid);
 	rel = try_relation_open(relid, ShareUpdateExclusiveLock);
 	if (rel == NULL)
 		return NULL;
-	check_owner(relid, relkind);
+	hz_inspect_check_owner(relid);
 	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE && !hz_am_is_columnar(rel))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

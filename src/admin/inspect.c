@@ -15,6 +15,7 @@
 
 #include "admin/inspect.h"
 #include "am/columnar_am.h"
+#include "base/compat.h"
 
 static bool
 may_inspect(Oid relid)
@@ -24,6 +25,18 @@ may_inspect(Oid relid)
 	return pg_class_aclcheck(relid, user, ACL_SELECT) == ACLCHECK_OK ||
 		   pg_attribute_aclcheck_all(relid, user, ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK ||
 		   has_privs_of_role(user, ROLE_PG_READ_ALL_STATS);
+}
+
+void
+hz_inspect_check_owner(Oid relid)
+{
+	char relkind = get_rel_relkind(relid);
+
+	if (relkind == '\0')
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("relation with OID %u does not exist", relid)));
+	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind), get_rel_name(relid));
 }
 
 Relation

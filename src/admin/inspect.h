@@ -1,6 +1,6 @@
 /*
  * admin/inspect.h
- *	  What the functions that look into a table have in common: who may, and which table.
+ *	  What the functions that look into a table have in common: who may, and which table; and who may change one.
  */
 #ifndef HZ_INSPECT_H
 #define HZ_INSPECT_H
@@ -14,6 +14,9 @@
  * NoLock.
  */
 extern Relation hz_inspect_open(Oid relid);
+
+/* An error unless the caller owns the relation, which must exist. */
+extern void hz_inspect_check_owner(Oid relid);
 
 /* The columnar tables that a relation stands for: itself, or the leaves of a partitioned table, without a lock. */
 extern List *hz_inspect_tables(Oid relid);

@@ -269,7 +269,6 @@ hz_run_step(PG_FUNCTION_ARGS)
 	char *kind;
 	Oid relid;
 	char *seen;
-	char relkind;
 	Outcome outcome = {0};
 	TimestampTz began = GetCurrentTimestamp();
 
@@ -281,11 +280,9 @@ hz_run_step(PG_FUNCTION_ARGS)
 	kind = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	relid = PG_GETARG_OID(1);
 	seen = PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
-	relkind = get_rel_relkind(relid);
-	if (relkind == '\0')
+	if (get_rel_relkind(relid) == '\0')
 		PG_RETURN_BOOL(false);
-	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind), get_rel_name(relid));
+	hz_inspect_check_owner(relid);
 	if (!lock_step(kind_number(kind), relid))
 		PG_RETURN_BOOL(false);
 	try_step(kind, relid, PG_GETARG_TIMESTAMPTZ(2), &outcome);

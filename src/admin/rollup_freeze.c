@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
@@ -22,7 +23,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "access/relation.h"
+#include "admin/inspect.h"
 #include "base/compat.h"
 #include "rollup/note.h"
 #include "rollup/registry.h"
@@ -109,9 +110,7 @@ hz_rollups_before_removal(PG_FUNCTION_ARGS)
 	ListCell *cell;
 	Relation rel;
 
-	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relid)),
-					   get_rel_name(relid));
+	hz_inspect_check_owner(relid);
 	rollups = affected_rollups(relid, NameStr(*PG_GETARG_NAME(2)));
 	if (rollups == NIL)
 		PG_RETURN_TIMESTAMPTZ(cutoff);
@@ -120,13 +119,7 @@ hz_rollups_before_removal(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	/* it is history of theirs that is frozen */
 	foreach(cell, rollups)
-	{
-		Oid source = ((HzRollup *) lfirst(cell))->source;
-
-		if (!object_ownercheck(RelationRelationId, source, GetUserId()))
-			aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(source)),
-						   get_rel_name(source));
-	}
+		hz_inspect_check_owner(((HzRollup *) lfirst(cell))->source);
 	/* nobody refreshes from here to the end of the transaction */
 	foreach(cell, rollups)
 		if (!ConditionalLockDatabaseObject(RelationRelationId, ((HzRollup *) lfirst(cell))->states,

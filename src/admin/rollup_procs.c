@@ -21,6 +21,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "admin/inspect.h"
 #include "base/compat.h"
 #include "rollup/note.h"
 #include "rollup/registry.h"
@@ -31,19 +32,6 @@ PG_FUNCTION_INFO_V1(hz_rollup_sync_name);
 PG_FUNCTION_INFO_V1(hz_rollup_tell);
 PG_FUNCTION_INFO_V1(hz_load_library);
 PG_FUNCTION_INFO_V1(hz_rollup_requery);
-
-static void
-check_owner(Oid relid)
-{
-	char relkind = get_rel_relkind(relid);
-
-	if (relkind == '\0')
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-						errmsg("relation with OID %u does not exist", relid),
-						errhint("Use hanzo_datastore.create_rollup().")));
-	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind), get_rel_name(relid));
-}
 
 static void
 check_time(Oid relid, AttrNumber attnum)
@@ -81,10 +69,10 @@ hz_rollup_register_sql(PG_FUNCTION_ARGS)
 	rollup.bucket.width = PG_GETARG_INT64(8);
 	rollup.bucket.origin = PG_GETARG_INT64(9);
 	rollup.lag = PG_GETARG_INT64(10);
-	check_owner(rollup.states);
-	check_owner(rollup.marks);
-	check_owner(rollup.view);
-	check_owner(rollup.source);
+	hz_inspect_check_owner(rollup.states);
+	hz_inspect_check_owner(rollup.marks);
+	hz_inspect_check_owner(rollup.view);
+	hz_inspect_check_owner(rollup.source);
 	check_time(rollup.states, rollup.time);
 	check_time(rollup.source, rollup.source_time);
 	if (rollup.bucket.months < 0 || rollup.bucket.months > 1200 ||
@@ -120,7 +108,7 @@ hz_rollup_unregister_sql(PG_FUNCTION_ARGS)
 		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(rollup.marks)) &&
 		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(rollup.view)) &&
 		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(rollup.source)))
-		check_owner(states);
+		hz_inspect_check_owner(states);
 	hz_rollup_unregister(states);
 	PG_RETURN_VOID();
 }
@@ -130,7 +118,7 @@ find_own_rollup(Oid states)
 {
 	HzRollup rollup;
 
-	check_owner(states);
+	hz_inspect_check_owner(states);
 	if (!hz_rollup_find(states, &rollup))
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("table \"%s\" holds no states of a rollup", get_rel_name(states)),
@@ -146,7 +134,7 @@ hz_rollup_sync_name(PG_FUNCTION_ARGS)
 
 	if (!hz_rollup_find(PG_GETARG_OID(0), &rollup))
 		PG_RETURN_VOID();
-	check_owner(rollup.source);
+	hz_inspect_check_owner(rollup.source);
 	hz_rollup_rewrite(&rollup, NULL);
 	PG_RETURN_VOID();
 }

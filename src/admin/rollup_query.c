@@ -44,6 +44,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "admin/inspect.h"
 #include "base/compat.h"
 #include "rollup/watch.h"
 
@@ -135,14 +136,6 @@ check_clauses(const Query *query)
 }
 
 static void
-check_owner(Oid relid)
-{
-	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relid)),
-					   get_rel_name(relid));
-}
-
-static void
 check_leaf(Oid relid)
 {
 	if (get_rel_persistence(relid) != RELPERSISTENCE_PERMANENT)
@@ -166,7 +159,7 @@ find_source(Description *d)
 	ListCell *cell;
 
 	d->from = linitial_node(RangeTblEntry, d->query->rtable)->relid;
-	check_owner(d->from);
+	hz_inspect_check_owner(d->from);
 	d->source = d->from;
 	if (get_rel_relkind(d->from) == RELKIND_VIEW)
 	{
@@ -176,7 +169,7 @@ find_source(Description *d)
 							errhint("Make the rollup of the table that the view reads.")));
 		d->source_view = d->from;
 		d->source = d->below.source;
-		check_owner(d->source);
+		hz_inspect_check_owner(d->source);
 	}
 	/* nobody attaches, detaches or changes the storage of what belongs to it until the rollup is there */
 	rel = relation_open(d->source, ShareUpdateExclusiveLock);

@@ -41,6 +41,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "admin/inspect.h"
 #include "base/compat.h"
 #include "rollup/note.h"
 #include "rollup/registry.h"
@@ -305,14 +306,7 @@ settle_marks(Refresh *r, const HzRange *left, uint32 count)
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
 	for (uint32 i = 0; i < count; i++)
-	{
-		Datum values[2] = {TimestampTzGetDatum(left[i].from), TimestampTzGetDatum(left[i].to)};
-		bool nulls[2] = {false, false};
-		HeapTuple tuple = heap_form_tuple(RelationGetDescr(marks), values, nulls);
-
-		heap_insert(marks, tuple, GetCurrentCommandId(true), HEAP_INSERT_NO_LOGICAL, NULL);
-		heap_freetuple(tuple);
-	}
+		hz_note_insert(marks, left[i].from, left[i].to, GetCurrentCommandId(true));
 	table_close(marks, NoLock);
 	hz_note_forget(r->rollup.states);
 }
@@ -465,8 +459,7 @@ check_arguments(FunctionCallInfo fcinfo)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("arguments must not be null"),
 					 errhint("Leave an argument out to get its default.")));
-	if (!object_ownercheck(RelationRelationId, PG_GETARG_OID(0), GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(PG_GETARG_OID(0)));
+	hz_inspect_check_owner(PG_GETARG_OID(0));
 	PreventCommandIfReadOnly("refresh of a rollup");
 	PreventCommandIfParallelMode("refresh of a rollup");
 	PreventCommandDuringRecovery("refresh of a rollup");

@@ -17,6 +17,7 @@
 #include "utils/timestamp.h"
 
 #include "admin/timerange.h"
+#include "admin/inspect.h"
 #include "base/compat.h"
 
 PG_FUNCTION_INFO_V1(hz_time_condition);
@@ -25,13 +26,6 @@ bool
 hz_timerange_is_time(Oid type)
 {
 	return type == DATEOID || type == TIMESTAMPOID || type == TIMESTAMPTZOID;
-}
-
-static void
-check_owner(Oid relid, char relkind)
-{
-	if (!object_ownercheck(RelationRelationId, relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind), get_rel_name(relid));
 }
 
 Relation
@@ -43,9 +37,9 @@ hz_timerange_open(Oid relid, LOCKMODE lockmode)
 	if (relkind == '\0')
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
 						errmsg("relation with OID %u does not exist", relid)));
-	check_owner(relid, relkind);
+	hz_inspect_check_owner(relid);
 	rel = relation_open(relid, lockmode);
-	check_owner(relid, relkind);
+	hz_inspect_check_owner(relid);
 	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("\"%s\" is not a table", RelationGetRelationName(rel))));

@@ -79,20 +79,26 @@ notes_of(const HzRollupWatch *watch)
 	return entry;
 }
 
+void
+hz_note_insert(Relation marks, Timestamp from, Timestamp to, CommandId cid)
+{
+	Datum values[2] = {TimestampTzGetDatum(from), TimestampTzGetDatum(to)};
+	bool nulls[2] = {false, false};
+	HeapTuple tuple = heap_form_tuple(RelationGetDescr(marks), values, nulls);
+
+	heap_insert(marks, tuple, cid, HEAP_INSERT_NO_LOGICAL, NULL);
+	heap_freetuple(tuple);
+}
+
 static void
 insert_mark(const HzRollupWatch *watch, Timestamp from, Timestamp to, CommandId cid)
 {
-	/* gone where somebody drops the rollup right now */
 	Relation marks = hz_rollup_open_marks(watch->marks, RowExclusiveLock);
-	Datum values[2] = {TimestampGetDatum(from), TimestampGetDatum(to)};
-	bool nulls[2] = {false, false};
-	HeapTuple tuple;
 
+	/* gone where somebody drops the rollup right now */
 	if (marks == NULL)
 		return;
-	tuple = heap_form_tuple(RelationGetDescr(marks), values, nulls);
-	heap_insert(marks, tuple, cid, HEAP_INSERT_NO_LOGICAL, NULL);
-	heap_freetuple(tuple);
+	hz_note_insert(marks, from, to, cid);
 	relation_close(marks, NoLock);
 }
 

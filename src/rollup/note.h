@@ -28,6 +28,9 @@ extern void hz_note_rows(List *watches, TupleTableSlot **slots, int count, Comma
 /* Rows with times from `from` to before `to` come or go, with one mark; not those of frozen history. */
 extern void hz_note_range(const HzRollupWatch *watch, Timestamp from, Timestamp to, CommandId cid);
 
+/* The tuple of a mark, in an open table of marks. It is not decoded. */
+extern void hz_note_insert(Relation marks, Timestamp from, Timestamp to, CommandId cid);
+
 /* Whether changes of rows with any such time would have to be noted: the rollup has stored buckets. */
 extern bool hz_note_wanted(const HzRollupWatch *watch);
 
