@@ -268,8 +268,14 @@ SELECT same, rows, key, top FROM compare('SELECT id, few FROM t WHERE md5(pad) <
 SELECT same, rows, key FROM compare('SELECT * FROM parts ORDER BY up DESC LIMIT 7');
 SELECT same, rows, key FROM compare('SELECT x, l.id FROM generate_series(0, 6) AS x, LATERAL (SELECT id FROM t WHERE few = x ORDER BY up DESC LIMIT x) AS l');
 
--- Off.
+-- Costs: a worker is worth starting for a sort of all rows, but neither for filters on vectors nor where few rows come out.
+SET parallel_setup_cost = 40;
+SELECT test.plan_has('SELECT id FROM top_n_columns.t WHERE few = 777', 'Gather');
+SELECT test.plan_has('SELECT id FROM top_n_columns.t ORDER BY up LIMIT 3', 'Gather');
 SET hanzo_datastore.enable_top_n = off;
+SELECT test.plan_has('SELECT id FROM top_n_columns.t ORDER BY up LIMIT 3', 'Gather');
+
+-- Off.
 SELECT test.plan_has('SELECT id FROM top_n_columns.t ORDER BY up LIMIT 3', 'Top-N');
 RESET hanzo_datastore.enable_top_n;
 
