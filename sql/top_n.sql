@@ -269,8 +269,11 @@ SELECT same, rows, key FROM compare('SELECT * FROM parts ORDER BY up DESC LIMIT 
 SELECT same, rows, key FROM compare('SELECT x, l.id FROM generate_series(0, 6) AS x, LATERAL (SELECT id FROM t WHERE few = x ORDER BY up DESC LIMIT x) AS l');
 
 -- Costs: a worker is worth starting for a sort of all rows, but neither for filters on vectors nor where few rows come out.
+CREATE TABLE top_n_columns.all_columns USING hanzo_columnar AS SELECT * FROM top_n_heap.t;
+ANALYZE top_n_columns.all_columns;
 SET parallel_setup_cost = 40;
-SELECT test.plan_has('SELECT id FROM top_n_columns.t WHERE few = 777', 'Gather');
+SELECT test.plan_has('SELECT * FROM top_n_columns.all_columns WHERE up = 777', 'Gather');
+SELECT test.plan_has('SELECT * FROM top_n_columns.all_columns', 'Gather');
 SELECT test.plan_has('SELECT id FROM top_n_columns.t ORDER BY up LIMIT 3', 'Gather');
 SET hanzo_datastore.enable_top_n = off;
 SELECT test.plan_has('SELECT id FROM top_n_columns.t ORDER BY up LIMIT 3', 'Gather');
