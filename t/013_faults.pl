@@ -86,6 +86,7 @@ sub tidy
 		SELECT 'ROLLBACK PREPARED ' || quote_literal(gid) FROM pg_prepared_xacts \gexec
 		DROP TABLE IF EXISTS x;
 		DROP INDEX IF EXISTS x_v;
+		ALTER TABLE b SET ACCESS METHOD hanzo_columnar;
 		INSERT INTO c SELECT i, 1, 'new' FROM generate_series(500001, 502500) AS i;
 		DELETE FROM c WHERE id > 500000;});
 	return;
@@ -103,9 +104,10 @@ sub check_log
 	my @odd = grep { /(ERROR|FATAL|PANIC|WARNING|TRAP)[: ]/ && !/(ERROR|FATAL):  ($meant|$more):/ } split(/\n/, $log);
 	# what those statements run into whose table an earlier one has left behind, or taken away
 	@odd = grep { !/42P01:|42P07:|42704:|25P01:|3B001:|42P03:|34000:/ } @odd;
-	# COPY's program, which gets the signal as well; a worker whose leader is gone; core on temporary files, and on the
-	# abort of a holdable cursor whose file it cannot write
-	@odd = grep { !/38000: program|55000: could not map dynamic shared memory segment|XX000: could not write to file "base.pgsql_tmp|AbortTransaction while in ABORT/ } @odd;
+	# COPY's program, which gets the signal as well; a worker whose leader is gone; core's code for EFBIG, which a disk that is
+	# really full does not give, on tables and temporary files; the abort of a holdable cursor whose file it cannot write
+	@odd = grep { !/38000: program|55000: could not map dynamic shared memory segment|AbortTransaction while in ABORT/ } @odd;
+	@odd = grep { !/XX000: could not (write to file "base.pgsql_tmp|extend file "base).*: File too large/ } @odd;
 	is(join("\n", @odd[0 .. ($#odd > 4 ? 4 : $#odd)]), '', "$what: nothing else went wrong");
 	return;
 }
@@ -205,6 +207,12 @@ foreach my $limit (2048, 4000)
 	# what is in files already must not be beyond it
 	$node->safe_psql('postgres', 'TRUNCATE c, h, b, b_h; REFRESH MATERIALIZED VIEW m; INSERT INTO c SELECT i, 1, md5(i::text) FROM generate_series(1, 8000) AS i; INSERT INTO h TABLE c; CHECKPOINT');
 	restart_limited("ulimit -f $limit");
+	foreach my $table ('c', 'h')
+	{
+		my ($rc, $out, $err) = $node->psql('postgres', qq{INSERT INTO $table SELECT i, 1, md5(i::text), (SELECT string_agg(md5(i || ' ' || j), '') FROM generate_series(1, 55) AS j)
+			FROM generate_series(10001, 14000) AS i});
+		like($err, qr/File too large/, "files of $limit kB: too few for the rows of $table");
+	}
 	$node->psql('postgres', q{BEGIN; INSERT INTO c SELECT i, 1, md5(i::text), repeat(md5(i::text), 200) FROM generate_series(10001, 14000) AS i; INSERT INTO h SELECT * FROM c WHERE id > 10000; COMMIT});
 	$failed += run_kinds(qr/could not (?:extend|write)|File too large/);
 	$node->stop;
