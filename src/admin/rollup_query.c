@@ -46,6 +46,7 @@
 
 #include "admin/inspect.h"
 #include "base/compat.h"
+#include "rollup/bucketexpr.h"
 #include "rollup/watch.h"
 
 PG_FUNCTION_INFO_V1(hz_rollup_describe);
@@ -206,32 +207,6 @@ find_source(Description *d)
 	}
 }
 
-static bool
-is_utc(Node *node)
-{
-	char *zone;
-
-	if (!IsA(node, Const) || castNode(Const, node)->constisnull)
-		return false;
-	zone = TextDatumGetCString(castNode(Const, node)->constvalue);
-	return pg_strcasecmp(zone, "UTC") == 0 || pg_strcasecmp(zone, "Etc/UTC") == 0 ||
-		   pg_strcasecmp(zone, "GMT") == 0;
-}
-
-/* The time column of which an expression is a value in UTC: itself, a date's midnight, or AT TIME ZONE 'UTC'. */
-static Var *
-time_column(Node *node)
-{
-	FuncExpr *call = (FuncExpr *) node;
-
-	if (IsA(node, FuncExpr) && call->funcid == F_TIMEZONE_TEXT_TIMESTAMPTZ &&
-		is_utc(linitial(call->args)))
-		node = lsecond(call->args);
-	else if (IsA(node, FuncExpr) && call->funcid == F_TIMESTAMP_DATE)
-		node = linitial(call->args);
-	return IsA(node, Var) && castNode(Var, node)->varattno > 0 ? castNode(Var, node) : NULL;
-}
-
 static void
 bad_bucket(const char *detail, const char *hint)
 {
@@ -243,84 +218,43 @@ bad_bucket(const char *detail, const char *hint)
 		 errdetail("%s", detail), errhint("%s", hint)));
 }
 
-static bool
-bucket_of_trunc(FuncExpr *call, HzBucket *bucket)
-{
-	Const *unit = linitial(call->args);
-	char *name;
-
-	if (!IsA(unit, Const) || unit->constisnull)
-		return false;
-	name = TextDatumGetCString(unit->constvalue);
-	if (!hz_bucket_of_unit(name, bucket))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a rollup cannot have buckets of unit \"%s\"", name),
-				 errhint("Use minute, hour, day, week, month, quarter, year, or date_bin().")));
-	return true;
-}
-
-static bool
-bucket_of_bin(FuncExpr *call, HzBucket *bucket)
-{
-	Const *stride = linitial(call->args);
-	Const *origin = lthird(call->args);
-	Interval *interval;
-	int64 days;
-
-	if (!IsA(stride, Const) || stride->constisnull || !IsA(origin, Const) || origin->constisnull)
-		return false;
-	interval = DatumGetIntervalP(stride->constvalue);
-	bucket->months = 0;
-	bucket->origin = DatumGetTimestamp(origin->constvalue);
-	if (interval->month != 0 || pg_mul_s64_overflow(interval->day, USECS_PER_DAY, &days) ||
-		pg_add_s64_overflow(days, interval->time, &bucket->width) ||
-		bucket->width < USECS_PER_MINUTE || bucket->width > 36525 * USECS_PER_DAY ||
-		TIMESTAMP_NOT_FINITE(bucket->origin))
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg(
-				 "a rollup's date_bin() needs a stride from a minute to a century, without months"),
-			 errhint("For months use date_trunc('month', ..., 'UTC').")));
-	bucket->origin = hz_bucket_floor(bucket, bucket->origin);
-	return true;
-}
-
 /* The column of whose time the expression is a bucket; NULL: it is none. */
 static Var *
 find_bucket(Node *node, HzBucket *bucket)
 {
-	FuncExpr *call = (FuncExpr *) eval_const_expressions(NULL, node);
-	Var *column;
-	bool found = false;
+	HzBucketExpr found;
 
-	if (!IsA(call, FuncExpr) || list_length(call->args) < 2)
-		return NULL;
-	column = time_column(lsecond(call->args));
-	if (column == NULL)
-		return NULL;
-	switch (call->funcid)
+	switch (hz_bucketexpr(eval_const_expressions(NULL, node), &found))
 	{
-		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ:
+		case HZ_BUCKET_NONE:
+			return NULL;
+		case HZ_BUCKET_UTC:
+			break;
+		case HZ_BUCKET_SESSION:
 			bad_bucket("date_trunc(unit, timestamptz) truncates in the session's time zone.",
 					   "Write date_trunc(unit, column, 'UTC').");
 			break;
-		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ_TEXT:
-			if (!is_utc(lthird(call->args)))
-				bad_bucket("Buckets of a rollup are those of UTC.",
-						   "Write date_trunc(unit, column, 'UTC').");
-			found = bucket_of_trunc(call, bucket);
+		case HZ_BUCKET_ZONE:
+			bad_bucket("Buckets of a rollup are those of UTC.",
+					   "Write date_trunc(unit, column, 'UTC').");
 			break;
-		case F_DATE_TRUNC_TEXT_TIMESTAMP:
-			found = bucket_of_trunc(call, bucket);
+		case HZ_BUCKET_UNIT:
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a rollup cannot have buckets of unit \"%s\"", found.unit),
+					 errhint("Use minute, hour, day, week, month, quarter, year, or date_bin().")));
 			break;
-		case F_DATE_BIN_INTERVAL_TIMESTAMP_TIMESTAMP:
-		case F_DATE_BIN_INTERVAL_TIMESTAMPTZ_TIMESTAMPTZ:
-			found = bucket_of_bin(call, bucket);
+		case HZ_BUCKET_STRIDE:
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg(
+					 "a rollup's date_bin() needs a stride from a minute to a century, without months"),
+				 errhint("For months use date_trunc('month', ..., 'UTC').")));
 			break;
 	}
-	return found ? column : NULL;
+	*bucket = found.bucket;
+	return found.column;
 }
 
 static char *

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/stratnum.h"
+#include "access/transam.h"
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_type_d.h"
 #include "executor/executor.h"
@@ -24,6 +25,7 @@
 
 #include "base/compat.h"
 #include "exec/prunecompile.h"
+#include "rollup/stale.h"
 #include "storage/options.h"
 
 typedef enum Operand
@@ -100,7 +102,7 @@ is_tame_function(Oid function)
 		case F_TIMESTAMPTZ_TIMESTAMP:
 			return true;
 		default:
-			return false;
+			return function >= FirstNormalObjectId && hz_stale_is_live_from(function);
 	}
 }
 
@@ -158,6 +160,14 @@ varies_by_row(Node *node, void *context)
 			return true;
 	}
 	return expression_tree_walker(node, varies_by_row, context);
+}
+
+bool
+hz_prunecompile_is_constant(Node *expression)
+{
+	Constancy constancy = {.planning = false};
+
+	return !varies_by_row(expression, &constancy);
 }
 
 /* ---- Leaves */

@@ -32,6 +32,9 @@ extern HzPruneCompile *hz_prunecompile(List *quals, Relation rel, Index varno, P
  */
 extern void hz_prunecompile_columns(List *clauses, Relation rel, Index varno, AttrNumber *columns);
 
+/* Whether an expression is constant in that sense: free of columns, and safe to evaluate before a row asks for it. */
+extern bool hz_prunecompile_is_constant(Node *expression);
+
 /*
  * Evaluates what the conditions compare with. The tree is valid until the next call. Needs the node's expression
  * context; what it makes lives in a context of its own.

@@ -38,6 +38,7 @@
 #include "exec/scannode.h"
 #include "exec/topn.h"
 #include "plan/bitmappath.h"
+#include "plan/bucketbound.h"
 #include "plan/indexcost.h"
 #include "plan/prunecost.h"
 #include "plan/scanpath.h"
@@ -369,19 +370,26 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 	table_close(table, NoLock);
 }
 
-/* Core makes no bitmap paths for tables without its callbacks for them; ours are made of them. */
+/*
+ * Core makes no bitmap paths for tables without its callbacks for them; ours are made of them. And this is the place
+ * for further quals.
+ */
 static void
-allow_bitmap_scans(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
+relation_info(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 {
 	Relation table;
+	bool is_columnar;
 
 	if (previous_info_hook != NULL)
 		previous_info_hook(root, relid, inhparent, rel);
-	if (!enable_columnar_scan || rel->indexlist == NIL)
+	if (!enable_columnar_scan)
 		return;
 	table = table_open(relid, NoLock);
-	if (hz_am_is_columnar(table))
+	is_columnar = hz_am_is_columnar(table);
+	if (is_columnar)
 		hz_bitmappath_allow(rel);
+	if (hz_enable_pruning && (is_columnar || table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE))
+		hz_bucketbound_add(root, rel);
 	table_close(table, NoLock);
 }
 
@@ -399,5 +407,5 @@ hz_plan_init(void)
 	previous_hook = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = set_rel_pathlist;
 	previous_info_hook = get_relation_info_hook;
-	get_relation_info_hook = allow_bitmap_scans;
+	get_relation_info_hook = relation_info;
 }

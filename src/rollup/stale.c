@@ -146,6 +146,17 @@ hz_rollup_live_from(PG_FUNCTION_ARGS)
 	PG_RETURN_TIMESTAMPTZ(progress.live_from);
 }
 
+bool
+hz_stale_is_live_from(Oid function)
+{
+	char *name = get_func_name(function);
+	char *schema = name == NULL || strcmp(name, "rollup_live_from") != 0
+					   ? NULL
+					   : get_namespace_name(get_func_namespace(function));
+
+	return schema != NULL && strcmp(schema, "hanzo_datastore") == 0;
+}
+
 Datum
 hz_stale_multirange(const HzRange *ranges, uint32 count)
 {

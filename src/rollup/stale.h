@@ -30,6 +30,9 @@ extern Datum hz_stale_multirange(const HzRange *ranges, uint32 count);
  */
 extern void hz_stale_pretend(Oid states, const HzRange *ranges, uint32 count);
 
+/* Whether a function is hanzo_datastore.rollup_live_from(regclass), which is constant while a query runs. */
+extern bool hz_stale_is_live_from(Oid function);
+
 extern void hz_stale_init(void);
 
 #endif /* HZ_STALE_H */
