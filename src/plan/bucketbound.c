@@ -116,45 +116,60 @@ start_after(const HzBucket *bucket, Timestamp time)
 	return TIMESTAMP_NOT_FINITE(floor) ? floor : hz_bucket_next(bucket, floor);
 }
 
+/* DT_NOBEGIN, which bounds nothing, where the result is out of range. */
 static Timestamp
 shifted(Timestamp time, int64 by)
 {
-	Timestamp result = TIMESTAMP_NOT_FINITE(time) ? time : time + by;
+	Timestamp result = time + by;
 
-	return IS_VALID_TIMESTAMP(result) ? result : DT_NOBEGIN;
+	return TIMESTAMP_NOT_FINITE(time) || !IS_VALID_TIMESTAMP(result) ? DT_NOBEGIN : result;
 }
 
-/*
- * With buckets of UTC: a bucket starts where it starts, and holds the times until the next one's start. In another zone both
- * are only known within the margin.
- *
- * Servers before 15.6 give for a time before the origin that is itself the start of a bin the start of the bin before;
- * hence no upper bound there.
- */
+static List *
+bounds_in_utc(List *bounds, Comparison *comparison, Timestamp value)
+{
+	const HzBucket *bucket = &comparison->bucket.bucket;
+	int strategy = comparison->strategy;
+
+	if (strategy >= BTEqualStrategyNumber)
+		bounds = add_constant(bounds, comparison, BTGreaterEqualStrategyNumber,
+							  strategy == BTGreaterStrategyNumber ? start_after(bucket, value)
+																  : start_at(bucket, value));
+	/*
+	 * Servers before 15.6 give for a time before the origin that is itself the start of a bin the start of the bin
+	 * before.
+	 */
+	if (strategy <= BTEqualStrategyNumber && !(comparison->bucket.is_bin && value < bucket->origin))
+		bounds = add_constant(bounds, comparison, BTLessStrategyNumber,
+							  strategy == BTLessStrategyNumber ? start_at(bucket, value)
+															   : start_after(bucket, value));
+	return bounds;
+}
+
+/* A bucket of another zone starts at most the margin after its times, and ends so much after the longest of its unit. */
+static List *
+bounds_in_zone(List *bounds, Comparison *comparison, Timestamp value)
+{
+	const HzBucket *bucket = &comparison->bucket.bucket;
+	int64 longest = bucket->months > 0 ? bucket->months * 31 * USECS_PER_DAY : bucket->width;
+
+	if (comparison->strategy >= BTEqualStrategyNumber)
+		bounds = add_constant(bounds, comparison, BTGreaterEqualStrategyNumber,
+							  shifted(value, -ZONE_MARGIN));
+	if (comparison->strategy <= BTEqualStrategyNumber)
+		bounds = add_constant(bounds, comparison, BTLessStrategyNumber,
+							  shifted(value, longest + ZONE_MARGIN));
+	return bounds;
+}
+
 static List *
 bounds_of_constant(List *bounds, Comparison *comparison, Timestamp value)
 {
-	const HzBucket *bucket = &comparison->bucket.bucket;
-	int64 margin = comparison->kind == HZ_BUCKET_UTC ? 0 : ZONE_MARGIN;
-	int strategy = comparison->strategy;
-	Timestamp lower = DT_NOBEGIN;
-	Timestamp upper = DT_NOEND;
-
 	if (TIMESTAMP_NOT_FINITE(value))
 		return bounds;
-	if (strategy == BTGreaterEqualStrategyNumber || strategy == BTEqualStrategyNumber)
-		lower = margin == 0 ? start_at(bucket, value) : value;
-	else if (strategy == BTGreaterStrategyNumber)
-		lower = margin == 0 ? start_after(bucket, value) : value;
-	if (strategy == BTLessStrategyNumber && margin == 0)
-		upper = start_at(bucket, value);
-	else if (strategy <= BTEqualStrategyNumber)
-		upper = start_after(bucket, value);
-	if (comparison->bucket.is_bin && value < bucket->origin)
-		upper = DT_NOEND;
-	bounds =
-		add_constant(bounds, comparison, BTGreaterEqualStrategyNumber, shifted(lower, -margin));
-	return add_constant(bounds, comparison, BTLessStrategyNumber, shifted(upper, margin));
+	if (comparison->kind == HZ_BUCKET_UTC)
+		return bounds_in_utc(bounds, comparison, value);
+	return bounds_in_zone(bounds, comparison, value);
 }
 
 /* Only what needs no arithmetic, which might fail where the query does not. */
