@@ -387,6 +387,11 @@ SELECT ru.try(q) FROM (VALUES ('SELECT date_trunc(''day'', day, ''UTC'') AS d, s
 	('SELECT date_trunc(''day'', at, ''UTC'') AS d, max(ctid) FROM deep GROUP BY 1'),
 	('SELECT date_trunc(''day'', at, ''UTC'') AS d, max(deep::text) FROM deep GROUP BY 1'),
 	('SELECT date_bin(''2147483647 days'', at, ''2000-01-01'') AS d, count(*) FROM deep GROUP BY 1')) AS v (q);
+ALTER TABLE deep_daily_states SET UNLOGGED;
+SELECT * FROM deep_daily;
+CALL hanzo_datastore.refresh_rollup('deep_daily');
+ALTER TABLE deep_daily_states SET LOGGED;
+SELECT ru.differences('deep_daily', :'deep');
 DROP TABLE deep_daily_states CASCADE;
 SELECT count(*) FROM pg_class WHERE relname LIKE 'deep_daily%';
 -- rows of a child's children

@@ -20,6 +20,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_authid_d.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -46,6 +47,7 @@
 #include "storage/deltacount.h"
 
 PG_FUNCTION_INFO_V1(hz_file_size);
+PG_FUNCTION_INFO_V1(hz_may_see_jobs);
 PG_FUNCTION_INFO_V1(hz_run_step);
 PG_FUNCTION_INFO_V1(hz_step_compact);
 PG_FUNCTION_INFO_V1(hz_delta_rows);
@@ -385,6 +387,18 @@ hz_file_size(PG_FUNCTION_ARGS)
 }
 
 /* ---- The rest of the log */
+
+Datum
+hz_may_see_jobs(PG_FUNCTION_ARGS)
+{
+	const Oid relid = PG_GETARG_OID(0);
+	const Oid user = GetUserId();
+
+	PG_RETURN_BOOL(has_privs_of_role(user, ROLE_PG_READ_ALL_STATS) ||
+				   (get_rel_relkind(relid) != '\0' &&
+					(object_ownercheck(RelationRelationId, relid, user) ||
+					 pg_class_aclcheck(relid, user, ACL_SELECT) == ACLCHECK_OK)));
+}
 
 /*
  * log_removal(relation regclass, partition_name text, whole boolean, rows bigint, bytes bigint, cutoff timestamptz): void

@@ -122,7 +122,19 @@ read_progress(Oid states, HzRollupProgress *progress)
 	char *name;
 
 	if (hz_rollup_progress(states, GetActiveSnapshot(), progress))
+	{
+		if (get_rel_persistence(states) != RELPERSISTENCE_PERMANENT)
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" holds the states of a rollup and is unlogged",
+						get_rel_name(states)),
+				 errdetail("A crash of the server empties it."),
+				 errhint(
+					 "ALTER TABLE ... SET LOGGED, unless the server has crashed since; or drop the rollup with "
+					 "hanzo_datastore.drop_rollup() and make it anew.")));
 		return;
+	}
 	name = get_rel_name(states);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),

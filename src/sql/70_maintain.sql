@@ -45,14 +45,8 @@ COMMENT ON TABLE hanzo_datastore.maintenance_runs IS 'Internal: when each role r
 -- Whether the caller may see what maintenance did to a table.
 CREATE FUNCTION hanzo_datastore.may_see_jobs(relation oid)
 RETURNS boolean
-LANGUAGE sql
-STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT pg_has_role('pg_read_all_stats', 'USAGE')
-		OR EXISTS (SELECT FROM pg_class AS c
-				   WHERE c.oid = relation AND (pg_has_role(c.relowner, 'USAGE') OR has_table_privilege(c.oid, 'SELECT')))
-$$;
+LANGUAGE c STABLE STRICT
+AS 'MODULE_PATHNAME', 'hz_may_see_jobs';
 
 COMMENT ON FUNCTION hanzo_datastore.may_see_jobs(oid) IS 'Internal: rows of jobs and job_log that the caller may see.';
 
