@@ -10,6 +10,7 @@
 #include "exec/aggmeta.h"
 #include "exec/aggnode.h"
 #include "exec/aggthreads.h"
+#include "exec/arrival.h"
 #include "exec/scannode.h"
 #include "exec/topn.h"
 #include "plan/aggpath.h"
@@ -49,6 +50,7 @@ _PG_init(void)
 	hz_exec_init();
 	hz_aggmeta_define();
 	hz_topn_init();
+	hz_arrival_init();
 	hz_aggnode_init();
 	hz_aggthreads_init();
 	hz_plan_init();
