@@ -45,10 +45,12 @@ hz_grouptable_init(HzGroupTable *table, const HzGroupLayout *layout, HzRegion *r
 		return false;
 	if (layout->key_count == 0)
 		return true;
-	table->columns = hz_region_alloc(region, sizeof(HzKeyColumn) * (size_t) layout->key_count);
-	table->hashes = hz_region_alloc(region, sizeof(uint64_t) * HZ_VECTOR_ROWS);
+	table->scratch.columns =
+		hz_region_alloc(region, sizeof(HzKeyColumn) * (size_t) layout->key_count);
+	table->scratch.hashes = hz_region_alloc(region, sizeof(uint64_t) * HZ_VECTOR_ROWS);
 	table->memo_index = hz_region_alloc(region, sizeof(uint32_t) * HZ_VECTOR_ROWS);
-	return table->columns != NULL && table->hashes != NULL && table->memo_index != NULL;
+	return table->scratch.columns != NULL && table->scratch.hashes != NULL &&
+		   table->memo_index != NULL;
 }
 
 void
@@ -152,13 +154,14 @@ same_keys(const HzGroupLayout *layout, const HzGroupRow *a, const HzGroupRow *b)
 	return true;
 }
 
-/* Whether the keys of entry i of the columns are those of the row. */
+/* Whether the keys of entry i of the scratch are those of the row. */
 static bool
-has_keys(const HzGroupTable *table, const HzGroupRow *row, uint32_t i)
+has_keys(const HzGroupLayout *layout, const HzGroupScratch *scratch, const HzGroupRow *row,
+		 uint32_t i)
 {
-	for (int k = 0; k < table->layout->key_count; k++)
+	for (int k = 0; k < layout->key_count; k++)
 	{
-		const HzKeyColumn *column = &table->columns[k];
+		const HzKeyColumn *column = &scratch->columns[k];
 		bool null = column->has_nulls && column->nulls[i];
 
 		if (null != ((row->nulls >> k) & 1))
@@ -179,7 +182,7 @@ new_row(HzGroupTable *table, uint32_t i)
 		return NULL;
 	for (int k = 0; k < layout->key_count; k++)
 	{
-		const HzKeyColumn *column = &table->columns[k];
+		const HzKeyColumn *column = &table->scratch.columns[k];
 
 		row->keys[k] = column->slots[i];
 		if (column->has_nulls && column->nulls[i])
@@ -187,7 +190,7 @@ new_row(HzGroupTable *table, uint32_t i)
 		else if (!hz_key_keep(column->kind, &row->keys[k], table->region))
 			return NULL;
 	}
-	row->hash = table->hashes[i];
+	row->hash = table->scratch.hashes[i];
 	table->count++;
 	return row;
 }
@@ -196,7 +199,7 @@ new_row(HzGroupTable *table, uint32_t i)
 static inline HzGroupRow *
 find_entry(HzGroupTable *table, uint32_t i)
 {
-	uint64_t hash = table->hashes[i];
+	uint64_t hash = table->scratch.hashes[i];
 	uint64_t at = hash & (table->capacity - 1);
 	HzGroupRow *row;
 
@@ -205,7 +208,7 @@ find_entry(HzGroupTable *table, uint32_t i)
 		if (((table->words[at] ^ hash) & ~ADDRESS_MASK) != 0)
 			continue;
 		row = row_of(table->words[at]);
-		if (row->hash == hash && has_keys(table, row, i))
+		if (row->hash == hash && has_keys(table->layout, &table->scratch, row, i))
 			return row;
 	}
 	row = new_row(table, i);
@@ -217,8 +220,8 @@ find_entry(HzGroupTable *table, uint32_t i)
 static inline HzGroupRow *
 find_integer(HzGroupTable *table, uint32_t i)
 {
-	uint64_t hash = table->hashes[i];
-	int64_t key = table->columns[0].slots[i].integer;
+	uint64_t hash = table->scratch.hashes[i];
+	int64_t key = table->scratch.columns[0].slots[i].integer;
 	uint64_t at = hash & (table->capacity - 1);
 	HzGroupRow *row;
 
@@ -237,27 +240,37 @@ find_integer(HzGroupTable *table, uint32_t i)
 }
 
 static bool
-fill_columns(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count)
+fill_columns(const HzGroupLayout *layout, HzGroupScratch *scratch, const HzVector *keys,
+			 const uint16_t *at, uint32_t count)
 {
-	memset(table->hashes, 0, sizeof(uint64_t) * count);
-	for (int k = 0; k < table->layout->key_count; k++)
+	memset(scratch->hashes, 0, sizeof(uint64_t) * count);
+	for (int k = 0; k < layout->key_count; k++)
 	{
-		if (!hz_key_fill(&keys[k], at, count, &table->columns[k]))
+		if (!hz_key_fill(&keys[k], at, count, &scratch->columns[k]))
 			return false;
-		hz_key_hash(&table->columns[k], count, table->hashes);
+		hz_key_hash(&scratch->columns[k], count, scratch->hashes);
 	}
 	return true;
 }
 
+static void
+touch_words(const HzGroupTable *table, const uint64_t *hashes, uint32_t count)
+{
+	if (table->capacity <= PREFETCH_FROM)
+		return;
+	for (uint32_t i = 0; i < count; i++)
+		__builtin_prefetch(&table->words[hashes[i] & (table->capacity - 1)]);
+}
+
 /* Entries next to each other are often of one group: rows are sorted. */
 static bool
-as_before(const HzGroupTable *table, uint32_t i)
+as_before(const HzGroupLayout *layout, const HzGroupScratch *scratch, uint32_t i)
 {
-	if (i == 0 || table->hashes[i] != table->hashes[i - 1])
+	if (i == 0 || scratch->hashes[i] != scratch->hashes[i - 1])
 		return false;
-	for (int k = 0; k < table->layout->key_count; k++)
+	for (int k = 0; k < layout->key_count; k++)
 	{
-		const HzKeyColumn *column = &table->columns[k];
+		const HzKeyColumn *column = &scratch->columns[k];
 
 		if (column->has_nulls && column->nulls[i] != column->nulls[i - 1])
 			return false;
@@ -275,24 +288,63 @@ find_by_hash(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint
 				   keys[0].validity == NULL;
 	HzGroupRow *row = NULL;
 
-	if (!fill_columns(table, keys, at, count))
+	if (!fill_columns(table->layout, &table->scratch, keys, at, count))
 		return HZ_GROUP_KEY;
 	if (!make_room(table, count))
 		return HZ_GROUP_MEMORY;
-	if (table->capacity > PREFETCH_FROM)
-	{
-		for (uint32_t i = 0; i < count; i++)
-			__builtin_prefetch(&table->words[table->hashes[i] & (table->capacity - 1)]);
-	}
+	touch_words(table, table->scratch.hashes, count);
 	for (uint32_t i = 0; i < count; i++)
 	{
-		if (!as_before(table, i))
+		if (!as_before(table->layout, &table->scratch, i))
 			row = integer ? find_integer(table, i) : find_entry(table, i);
 		if (row == NULL)
 			return HZ_GROUP_MEMORY;
 		groups[at != NULL ? at[i] : i] = row;
 	}
 	return HZ_GROUP_OK;
+}
+
+/* ---- Without making groups */
+
+static HzGroupRow *
+probe_entry(const HzGroupTable *table, const HzGroupScratch *scratch, uint32_t i)
+{
+	const HzGroupLayout *layout = table->layout;
+	uint64_t hash = scratch->hashes[i];
+	uint64_t at = hash & (table->capacity - 1);
+
+	for (int k = 0; k < layout->key_count; k++)
+	{
+		if (scratch->columns[k].has_nulls && scratch->columns[k].nulls[i])
+			return NULL;
+	}
+	for (; table->words[at] != 0; at = (at + 1) & (table->capacity - 1))
+	{
+		HzGroupRow *row = row_of(table->words[at]);
+
+		if (((table->words[at] ^ hash) & ~ADDRESS_MASK) == 0 && row->hash == hash &&
+			has_keys(layout, scratch, row, i))
+			return row;
+	}
+	return NULL;
+}
+
+bool
+hz_grouptable_probe(const HzGroupTable *table, HzGroupScratch *scratch, const HzVector *keys,
+					const uint16_t *at, uint32_t count, HzGroupRow **groups)
+{
+	HzGroupRow *row = NULL;
+
+	if (!fill_columns(table->layout, scratch, keys, at, count))
+		return false;
+	touch_words(table, scratch->hashes, count);
+	for (uint32_t i = 0; i < count; i++)
+	{
+		if (!as_before(table->layout, scratch, i))
+			row = probe_entry(table, scratch, i);
+		groups[at != NULL ? at[i] : i] = row;
+	}
+	return true;
 }
 
 /* ---- Dictionary codes */

@@ -55,6 +55,13 @@ typedef struct HzGroupLayout
 	uint32_t row_bytes;
 } HzGroupLayout;
 
+/* What finding rows of a batch needs; of one thread. */
+typedef struct HzGroupScratch
+{
+	HzKeyColumn *columns; /* by key */
+	uint64_t *hashes;     /* HZ_VECTOR_ROWS */
+} HzGroupScratch;
+
 typedef struct HzGroupTable
 {
 	const HzGroupLayout *layout;
@@ -64,9 +71,7 @@ typedef struct HzGroupTable
 	uint64_t count;
 	HzGroupBlock *first_block;
 	HzGroupBlock *last_block;
-	/* scratch of a lookup */
-	HzKeyColumn *columns;
-	uint64_t *hashes;
+	HzGroupScratch scratch;
 	/* rows found by codes: see hz_grouptable_find() */
 	HzGroupRow **memo;
 	uint32_t memo_size;
@@ -101,6 +106,14 @@ extern void hz_grouptable_forget_codes(HzGroupTable *table);
  */
 extern HzGroupStatus hz_grouptable_find(HzGroupTable *table, const HzVector *keys,
 										const uint16_t *at, uint32_t count, HzGroupRow **groups);
+
+/*
+ * The same, but no group is made: NULL where there is none, or some key is null. Any number of threads may do so at a time, each with
+ * a scratch of its own, while nobody changes the table. False: a value that cannot be a key.
+ */
+extern bool hz_grouptable_probe(const HzGroupTable *table, HzGroupScratch *scratch,
+								const HzVector *keys, const uint16_t *at, uint32_t count,
+								HzGroupRow **groups);
 
 /* The group with the hash and keys of `like`, which is not touched; made, with copies of the keys, if need be. NULL: out of memory. */
 extern HzGroupRow *hz_grouptable_like(HzGroupTable *table, const HzGroupRow *like);

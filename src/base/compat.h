@@ -13,6 +13,14 @@
 
 /* 16: RelFileNode became RelFileLocator. */
 #if PG_VERSION_NUM < 160000
+#define hz_compat_build_join_rel(root, relids, left, right, info, clauses) \
+	build_join_rel(root, relids, left, right, info, clauses)
+#else
+#define hz_compat_build_join_rel(root, relids, left, right, info, clauses) \
+	build_join_rel(root, relids, left, right, info, NIL, clauses)
+#endif
+
+#if PG_VERSION_NUM < 160000
 #include "storage/relfilenode.h"
 #define RelFileLocator RelFileNode
 #define rd_locator rd_node

@@ -6,8 +6,11 @@
 
 #include "access/detoast.h"
 #include "access/heapam.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "pgstat.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
@@ -40,6 +43,9 @@ get_column(void *arg, int attno)
 	HzAggLeaf *leaf = arg;
 	HzVector *vector = &leaf->vectors[attno];
 
+	if (attno >= leaf->desc->natts)
+		return hz_agglookup_get(leaf->lookups, leaf->probes, leaf->lookup_keys, get_column, leaf,
+								leaf->rows, attno - leaf->desc->natts);
 	if (!leaf->from_rows)
 		return hz_batchcolumns_get(&leaf->columns_of_scan, attno);
 	if (!leaf->loaded[attno])
@@ -53,7 +59,19 @@ get_lengths(void *arg, int attno)
 {
 	HzAggLeaf *leaf = arg;
 
-	return leaf->from_rows ? NULL : hz_batchcolumns_lengths(&leaf->columns_of_scan, attno);
+	return leaf->from_rows || attno >= leaf->desc->natts
+			   ? NULL
+			   : hz_batchcolumns_lengths(&leaf->columns_of_scan, attno);
+}
+
+/* What was known of dictionaries is not true any more. */
+static void
+begin_group(HzAggLeaf *leaf, HzAggWork *work)
+{
+	hz_eval_group(leaf->eval);
+	hz_aggregator_forget_codes(&work->aggregator);
+	if (leaf->lookups != NULL)
+		hz_agglookup_begin(leaf->lookups, leaf->probes, true);
 }
 
 static void
@@ -61,6 +79,8 @@ begin_batch(HzAggLeaf *leaf, uint32 rows, bool from_rows)
 {
 	leaf->from_rows = from_rows;
 	leaf->rows = rows;
+	if (leaf->lookups != NULL)
+		hz_agglookup_begin(leaf->lookups, leaf->probes, false);
 	if (!from_rows)
 	{
 		leaf->columns_of_scan.batches = leaf->scan->batches;
@@ -119,8 +139,104 @@ compile_filters(HzAggLeaf *leaf, const HzCompileInput *input, Bitmapset **column
 	return true;
 }
 
+/* ---- Lookups */
+
+/* The child's columns, then those of lookups. */
+static TupleDesc
+joined_desc(TupleDesc own, const HzAggLookups *lookups)
+{
+	TupleDesc desc = CreateTemplateTupleDesc(own->natts + lookups->column_count + lookups->count);
+	AttrNumber attno = 1;
+
+	for (; attno <= own->natts; attno++)
+		TupleDescCopyEntry(desc, attno, own, attno);
+	for (int i = 0; i < lookups->count; i++)
+	{
+		TupleDesc other = ExecGetResultType(lookups->lookups[i].ps);
+
+		for (AttrNumber a = 1; a <= other->natts; a++)
+			TupleDescCopyEntry(desc, attno++, other, a);
+	}
+	for (int i = 0; i < lookups->count; i++)
+		TupleDescInitEntry(desc, attno++, NULL, BOOLOID, -1, 0);
+	return desc;
+}
+
+/* What expressions are compiled against, and the same for expressions over the child's target list. */
+static void
+join_input(HzAggLeaf *leaf, HzCompileInput *input)
+{
+	const HzAggLookups *lookups = leaf->lookups;
+	TupleDesc desc = joined_desc(leaf->desc, lookups);
+	List *outer = list_copy(input->outer_tlist);
+
+	for (int c = 0; c < lookups->column_count; c++)
+	{
+		AttrNumber attno = (AttrNumber) (leaf->desc->natts + c + 1);
+		Form_pg_attribute attribute = TupleDescAttr(desc, attno - 1);
+		Var *var = makeVar((int) input->varno, attno, attribute->atttypid, attribute->atttypmod,
+						   attribute->attcollation, 0);
+
+		outer = lappend(
+			outer, makeTargetEntry((Expr *) var, (AttrNumber) list_length(outer) + 1, NULL, false));
+	}
+	input->desc = desc;
+	input->types = hz_coltype_for(desc);
+	/* otherwise positions are attribute numbers already */
+	if (input->varno != OUTER_VAR)
+		input->outer_tlist = outer;
+}
+
+/* The input's columns that are keys of lookups; false: one is no column. */
 static bool
-compile_program(HzAggLeaf *leaf, const HzCompileInput *input, const HzAggExprs *exprs)
+find_lookup_keys(HzAggLeaf *leaf, const HzCompileInput *input, Bitmapset **columns)
+{
+	List *targets = leaf->ps->plan->targetlist;
+	int count = 0;
+
+	leaf->lookup_keys = palloc(sizeof(int) * leaf->lookups->count * HZ_KEY_MAX);
+	for (int i = 0; i < leaf->lookups->count; i++)
+	{
+		ListCell *cell;
+
+		foreach(cell, leaf->lookups->lookups[i].input_keys)
+		{
+			TargetEntry *target = list_nth(targets, lfirst_int(cell) - 1);
+			Node *expr = (Node *) target->expr;
+			Var *var = makeVar(OUTER_VAR, (AttrNumber) lfirst_int(cell), exprType(expr),
+							   exprTypmod(expr), exprCollation(expr), 0);
+			HzVexpr *vexpr = hz_compile(input, (Expr *) var, false);
+
+			if (vexpr == NULL || !hz_vexpr_is_column(vexpr, &leaf->lookup_keys[count]) ||
+				leaf->lookup_keys[count] >= leaf->desc->natts)
+				return false;
+			*columns = bms_add_member(*columns, leaf->lookup_keys[count++]);
+		}
+	}
+	return true;
+}
+
+/* Whether each lookup has found something, then the other conditions of the join, in their order. */
+static bool
+compile_joins(HzAggLeaf *leaf, const HzCompileInput *input, List *quals, Bitmapset **columns)
+{
+	const HzAggLookups *lookups = leaf->lookups;
+	List *exprs = NIL;
+
+	if (!find_lookup_keys(leaf, input, columns))
+		return false;
+	for (int i = 0; i < lookups->count; i++)
+		exprs =
+			lappend(exprs, makeVar((int) input->varno,
+								   (AttrNumber) (leaf->desc->natts + lookups->column_count + i + 1),
+								   BOOLOID, -1, InvalidOid, 0));
+	exprs = list_concat(exprs, quals);
+	leaf->program.join_filter_count = list_length(exprs);
+	return compile_list(input, exprs, &leaf->program.join_filters, columns, &leaf->threadable);
+}
+
+static bool
+compile_program(HzAggLeaf *leaf, HzCompileInput *input, const HzAggExprs *exprs)
 {
 	HzAggProgram *program = &leaf->program;
 	Bitmapset *columns = NULL;
@@ -132,13 +248,20 @@ compile_program(HzAggLeaf *leaf, const HzCompileInput *input, const HzAggExprs *
 	program->call_count = list_length(exprs->arguments);
 	if (leaf->scan != NULL && !compile_filters(leaf, input, &columns))
 		return false;
+	leaf->lookups = exprs->lookups;
+	if (leaf->lookups != NULL)
+	{
+		join_input(leaf, input);
+		if (!compile_joins(leaf, input, exprs->join_quals, &columns))
+			return false;
+	}
 	if (!compile_list(input, exprs->keys, &program->keys, &columns, &leaf->threadable) ||
 		!compile_list(input, exprs->arguments, &program->arguments, &columns, &leaf->threadable) ||
 		!compile_list(input, exprs->call_filters, &program->call_filters, &columns,
 					  &leaf->threadable))
 		return false;
 	leaf->columns = palloc(sizeof(int) * Max(bms_num_members(columns), 1));
-	while ((member = bms_next_member(columns, member)) >= 0)
+	while ((member = bms_next_member(columns, member)) >= 0 && member < leaf->desc->natts)
 		leaf->columns[leaf->column_count++] = member;
 	return true;
 }
@@ -210,6 +333,8 @@ hz_aggleaf_make(PlanState *ps, const HzAggExprs *exprs)
 		make_room(leaf);
 		leaf->eval = hz_eval_create(get_column, leaf);
 		hz_eval_use_lengths(leaf->eval, get_lengths);
+		if (leaf->lookups != NULL)
+			leaf->probes = hz_agglookup_probes(leaf->lookups);
 	}
 	MemoryContextSwitchTo(old);
 	return made ? leaf : NULL;
@@ -236,6 +361,7 @@ hz_aggleaf_bind(HzAggLeaf *leaf)
 	leaf->bound = true;
 	old = MemoryContextSwitchTo(leaf->context);
 	bind_list(program->filters, program->filter_count, leaf->ps->ps_ExprContext);
+	bind_list(program->join_filters, program->join_filter_count, leaf->ps->ps_ExprContext);
 	bind_list(program->keys, program->key_count, leaf->ps->ps_ExprContext);
 	bind_list(program->arguments, program->call_count, leaf->ps->ps_ExprContext);
 	bind_list(program->call_filters, program->call_count, leaf->ps->ps_ExprContext);
@@ -352,8 +478,7 @@ hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work, HzAggKeepSmall keep_small,
 		hz_aggleaf_bind(leaf);
 		if (leaf->scan != NULL)
 			leaf->scan->counters.delta_rows += rows;
-		hz_eval_group(leaf->eval);
-		hz_aggregator_forget_codes(&work->aggregator);
+		begin_group(leaf, work);
 		begin_batch(leaf, rows, true);
 		if (!run_batch(leaf, work, rows, NULL, false) || !keep_small(arg))
 			return false;
@@ -403,8 +528,7 @@ hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vecto
 {
 	HzBatchScan *batches = leaf->scan->batches;
 
-	hz_eval_group(leaf->eval);
-	hz_aggregator_forget_codes(&work->aggregator);
+	begin_group(leaf, work);
 	for (uint32 v = 0; v * HZ_VECTOR_ROWS < vectors->rows; v++)
 	{
 		HzBatch *batch;

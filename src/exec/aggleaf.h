@@ -8,18 +8,21 @@
 #ifndef HZ_AGGLEAF_H
 #define HZ_AGGLEAF_H
 
+#include "exec/agglookup.h"
 #include "exec/aggwork.h"
 #include "exec/batchcolumns.h"
 #include "exec/scanstate.h"
 #include "nodes/execnodes.h"
 #include "storage/coltype.h"
 
-/* Expressions over the child's target list (OUTER_VAR), as the planner has left them. */
+/* Expressions over the child's target list, then the lookups' columns (OUTER_VAR), as the planner has left them. */
 typedef struct HzAggExprs
 {
 	List *keys;
 	List *arguments;    /* NULL entries: count(*) */
 	List *call_filters; /* NULL entries: none */
+	List *join_quals;
+	const HzAggLookups *lookups; /* NULL: no join */
 } HzAggExprs;
 
 typedef struct HzAggLeaf
@@ -30,7 +33,10 @@ typedef struct HzAggLeaf
 	HzColumnType *types;
 	HzAggProgram program;
 	int column_count;
-	int *columns; /* that the program reads, ascending */
+	int *columns;                /* that the program reads, ascending; of the child's own */
+	const HzAggLookups *lookups; /* NULL: none; their columns stand behind those of desc */
+	int *lookup_keys;            /* columns: keys of all lookups */
+	HzAggProbe *probes;          /* of the leader */
 	int *
 		zone_columns; /* aggmeta.h: by aggregate, the column whose zones answer it; NULL: none do */
 	bool zones_needed; /* zone_columns: some aggregate is not count(*) */

@@ -78,7 +78,8 @@ hz_aggmeta_init(HzAggLeaf *leaf, const HzAggregate *aggregates)
 	const HzAggProgram *program = &leaf->program;
 	int *columns;
 
-	if (!enable_metadata_answers || leaf->scan == NULL || program->key_count > 0)
+	if (!enable_metadata_answers || leaf->scan == NULL || program->key_count > 0 ||
+		leaf->lookups != NULL)
 		return;
 	columns = palloc(sizeof(int) * Max(program->call_count, 1));
 	for (int call = 0; call < program->call_count; call++)

@@ -27,12 +27,17 @@
 #include "expr/compile.h"
 
 #define LEAST_LIMIT ((Size) 1024 * 1024)
+#define LARGEST_LOOKUPS ((Size) 512 * 1024 * 1024)
 #define THREADS_FROM 48 /* vectors: below, starting a thread takes longer than it saves */
 
 typedef struct HzAggNode
 {
 	CustomScanState css; /* must be first */
 	PlanState *input;
+	List *others; /* PlanStates of the join's other sides */
+	List *lookup_keys;
+	Bitmapset *lookup_columns; /* that the expressions read */
+	HzAggLookups *lookups;     /* of this run; NULL: none */
 	HzAggExprs exprs;
 	Oid user; /* who started the query: its rights count */
 	int key_count;
@@ -60,6 +65,7 @@ typedef struct HzAggNode
 	uint64 spilled;
 	int threads_used;
 	HzAggMetaCount from_metadata;
+	uint64 lookup_rows;
 } HzAggNode;
 
 static inline HzAggNode *
@@ -107,6 +113,49 @@ find_calls(HzAggNode *node, CustomScan *plan)
 	hz_aggregates_layout(&node->layout, node->aggregates, node->call_count);
 }
 
+typedef struct UsedColumns
+{
+	int input_columns;
+	Bitmapset *columns;
+} UsedColumns;
+
+/* Columns of lookups, which stand behind the input's. */
+static bool
+find_used_columns(Node *node, void *arg)
+{
+	UsedColumns *used = arg;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var) && ((Var *) node)->varattno > used->input_columns)
+		used->columns =
+			bms_add_member(used->columns, ((Var *) node)->varattno - used->input_columns - 1);
+	return expression_tree_walker(node, find_used_columns, arg);
+}
+
+static void
+begin_lookups(HzAggNode *node, CustomScan *plan, int eflags)
+{
+	UsedColumns used = {.input_columns = list_length(node->input->plan->targetlist)};
+	EState *estate = node->css.ss.ps.state;
+
+	node->lookup_keys = list_nth(plan->custom_private, HZ_AGGNODE_LOOKUPS);
+	node->exprs.join_quals = list_nth(plan->custom_private, HZ_AGGNODE_JOIN_QUALS);
+	for (int i = 0; i < list_length(node->lookup_keys); i++)
+	{
+		PlanState *ps =
+			ExecInitNode(list_nth(plan->custom_plans, HZ_AGGNODE_FIRST_LOOKUP + i), estate, eflags);
+
+		node->others = lappend(node->others, ps);
+		node->css.custom_ps = lappend(node->css.custom_ps, ps);
+	}
+	(void) find_used_columns((Node *) node->exprs.keys, &used);
+	(void) find_used_columns((Node *) node->exprs.arguments, &used);
+	(void) find_used_columns((Node *) node->exprs.call_filters, &used);
+	(void) find_used_columns((Node *) node->exprs.join_quals, &used);
+	node->lookup_columns = used.columns;
+}
+
 static void
 begin(CustomScanState *css, EState *estate, int eflags)
 {
@@ -119,6 +168,7 @@ begin(CustomScanState *css, EState *estate, int eflags)
 	node->user = GetUserId();
 	node->input = ExecInitNode(linitial(plan->custom_plans), estate, eflags);
 	css->custom_ps = list_make1(node->input);
+	begin_lookups(node, plan, eflags);
 	find_calls(node, plan);
 	node->context =
 		AllocSetContextCreate(estate->es_query_cxt, "hanzo aggregation", ALLOCSET_DEFAULT_SIZES);
@@ -136,6 +186,10 @@ release_regions(HzAggNode *node)
 	}
 	node->threads = NULL;
 	hz_aggregator_free(&node->work.aggregator);
+	if (node->lookups != NULL)
+		hz_agglookup_free(node->lookups);
+	node->lookups = NULL;
+	node->exprs.lookups = NULL;
 }
 
 static void
@@ -214,6 +268,23 @@ make_leaves(HzAggNode *node)
 			return false;
 	}
 	return true;
+}
+
+/* Reads the other sides of the join; false: it cannot be done so. */
+static bool
+read_lookups(HzAggNode *node, const char **reason)
+{
+	ListCell *cell;
+
+	if (node->others == NIL)
+		return true;
+	foreach(cell, node->others)
+		rescan_if_changed(lfirst(cell));
+	node->lookups = hz_agglookup_make(node->others, node->lookup_keys, node->lookup_columns);
+	node->exprs.lookups = node->lookups;
+	*reason = hz_agglookup_read(node->lookups, Min(get_hash_memory_limit(), LARGEST_LOOKUPS));
+	node->lookup_rows = hz_agglookup_rows(node->lookups);
+	return *reason == NULL;
 }
 
 /* Bytes that groups of the leader, or of one of its threads, may take. Less than a vector's worth of them makes no sense. */
@@ -526,14 +597,20 @@ run(HzAggNode *node)
 {
 	MemoryContext old = MemoryContextSwitchTo(node->context);
 	HzAggStatus status = HZ_AGG_OK;
+	const char *reason = NULL;
+	bool joined;
 	bool compiled;
 
 	node->release = (MemoryContextCallback){.func = release_callback, .arg = node};
 	MemoryContextRegisterResetCallback(node->context, &node->release);
 	node->threads_used = 0;
 	/* the rows that an EvalPlanQual check replaces come by ExecProcNode() only */
-	compiled = node->css.ss.ps.state->es_epq_active == NULL && make_leaves(node);
-	if (compiled)
+	compiled = node->css.ss.ps.state->es_epq_active == NULL;
+	joined = !compiled || read_lookups(node, &reason);
+	/* without rows on another side the input need not be read */
+	if (compiled && joined && (node->lookups == NULL || !hz_agglookup_empty(node->lookups)))
+		compiled = make_leaves(node);
+	if (compiled && joined)
 	{
 		if (!hz_aggregator_init(&node->work.aggregator, &node->layout, node->aggregates,
 								node->call_count))
@@ -546,6 +623,8 @@ run(HzAggNode *node)
 		hz_vexpr_report(node->work.failure);
 	if (!compiled)
 		start_plain(node, "an expression that cannot be evaluated in vectors");
+	else if (!joined)
+		start_plain(node, reason);
 	else if (status != HZ_AGG_OK)
 		start_plain(node, reason_of(status));
 	node->groups = node->work.aggregator.table.count;
@@ -579,6 +658,9 @@ store_group(HzAggNode *node, HzGroupRow *row, TupleTableSlot *slot, ExprContext 
 		slot->tts_values[at] = hz_aggcall_result(&node->calls[i], &node->aggregates[i], row,
 												 fraction, fraction_null, &slot->tts_isnull[at]);
 	}
+	/* conditions of a join */
+	for (int at = node->key_count + node->call_count; at < slot->tts_tupleDescriptor->natts; at++)
+		slot->tts_isnull[at] = true;
 	ExecStoreVirtualTuple(slot);
 	MemoryContextSwitchTo(old);
 }
@@ -659,11 +741,14 @@ static void
 end(CustomScanState *css)
 {
 	HzAggNode *node = agg_node(css);
+	ListCell *cell;
 
 	ExecClearTuple(css->ss.ss_ScanTupleSlot);
 	forget_run(node);
 	MemoryContextDelete(node->context);
 	ExecEndNode(node->input);
+	foreach(cell, node->others)
+		ExecEndNode(lfirst(cell));
 	if (node->plain_plan != NULL)
 		ExecEndNode(node->plain_plan);
 }
@@ -695,6 +780,7 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	CustomScan *plan = (CustomScan *) css->ss.ps.plan;
 	List *context = set_deparse_context_plan(es->deparse_cxt, css->ss.ps.plan, ancestors);
 	List *keys = NIL;
+	List *conditions = NIL;
 	bool prefix = list_length(es->rtable) > 1 || es->verbose;
 
 	for (int k = 0; k < node->key_count; k++)
@@ -705,10 +791,21 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	}
 	if (keys != NIL)
 		ExplainPropertyList("Group Key", keys, es);
+	for (int i = node->key_count + node->call_count; i < list_length(plan->custom_scan_tlist); i++)
+	{
+		TargetEntry *entry = list_nth_node(TargetEntry, plan->custom_scan_tlist, i);
+
+		conditions =
+			lappend(conditions, deparse_expression((Node *) entry->expr, context, true, false));
+	}
+	if (conditions != NIL)
+		ExplainPropertyList("Lookup Cond", conditions, es);
 	if (!es->analyze)
 		return;
 	if (node->plain)
 		ExplainPropertyText("Done by PostgreSQL's Own Plan", node->plain_reason, es);
+	if (node->others != NIL)
+		ExplainPropertyUInteger("Lookup Rows", NULL, node->lookup_rows, es);
 	ExplainPropertyUInteger("Groups", NULL, node->groups, es);
 	ExplainPropertyUInteger("Memory Usage", "kB", (node->memory + 1023) / 1024, es);
 	if (node->spilled > 0)

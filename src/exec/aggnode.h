@@ -7,7 +7,11 @@
  * a number too wide for them, more memory than allowed. Nothing has been returned by then, and no expression is volatile,
  * so it starts anew.
  *
- * custom_scan_tlist: the group keys, then the aggregates. custom_private: HzAggExprs' lists over the input's target list.
+ * Where the input is one side of a join, the plans behind these two are the other sides, in which its rows look up what they join with
+ * (agglookup.h); PostgreSQL's own plan is then over the whole join.
+ *
+ * custom_scan_tlist: the group keys, then the aggregates, then the conditions of the join, for EXPLAIN only. custom_private: HzAggExprs'
+ * lists over the input's target list; the keys of lookups.
  */
 #ifndef HZ_AGGNODE_H
 #define HZ_AGGNODE_H
@@ -20,6 +24,9 @@
 #define HZ_AGGNODE_KEYS 0
 #define HZ_AGGNODE_ARGUMENTS 1
 #define HZ_AGGNODE_FILTERS 2
+#define HZ_AGGNODE_JOIN_QUALS 3
+#define HZ_AGGNODE_LOOKUPS 4      /* for each: IntLists input_keys, own_keys */
+#define HZ_AGGNODE_FIRST_LOOKUP 2 /* of custom_plans */
 
 extern const CustomScanMethods hz_aggnode_methods;
 

@@ -82,6 +82,7 @@ typedef struct Worker
 	uint32 *loaded;    /* vector number + 1 that `vectors` holds */
 	HzVector *lengths; /* of strings, likewise */
 	uint32 *lengths_loaded;
+	HzAggProbe *probes; /* of lookups */
 	uint32 vector;
 	uint32 rows; /* of it */
 	bool damaged;
@@ -148,9 +149,14 @@ get_column(void *arg, int attno)
 {
 	Worker *worker = arg;
 	Job *job = worker->job;
-	int i = column_index(job, attno);
+	HzAggLeaf *leaf = job->leaf;
+	int i;
 	HzStatus status;
 
+	if (attno >= leaf->desc->natts)
+		return hz_agglookup_get(leaf->lookups, worker->probes, leaf->lookup_keys, get_column,
+								worker, worker->rows, attno - leaf->desc->natts);
+	i = column_index(job, attno);
 	if (job->columns[i].missing)
 	{
 		worker->vectors[i] = job->columns[i].constant;
@@ -176,9 +182,12 @@ static const HzVector *
 get_lengths(void *arg, int attno)
 {
 	Worker *worker = arg;
-	int i = column_index(worker->job, attno);
 	bool known = false;
+	int i;
 
+	if (attno >= worker->job->leaf->desc->natts)
+		return NULL;
+	i = column_index(worker->job, attno);
 	if (worker->lengths_loaded[i] == worker->vector + 1)
 		return &worker->lengths[i];
 	if (worker->job->columns[i].missing || worker->loaded[i] == worker->vector + 1 ||
@@ -239,6 +248,8 @@ run_vectors(Worker *worker, HzEval *eval)
 			return false;
 		worker->vector = v;
 		worker->rows = left < HZ_VECTOR_ROWS ? left : HZ_VECTOR_ROWS;
+		if (job->leaf->lookups != NULL)
+			hz_agglookup_begin(job->leaf->lookups, worker->probes, false);
 		if (!hz_aggwork_batch(worker->work, &job->leaf->program, eval, worker->rows,
 							  job->has_deleted ? job->deleted + v * (HZ_VECTOR_ROWS / 64) : NULL,
 							  job->vectors.judged[v] == HZ_PRUNE_ALL) ||
@@ -261,6 +272,8 @@ run_job(Worker *worker, Job *job)
 	worker->loaded = hz_alloc_zero(sizeof(uint32_t) * columns);
 	worker->lengths = hz_alloc_zero(sizeof(HzVector) * columns);
 	worker->lengths_loaded = hz_alloc_zero(sizeof(uint32_t) * columns);
+	if (job->leaf->lookups != NULL)
+		worker->probes = hz_agglookup_probes(job->leaf->lookups);
 	eval = hz_eval_create(get_column, worker);
 	hz_eval_use_lengths(eval, get_lengths);
 	hz_aggregator_forget_codes(&worker->work->aggregator);

@@ -13,6 +13,8 @@ typedef struct HzAggProgram
 {
 	int filter_count;
 	HzVexpr **filters;
+	int join_filter_count; /* after the filters: whether lookups found something, then what else joins */
+	HzVexpr **join_filters;
 	int key_count;
 	HzVexpr **keys;
 	int call_count;

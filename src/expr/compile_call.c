@@ -157,8 +157,10 @@ hz_vexpr_from_datums(const HzColumnType *type, const Datum *values, const bool *
 		}
 		if (validity == NULL)
 		{
-			validity = palloc(sizeof(uint64) * HZ_BATCH_WORDS);
-			memset(validity, 0xFF, sizeof(uint64) * HZ_BATCH_WORDS);
+			Size bytes = sizeof(uint64) * Max(HZ_BITMAP_WORDS(count), HZ_BATCH_WORDS);
+
+			validity = palloc(bytes);
+			memset(validity, 0xFF, bytes);
 		}
 		hz_bitmap_clear(validity, i);
 	}

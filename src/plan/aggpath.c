@@ -32,6 +32,7 @@
 #include "exec/aggnode.h"
 #include "exec/scannode.h"
 #include "plan/aggpath.h"
+#include "plan/lookuppath.h"
 
 #define INPUT_SHARE 0.5
 #define STEP_SHARE 0.1
@@ -47,24 +48,30 @@ typedef struct GroupingStep
 	List *pathkeys;
 	bool can_hash;
 	PathTarget *target; /* of the step */
-	Path *input;
+	Path *whole;        /* PostgreSQL's own input */
+	Path *input;        /* what is read in batches: the same, or one side of a join */
+	List *input_exprs;
+	HzLookupJoin join; /* no sides: no join */
 	List *group_exprs;
 	List *aggrefs;
 	/* over the input's target list */
 	List *keys;
 	List *arguments;
 	List *filters;
+	List *join_quals;
 } GroupingStep;
 
 static bool enable_columnar_agg = true;
+static bool enable_lookup_join = true;
 static create_upper_paths_hook_type previous_hook = NULL;
 
 /* ---- Plan */
 
-/* custom_private of the path: keys, arguments, filters, then group expressions and aggregates, and HAVING. */
-#define PATH_GROUP_EXPRS 3
-#define PATH_AGGREFS 4
-#define PATH_HAVING 5
+/* custom_private of the path: as the plan's, then what else it is made of. */
+#define PATH_GROUP_EXPRS 5
+#define PATH_AGGREFS 6
+#define PATH_JOIN_CLAUSES 7
+#define PATH_HAVING 8
 
 static bool
 collect_params(Node *node, List **params)
@@ -77,12 +84,14 @@ collect_params(Node *node, List **params)
 }
 
 static List *
-scan_tlist(List *group_exprs, List *aggrefs)
+scan_tlist(List *private)
 {
+	List *exprs =
+		list_concat_copy(list_nth(private, PATH_GROUP_EXPRS), list_nth(private, PATH_AGGREFS));
 	List *tlist = NIL;
 	ListCell *cell;
 
-	foreach(cell, list_concat_copy(group_exprs, aggrefs))
+	foreach(cell, list_concat(exprs, list_nth(private, PATH_JOIN_CLAUSES)))
 		tlist = lappend(
 			tlist, makeTargetEntry(lfirst(cell), (AttrNumber) list_length(tlist) + 1, NULL, false));
 	return tlist;
@@ -101,12 +110,9 @@ plan_path(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, Lis
 	plan->scan.scanrelid = 0;
 	plan->scan.plan.targetlist = tlist;
 	plan->scan.plan.qual = list_nth(private, PATH_HAVING);
-	plan->custom_scan_tlist =
-		scan_tlist(list_nth(private, PATH_GROUP_EXPRS), list_nth(private, PATH_AGGREFS));
-	plan->custom_private =
-		list_make3(list_nth(private, HZ_AGGNODE_KEYS), list_nth(private, HZ_AGGNODE_ARGUMENTS),
-				   list_nth(private, HZ_AGGNODE_FILTERS));
-	(void) collect_params((Node *) plan->custom_private, &params);
+	plan->custom_scan_tlist = scan_tlist(private);
+	plan->custom_private = list_copy_head(private, PATH_GROUP_EXPRS);
+	(void) collect_params((Node *) list_copy_head(private, HZ_AGGNODE_LOOKUPS), &params);
 	(void) collect_params(list_nth(private, PATH_AGGREFS), &params);
 	plan->custom_exprs = params;
 	plan->custom_plans = custom_plans;
@@ -154,7 +160,7 @@ rewrite(Node *node, void *arg)
 static Node *
 over_input(const GroupingStep *step, Node *node)
 {
-	RewriteContext context = {.input_exprs = step->input->pathtarget->exprs};
+	RewriteContext context = {.input_exprs = step->input_exprs};
 	Node *result = rewrite(node, &context);
 
 	return context.failed ? NULL : result;
@@ -213,6 +219,19 @@ add_aggregates(GroupingStep *step)
 		if (!hz_aggcall_classify(lfirst_node(Aggref, cell), &call) ||
 			!add_expression(step, call.argument, &step->arguments) ||
 			!add_expression(step, call.filter, &step->filters))
+			return false;
+	}
+	return true;
+}
+
+static bool
+add_join(GroupingStep *step)
+{
+	ListCell *cell;
+
+	foreach(cell, step->join.rest)
+	{
+		if (!add_expression(step, lfirst(cell), &step->join_quals))
 			return false;
 	}
 	return true;
@@ -296,7 +315,7 @@ make_plain_path(const GroupingStep *step, double groups)
 {
 	PlannerInfo *root = step->root;
 	AggClauseCosts costs = {0};
-	Path *input = step->input;
+	Path *input = step->whole;
 	AggStrategy strategy = AGG_PLAIN;
 
 	if (step->aggrefs != NIL)
@@ -313,16 +332,35 @@ make_plain_path(const GroupingStep *step, double groups)
 }
 
 static void
+add_sides(const GroupingStep *step, CustomPath *path, List **keys)
+{
+	ListCell *cell;
+
+	*keys = NIL;
+	foreach(cell, step->join.sides)
+	{
+		const HzLookupSide *side = lfirst(cell);
+
+		path->custom_paths = lappend(path->custom_paths, side->path);
+		*keys = lappend(*keys, list_make2(side->input_keys, side->own_keys));
+		path->path.startup_cost += side->path->total_cost + side->path->rows * cpu_tuple_cost;
+		path->path.total_cost += side->path->total_cost + side->path->rows * cpu_tuple_cost;
+	}
+}
+
+static void
 add_columnar_path(const GroupingStep *step)
 {
 	PlannerInfo *root = step->root;
 	CustomPath *path = makeNode(CustomPath);
 	Path *input = step->input;
-	int steps = 1 + list_length(step->keys) + list_length(step->arguments);
+	int steps = 1 + list_length(step->keys) + list_length(step->arguments) +
+				list_length(step->join.clauses);
 	double groups = 1;
+	List *keys;
 
 	if (step->group_exprs != NIL)
-		groups = estimate_num_groups(root, step->group_exprs, input->rows, NULL, NULL);
+		groups = estimate_num_groups(root, step->group_exprs, step->whole->rows, NULL, NULL);
 	path->path.pathtype = T_CustomScan;
 	path->path.parent = step->output_rel;
 	path->path.pathtarget = step->target;
@@ -338,10 +376,32 @@ add_columnar_path(const GroupingStep *step)
 							path->path.rows * path->path.pathtarget->cost.per_tuple;
 	path->methods = &path_methods;
 	path->custom_paths = list_make2(input, make_plain_path(step, groups));
+	add_sides(step, path, &keys);
 	path->custom_private =
-		list_make5(step->keys, step->arguments, step->filters, step->group_exprs, step->aggrefs);
-	path->custom_private = lappend(path->custom_private, step->having);
+		list_make5(step->keys, step->arguments, step->filters, step->join_quals, keys);
+	path->custom_private =
+		list_concat(path->custom_private,
+					list_make4(step->group_exprs, step->aggrefs, step->join.clauses, step->having));
 	add_path(step->output_rel, &path->path);
+}
+
+/* What the step reads in vectors; false: nothing. */
+static bool
+choose_input(GroupingStep *step)
+{
+	step->input = step->whole = find_input(step->input_rel);
+	if (step->input != NULL)
+	{
+		step->input_exprs = step->input->pathtarget->exprs;
+		return true;
+	}
+	if (!enable_lookup_join ||
+		!hz_lookuppath_find(step->root, step->input_rel, find_input, &step->join))
+		return false;
+	step->input = find_input(step->join.input);
+	step->whole = step->input_rel->cheapest_total_path;
+	step->input_exprs = step->join.exprs;
+	return step->whole->param_info == NULL;
 }
 
 /* Adds a path for the step, whose clause is set, if all of it can be done in vectors. */
@@ -350,23 +410,20 @@ consider_step(GroupingStep *step)
 {
 	FindContext find = {0};
 
-	if (step->output_rel->reloptkind != RELOPT_UPPER_REL)
-		return;
-	step->input = find_input(step->input_rel);
-	if (step->input == NULL)
+	if (step->output_rel->reloptkind != RELOPT_UPPER_REL || !choose_input(step))
 		return;
 	/* DISTINCT returns what it is given */
 	step->target = step->output_rel->reltarget;
 	if (step->target->exprs == NIL)
-		step->target = step->input->pathtarget;
+		step->target = step->whole->pathtarget;
 	step->group_exprs = get_sortgrouplist_exprs(step->clause, step->root->processed_tlist);
 	find.group_exprs = step->group_exprs;
 	if (find_aggregates((Node *) step->target->exprs, &find) ||
 		find_aggregates((Node *) step->having, &find) ||
-		!is_plain_expression((Node *) step->input->pathtarget->exprs))
+		!is_plain_expression((Node *) step->input_exprs))
 		return;
 	step->aggrefs = find.aggrefs;
-	if (add_keys(step) && add_aggregates(step))
+	if (add_keys(step) && add_aggregates(step) && add_join(step))
 		add_columnar_path(step);
 }
 
@@ -426,6 +483,10 @@ hz_aggpath_init(void)
 		"hanzo_datastore.enable_columnar_agg", "Enables the planner's use of columnar aggregation.",
 		"It groups and aggregates columnar tables in vectors.", &enable_columnar_agg, true,
 		PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	DefineCustomBoolVariable("hanzo_datastore.enable_lookup_join",
+							 "Enables joins below columnar aggregation.",
+							 "Its rows look up what small sides of an inner join have for them.",
+							 &enable_lookup_join, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	previous_hook = create_upper_paths_hook;
 	create_upper_paths_hook = upper_paths;
 }

@@ -1,0 +1,168 @@
+-- Joins below ColumnarAgg: every answer is that of heaps, with lookups and without.
+SET client_min_messages = warning;
+SET timezone = 'UTC';
+CREATE TABLE orgs (id integer PRIMARY KEY, name text, plan text COLLATE "C");
+CREATE TABLE dims (id integer, key uuid, org integer, name text, rate numeric(8,3), since timestamptz, flag boolean, tags text[], day date);
+CREATE TABLE c (id integer, d integer, key uuid, k text, v numeric(10,2), n integer, at timestamptz, day date) USING hanzo_columnar;
+SELECT hanzo_datastore.alter_columnar_table('c', row_group_rows => 4096);
+INSERT INTO orgs SELECT i, CASE WHEN i % 4 = 0 THEN NULL ELSE 'org ' || i END, CASE i % 3 WHEN 0 THEN 'free' WHEN 1 THEN 'pro' END FROM generate_series(1, 20) AS i;
+INSERT INTO dims SELECT i, md5(i::text)::uuid, CASE WHEN i % 7 = 0 THEN NULL ELSE i % 23 END, CASE WHEN i % 5 = 0 THEN NULL ELSE 'dim ' || i % 60 END,
+  CASE WHEN i % 6 = 0 THEN NULL ELSE i * 1.125 END, '2026-01-01'::timestamptz + i * interval '1 hour', i % 2 = 0, ARRAY['t' || i % 3, 'all'], '2026-01-01'::date + i % 40
+  FROM generate_series(1, 300) AS i;
+INSERT INTO dims (id, name) VALUES (NULL, 'no id'), (NULL, 'no id either');
+INSERT INTO c SELECT i, CASE WHEN i % 11 = 0 THEN NULL ELSE i * 7919 % 400 END, CASE WHEN i % 13 = 0 THEN NULL ELSE md5((i % 500)::text)::uuid END, 'k' || i % 50, i % 1000 / 3.0, i % 97,
+  '2026-01-01'::timestamptz + i * interval '1 min', '2026-01-01'::date + i % 50 FROM generate_series(1, 30000) AS i;
+CALL hanzo_datastore.compact('c');
+INSERT INTO c SELECT i, i % 400, md5((i % 500)::text)::uuid, 'k' || i % 50, i % 1000, NULL, '2026-01-01'::timestamptz + i * interval '1 min', NULL FROM generate_series(30001, 30700) AS i;
+DELETE FROM c WHERE id % 100 = 3;
+CREATE TABLE h AS TABLE c;
+-- partitions: columnar ones, one with other columns' order and a dropped one, a heap
+CREATE TABLE cp (LIKE c) PARTITION BY RANGE (at);
+CREATE TABLE cp_1 PARTITION OF cp FOR VALUES FROM (MINVALUE) TO ('2026-01-08') USING hanzo_columnar;
+CREATE TABLE cp_2 (gone text, at timestamptz, key uuid, n integer, day date, k text, d integer, v numeric(10,2), id integer) USING hanzo_columnar;
+ALTER TABLE cp_2 DROP COLUMN gone;
+ALTER TABLE cp ATTACH PARTITION cp_2 FOR VALUES FROM ('2026-01-08') TO ('2026-01-15');
+CREATE TABLE cp_3 PARTITION OF cp FOR VALUES FROM ('2026-01-15') TO (MAXVALUE) USING heap;
+INSERT INTO cp TABLE c;
+CALL hanzo_datastore.compact('cp');
+ANALYZE orgs, dims, c, h, cp;
+
+CREATE FUNCTION answer(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  result text;
+BEGIN
+  EXECUTE format('SELECT count(*) || '' '' || coalesce(md5(string_agg(x::text, ''|'' ORDER BY x::text)), '''') FROM (%s) AS x', query) INTO result;
+  RETURN result;
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLSTATE || ' ' || SQLERRM;
+END$$;
+-- Runs a query over [t] on the columnar tables and the heap: whether all answers agree, how it was done, how many rows there are (or the error)
+CREATE FUNCTION joined(query text, OUT same boolean, OUT looked_up boolean, OUT answer text) LANGUAGE plpgsql AS $$
+DECLARE
+  heap text := answer(replace(query, '[t]', 'h'));
+  t text;
+BEGIN
+  same := true;
+  FOREACH t IN ARRAY '{c,cp}'::text[] LOOP
+    same := same AND answer(replace(query, '[t]', t)) = heap;
+    PERFORM set_config('hanzo_datastore.enable_lookup_join', 'off', true);
+    same := same AND answer(replace(query, '[t]', t)) = heap;
+    PERFORM set_config('hanzo_datastore.enable_lookup_join', 'on', true);
+    PERFORM set_config('max_parallel_workers_per_gather', '0', true);
+    same := same AND answer(replace(query, '[t]', t)) = heap;
+    PERFORM set_config('max_parallel_workers_per_gather', '2', true);
+  END LOOP;
+  looked_up := test.plan_has(replace(query, '[t]', 'c'), 'Lookup Cond') AND test.plan_has(replace(query, '[t]', 'cp'), 'Lookup Cond');
+  answer := CASE WHEN heap ~ '^\d+ [0-9a-f]{32}$' THEN split_part(heap, ' ', 1) ELSE heap END;
+END$$;
+
+SELECT same, looked_up, answer, query FROM unnest(ARRAY[
+  'SELECT p.name, count(*), sum(v), count(DISTINCT k) FROM [t] AS t JOIN dims AS p ON p.id = t.d GROUP BY 1',
+  'SELECT o.name, p.name, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d JOIN orgs AS o ON o.id = p.org GROUP BY 1, 2',
+  'SELECT o.name, p.flag, count(*), max(p.since) FROM [t] AS t JOIN dims AS p ON p.key = t.key JOIN orgs AS o ON o.id = t.d GROUP BY 1, 2',
+  'SELECT count(*), count(p.name), sum(p.rate), sum(v * p.rate), min(p.since), avg(n) FROM [t] AS t, dims AS p WHERE p.id = t.d',
+  'SELECT p.name, date_trunc(''day'', at, ''UTC'') AS day, count(*) FILTER (WHERE p.flag), sum(n) FILTER (WHERE p.rate > 100) FROM [t] AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2',
+  'SELECT upper(p.name), md5(p.name || k), count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2',
+  'SELECT p.tags[1], count(*), sum(CASE WHEN p.rate IS NULL THEN n ELSE 1 END) FROM [t] AS t JOIN dims AS p ON p.id = t.d GROUP BY 1',
+  'SELECT p.name, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d AND t.at > p.since GROUP BY 1',
+  'SELECT p.name, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d AND (t.n > 50 OR p.flag) AND t.day <= p.day GROUP BY 1 HAVING count(*) > 10 AND max(p.rate) IS NOT NULL',
+  'SELECT p.name, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d AND p.day = t.day GROUP BY 1',
+  'SELECT p.name, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d WHERE p.flag AND t.n < 30 AND t.at >= ''2026-01-10'' GROUP BY 1',
+  'SELECT count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d WHERE 100 / (p.id - 7) > 0 AND p.id <> 7',
+  'SELECT p.name, sum(t.n / (p.id % 2)) FROM [t] AS t JOIN dims AS p ON p.id = t.d WHERE NOT p.flag GROUP BY 1',
+  'SELECT p.name, sum(t.n / (p.id % 2)) FROM [t] AS t JOIN dims AS p ON p.id = t.d GROUP BY 1',
+  'SELECT DISTINCT p.name, t.k FROM [t] AS t JOIN dims AS p ON p.id = t.d',
+  'SELECT p.name, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d WHERE p.name = ''nobody'' GROUP BY 1',
+  'SELECT count(*), sum(n) FROM [t] AS t JOIN dims AS p ON p.id = t.d WHERE p.name = ''nobody''',
+  'SELECT p.name, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d WHERE p.id = 17 GROUP BY 1',
+  'SELECT p.name, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d AND p.key = t.key GROUP BY 1',
+  'SELECT a.name, b.name, count(*) FROM [t] AS t JOIN dims AS a ON a.id = t.d JOIN dims AS b ON b.id = t.n WHERE a.flag GROUP BY 1, 2',
+  'SELECT o.plan, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY t.n) FROM [t] AS t JOIN orgs AS o ON o.id = t.n GROUP BY 1',
+  'SELECT name, n FROM (SELECT p.name, count(*) AS n FROM [t] AS t JOIN dims AS p ON p.id = t.d GROUP BY 1) AS s JOIN orgs USING (name)',
+  'SELECT p.id, o.id, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d JOIN orgs AS o ON o.id = t.d GROUP BY 1, 2',
+  'SELECT o.name, count(*) FROM [t] AS t JOIN orgs AS o ON o.id = t.d WHERE o.id = (SELECT max(id) FROM orgs WHERE id < 19) GROUP BY 1']) AS query, joined(query);
+
+-- What is not done so, or begun and left to PostgreSQL: keys that are not unique, other joins, other keys
+CREATE TABLE twice AS SELECT * FROM orgs UNION ALL SELECT * FROM orgs WHERE id = 20;
+ANALYZE twice;
+CREATE TABLE words (k citext, word text);
+INSERT INTO words SELECT 'K' || i, 'word ' || i FROM generate_series(1, 50) AS i;
+ANALYZE words;
+SELECT same, looked_up, answer, query FROM unnest(ARRAY[
+  'SELECT o.name, count(*) FROM [t] AS t JOIN twice AS o ON o.id = t.d GROUP BY 1',
+  'SELECT o.name, count(*) FROM [t] AS t LEFT JOIN orgs AS o ON o.id = t.d GROUP BY 1',
+  'SELECT k, count(*) FROM [t] AS t WHERE d IN (SELECT id FROM orgs) GROUP BY 1',
+  'SELECT word, count(*) FROM [t] AS t JOIN words ON words.k = t.k::citext GROUP BY 1',
+  'SELECT o.name, count(*) FROM [t] AS t JOIN orgs AS o ON o.id = t.d + 1 GROUP BY 1',
+  'SELECT o.name, count(*) FROM [t] AS t JOIN orgs AS o ON o.id = t.v GROUP BY 1',
+  'SELECT o.name, count(*) FROM [t] AS t JOIN orgs AS o ON o.id < t.n AND t.id < 100 GROUP BY 1',
+  'SELECT o.name, count(*) FROM [t] AS t JOIN orgs AS o ON o.id = t.d WHERE random() >= 0 GROUP BY 1',
+  'SELECT o.name, array_agg(n ORDER BY n) FROM [t] AS t JOIN orgs AS o ON o.id = t.d GROUP BY 1',
+  'SELECT o.name, count(*) FROM [t] AS t JOIN (SELECT name, min(id) AS id FROM orgs GROUP BY 1) AS o ON o.id = t.d GROUP BY 1']) AS query, joined(query);
+CREATE FUNCTION done_by(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  plan jsonb;
+BEGIN
+  EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ' || query INTO plan;
+  RETURN coalesce(jsonb_path_query_first(plan, '$.**."Done by PostgreSQL''s Own Plan"') #>> '{}', 'lookups of ' || (jsonb_path_query_first(plan, '$.**."Lookup Rows"') #>> '{}') || ' rows');
+END$$;
+SELECT done_by('SELECT o.name, count(*) FROM c AS t JOIN orgs AS o ON o.id = t.d GROUP BY 1');
+SELECT done_by('SELECT o.name, count(*) FROM c AS t JOIN twice AS o ON o.id = t.d GROUP BY 1');
+
+-- More rows than codes, and than memory
+CREATE TABLE many AS SELECT i AS id, 'name ' || i % 1000 AS name, CASE WHEN i % 3 > 0 THEN i * 0.01 END AS price, repeat('x', 20) AS filler FROM generate_series(0, 70000) AS i;
+ANALYZE many;
+SET work_mem = '64MB';
+SELECT same, looked_up, answer, query FROM unnest(ARRAY[
+  'SELECT m.name, count(*), sum(m.price), min(m.id) FROM [t] AS t JOIN many AS m ON m.id = t.id GROUP BY 1',
+  'SELECT length(m.name), count(*), count(m.price) FROM [t] AS t JOIN many AS m ON m.id = t.n GROUP BY 1']) AS query, joined(query);
+SELECT done_by('SELECT m.name, count(*) FROM c AS t JOIN many AS m ON m.id = t.id GROUP BY 1');
+-- the planner is told of fewer rows than there are
+DELETE FROM many WHERE id > 500;
+ANALYZE many;
+INSERT INTO many SELECT i, 'late ' || i, 1, repeat('x', 200) FROM generate_series(501, 40000) AS i;
+SET work_mem = '2MB';
+SELECT done_by('SELECT m.name, count(*) FROM c AS t JOIN many AS m ON m.id = t.id GROUP BY 1');
+SELECT same, answer FROM joined('SELECT m.name, count(*) FROM [t] AS t JOIN many AS m ON m.id = t.id GROUP BY 1');
+RESET work_mem;
+
+-- Parameters, rescans, cursors
+PREPARE since(timestamptz, text) AS SELECT p.name, count(*) FROM c AS t JOIN dims AS p ON p.id = t.d WHERE t.at >= $1 AND p.name > $2 AND t.n + length($2) > p.id % 10 GROUP BY 1 ORDER BY 1 LIMIT 3;
+SET plan_cache_mode = force_generic_plan;
+EXECUTE since('2026-01-15', 'dim 3');
+EXECUTE since('2026-01-20', 'dim 4');
+SELECT p.name, count(*) FROM h AS t JOIN dims AS p ON p.id = t.d WHERE t.at >= '2026-01-20' AND p.name > 'dim 4' AND t.n + 5 > p.id % 10 GROUP BY 1 ORDER BY 1 LIMIT 3;
+SELECT test.plan_has($$EXECUTE since('2026-01-15', 'dim 3')$$, 'Lookup Cond');
+RESET plan_cache_mode;
+SELECT x, s.* FROM generate_series(1, 4) AS x CROSS JOIN LATERAL
+  (SELECT count(*), sum(p.rate), count(DISTINCT p.name) FROM c AS t JOIN dims AS p ON p.id = t.d WHERE t.n % 5 = x AND p.org > x * 4) AS s;
+SELECT x, s.* FROM generate_series(1, 4) AS x CROSS JOIN LATERAL
+  (SELECT count(*), sum(p.rate), count(DISTINCT p.name) FROM h AS t JOIN dims AS p ON p.id = t.d WHERE t.n % 5 = x AND p.org > x * 4) AS s;
+BEGIN;
+DECLARE k CURSOR FOR SELECT p.name, count(*) FROM c AS t JOIN dims AS p ON p.id = t.d GROUP BY 1 ORDER BY 1;
+FETCH 2 FROM k;
+UPDATE dims SET name = 'changed' WHERE id % 2 = 0;
+FETCH 2 FROM k;
+SELECT same, answer FROM joined('SELECT p.name, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d GROUP BY 1');
+ROLLBACK;
+-- a side that is columnar itself, and one that is partitioned
+SELECT same, looked_up, answer FROM joined('SELECT s.n, count(*), count(DISTINCT t.k) FROM [t] AS t JOIN c AS s ON s.id = t.d WHERE s.id < 200 GROUP BY 1');
+SELECT same, looked_up, answer FROM joined('SELECT s.n, count(*) FROM [t] AS t JOIN cp AS s ON s.id = t.d WHERE s.id < 200 AND s.at < ''2026-01-12'' GROUP BY 1');
+-- rights: whoever may not read a side gets the error of always
+CREATE ROLE lookup_reader;
+GRANT SELECT ON c TO lookup_reader;
+GRANT SELECT (id) ON orgs TO lookup_reader;
+SET ROLE lookup_reader;
+SELECT count(*) FROM c AS t JOIN orgs AS o ON o.id = t.d;
+SELECT o.name, count(*) FROM c AS t JOIN orgs AS o ON o.id = t.d GROUP BY 1;
+RESET ROLE;
+-- row security of a side
+ALTER TABLE orgs ENABLE ROW LEVEL SECURITY;
+CREATE POLICY few ON orgs TO lookup_reader USING (id < 10);
+SET ROLE lookup_reader;
+SELECT count(*) FROM c AS t JOIN orgs AS o ON o.id = t.d;
+RESET ROLE;
+SELECT count(*) FROM h AS t JOIN orgs AS o ON o.id = t.d WHERE o.id < 10;
+DROP TABLE orgs, dims, c, h, cp, twice, words, many CASCADE;
+DROP FUNCTION answer, joined, done_by;
+DROP ROLE lookup_reader;

@@ -1,0 +1,79 @@
+/*
+ * exec/agglookup.h
+ *	  Joins below ColumnarAgg: the input's rows look up what the other sides of the join have for them.
+ *
+ * Each lookup is a child plan whose rows are read once, before the input, into a HzLookup (agg/lookup.h). To the expressions of
+ * the aggregation its columns are columns of the input: they stand behind the input's own, the columns of all lookups one after the other,
+ * then a boolean for each lookup, whether the row has found something there.
+ */
+#ifndef HZ_AGGLOOKUP_H
+#define HZ_AGGLOOKUP_H
+
+#include "agg/lookup.h"
+#include "expr/vexpr.h"
+#include "nodes/execnodes.h"
+#include "storage/coltype.h"
+
+typedef struct HzAggLookup
+{
+	PlanState *ps;
+	List *input_keys;    /* IntList: positions in the input's target list, from 1 */
+	List *own_keys;      /* IntList: positions in the child's target list, from 1 */
+	int first;           /* of its columns among those of all lookups */
+	int column_count;    /* of its target list */
+	HzColumnType *types; /* by column */
+	bool *wanted;        /* by column: whether the aggregation reads it */
+	HzVector *columns;   /* by column, of all rows; those not wanted are empty */
+	HzLookup table;
+} HzAggLookup;
+
+typedef struct HzAggLookups
+{
+	int count;
+	HzAggLookup *lookups;
+	int column_count; /* of all */
+} HzAggLookups;
+
+/* What one thread has of them: see hz_agglookup_get(). */
+typedef struct HzAggProbe
+{
+	HzProbe *probe;
+	bool ready; /* for this batch */
+} HzAggProbe;
+
+/*
+ * Lookups over child plans that are initialised: `keys` has for each a list of input_keys and own_keys. `used`: what the expressions read, as
+ * the column's place among those of all lookups. In the current context, which must outlive them.
+ */
+extern HzAggLookups *hz_agglookup_make(List *plan_states, List *keys, const Bitmapset *used);
+
+/*
+ * Reads the children. NULL, or why it cannot be done so: more than `limit` bytes, keys that are not unique, out of memory.
+ * All is allocated in the current context, tables from the machine: hz_agglookup_free().
+ */
+extern const char *hz_agglookup_read(HzAggLookups *lookups, Size limit);
+
+/* Some lookup has no rows: no row of the input will find anything. */
+extern bool hz_agglookup_empty(const HzAggLookups *lookups);
+
+extern uint64 hz_agglookup_rows(const HzAggLookups *lookups);
+
+extern void hz_agglookup_free(HzAggLookups *lookups);
+
+/* ---- Pure C from here on: for threads, too. */
+
+/* One for each lookup, from hz_alloc(). */
+extern HzAggProbe *hz_agglookup_probes(const HzAggLookups *lookups);
+
+/* A new batch; `group`: of another row group than the last. */
+extern void hz_agglookup_begin(const HzAggLookups *lookups, HzAggProbe *probes, bool group);
+
+/*
+ * A column of the lookups, by its place behind the input's columns, for the `rows` rows of the batch. keys: columns of the input, for
+ * all keys of all lookups, which `get` gives. NULL: it failed to.
+ */
+extern const HzVector *hz_agglookup_get(const HzAggLookups *lookups, HzAggProbe *probes,
+										const int *keys, HzColumnGet get, void *arg, uint32 rows,
+										int place);
+
+#endif /* HZ_AGGLOOKUP_H */

@@ -1,0 +1,236 @@
+/*
+ * plan/lookuppath.c
+ *	  See lookuppath.h.
+ *
+ * The tables of the join but the input fall into sides: those that have join clauses with each other, other than through the input, are
+ * joined first, by the plan that the planner has found for them. The clauses between the input and a side are asked from the
+ * planner as it would join the two.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
+#include "optimizer/joininfo.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
+#include "optimizer/restrictinfo.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+#include "agg/groupkey.h"
+#include "base/compat.h"
+#include "exec/aggcall.h"
+#include "plan/lookuppath.h"
+#include "storage/coltype.h"
+
+#define ROW_OVERHEAD 64 /* bytes that a row of a side takes beside its values */
+#define GROWTH \
+	1.5 /* rows of the join for each of the input's: from there on keys will not be unique */
+
+/* What rules out any join of a query. */
+static bool
+is_plain_query(PlannerInfo *root)
+{
+	return root->join_info_list == NIL && root->placeholder_list == NIL && !root->hasLateralRTEs &&
+		   !root->hasPseudoConstantQuals && root->qual_security_level == 0 &&
+		   root->parse->rowMarks == NIL && !contain_volatile_functions((Node *) root->parse);
+}
+
+/* The largest table that can be the input; NULL: none, or some relation is no table. */
+static RelOptInfo *
+choose_input(PlannerInfo *root, Relids relids, HzFindInput find_input)
+{
+	RelOptInfo *best = NULL;
+	int relid = -1;
+
+	while ((relid = bms_next_member(relids, relid)) >= 0)
+	{
+		RelOptInfo *rel = find_base_rel(root, relid);
+
+		if (rel->rtekind != RTE_RELATION)
+			return NULL;
+		if ((best == NULL || rel->rows > best->rows) && find_input(rel) != NULL)
+			best = rel;
+	}
+	return best;
+}
+
+/* The relids of all that is joined to `first` without the input. */
+static Relids
+connected(PlannerInfo *root, Relids others, int first)
+{
+	Relids found = bms_make_singleton(first);
+	bool grown = true;
+
+	while (grown)
+	{
+		int relid = -1;
+
+		grown = false;
+		while ((relid = bms_next_member(others, relid)) >= 0)
+		{
+			int member = -1;
+
+			if (bms_is_member(relid, found))
+				continue;
+			while (!grown && (member = bms_next_member(found, member)) >= 0)
+				grown = have_relevant_joinclause(root, find_base_rel(root, relid),
+												 find_base_rel(root, member));
+			if (grown)
+			{
+				found = bms_add_member(found, relid);
+				break;
+			}
+		}
+	}
+	return found;
+}
+
+static RelOptInfo *
+find_rel(PlannerInfo *root, Relids relids)
+{
+	int relid;
+
+	return bms_get_singleton_member(relids, &relid) ? find_base_rel(root, relid)
+													: find_join_rel(root, relids);
+}
+
+/* The place of an expression in a list, from 1; 0: it is not there. */
+static int
+place_of(Node *expr, List *exprs)
+{
+	ListCell *cell;
+
+	foreach(cell, exprs)
+	{
+		if (equal(expr, lfirst(cell)))
+			return foreach_current_index(cell) + 1;
+	}
+	return 0;
+}
+
+/* Whether an operator is the type's own equality, which lookups have for values of such a type. */
+static bool
+is_key_equality(Oid opno, Oid collation)
+{
+	HzKeyKind kind;
+	HzColumnType type;
+	Oid left;
+	Oid right;
+
+	op_input_types(opno, &left, &right);
+	if (left != right || !hz_aggcall_is_key(left, collation) ||
+		lookup_type_cache(left, TYPECACHE_EQ_OPR)->eq_opr != opno)
+		return false;
+	type = hz_coltype_of(left);
+	return hz_key_kind(type.kind, type.width, &kind) && kind != HZ_KEY_NUMERIC;
+}
+
+/* Takes a clause as a key of the side, if it is one: a column of the input equals something that the side returns. */
+static bool
+add_key(RestrictInfo *info, RelOptInfo *input, List *input_exprs, HzLookupSide *side)
+{
+	OpExpr *op = (OpExpr *) info->clause;
+	Node *mine;
+	Node *other;
+	int input_key;
+	int own_key;
+
+	if (!info->can_join || !IsA(op, OpExpr) || list_length(op->args) != 2 ||
+		list_length(side->own_keys) >= HZ_KEY_MAX || !is_key_equality(op->opno, op->inputcollid))
+		return false;
+	mine = linitial(op->args);
+	other = lsecond(op->args);
+	if (!bms_is_subset(info->left_relids, input->relids))
+	{
+		mine = lsecond(op->args);
+		other = linitial(op->args);
+	}
+	input_key = place_of(mine, input_exprs);
+	own_key = place_of(other, side->path->pathtarget->exprs);
+	if (!IsA(mine, Var) || input_key == 0 || own_key == 0 || exprType(mine) != exprType(other))
+		return false;
+	side->input_keys = lappend_int(side->input_keys, input_key);
+	side->own_keys = lappend_int(side->own_keys, own_key);
+	return true;
+}
+
+/* The clauses with which the planner would join two relations, whose join it has considered. */
+static List *
+clauses_between(PlannerInfo *root, Relids relids, RelOptInfo *left, RelOptInfo *right)
+{
+	SpecialJoinInfo inner = {.type = T_SpecialJoinInfo, .jointype = JOIN_INNER};
+	List *clauses = NIL;
+
+	inner.min_lefthand = inner.syn_lefthand = left->relids;
+	inner.min_righthand = inner.syn_righthand = right->relids;
+	(void) hz_compat_build_join_rel(root, relids, left, right, &inner, &clauses);
+	return clauses;
+}
+
+/* Joins a side to what is joined so far, whose relids grow; false: it cannot be. */
+static bool
+add_side(PlannerInfo *root, HzLookupJoin *join, Path *input, RelOptInfo *rel, Relids *joined)
+{
+	HzLookupSide *side = palloc0(sizeof(HzLookupSide));
+	Relids relids = bms_union(*joined, rel->relids);
+	RelOptInfo *before = find_rel(root, *joined);
+	ListCell *cell;
+
+	side->path = rel->cheapest_total_path;
+	if (before == NULL || find_join_rel(root, relids) == NULL || side->path == NULL ||
+		side->path->param_info != NULL || !bms_is_empty(rel->lateral_relids) ||
+		rel->rows * (side->path->pathtarget->width + ROW_OVERHEAD) > get_hash_memory_limit())
+		return false;
+	foreach(cell, clauses_between(root, relids, before, rel))
+	{
+		RestrictInfo *info = lfirst_node(RestrictInfo, cell);
+
+		if (info->pseudoconstant || contain_subplans((Node *) info->clause))
+			return false;
+		join->clauses = lappend(join->clauses, info->clause);
+		if (!add_key(info, join->input, input->pathtarget->exprs, side))
+			join->rest = lappend(join->rest, info->clause);
+	}
+	/* without keys, only the one row of a side can be what is looked up */
+	if (side->own_keys == NIL && rel->rows > 1)
+		return false;
+	join->sides = lappend(join->sides, side);
+	join->exprs = list_concat(join->exprs, side->path->pathtarget->exprs);
+	*joined = relids;
+	return true;
+}
+
+bool
+hz_lookuppath_find(PlannerInfo *root, RelOptInfo *joinrel, HzFindInput find_input,
+				   HzLookupJoin *result)
+{
+	Relids joined;
+	Relids left;
+	Path *input;
+	int relid;
+
+	memset(result, 0, sizeof(*result));
+	if (joinrel->reloptkind != RELOPT_JOINREL || !is_plain_query(root))
+		return false;
+	result->input = choose_input(root, joinrel->relids, find_input);
+	if (result->input == NULL || joinrel->rows > result->input->rows * GROWTH)
+		return false;
+	input = find_input(result->input);
+	result->exprs = list_copy(input->pathtarget->exprs);
+	joined = result->input->relids;
+	left = bms_difference(joinrel->relids, joined);
+	while ((relid = bms_next_member(left, -1)) >= 0)
+	{
+		Relids side = connected(root, left, relid);
+		RelOptInfo *rel = find_rel(root, side);
+
+		if (rel == NULL || !add_side(root, result, input, rel, &joined))
+			return false;
+		left = bms_difference(left, side);
+	}
+	return true;
+}

@@ -1,0 +1,37 @@
+/*
+ * plan/lookuppath.h
+ *	  A join as one large input whose rows look up what the other sides have for them.
+ *
+ * That is what ColumnarAgg can do of a join (exec/agglookup.h): inner joins of one columnar table with small sides, by keys that
+ * are unique there. Whether they are is only known when they are read; where they are not, PostgreSQL's own plan runs.
+ */
+#ifndef HZ_LOOKUPPATH_H
+#define HZ_LOOKUPPATH_H
+
+#include "nodes/pathnodes.h"
+
+/* One of the other sides. */
+typedef struct HzLookupSide
+{
+	Path *path;
+	List *input_keys; /* IntList: places in the input's target, from 1 */
+	List *own_keys;   /* IntList: places in the path's target, from 1 */
+} HzLookupSide;
+
+typedef struct HzLookupJoin
+{
+	RelOptInfo *input; /* the columnar table */
+	List *sides;       /* HzLookupSide */
+	List *exprs;       /* of the input's target, then of all sides' */
+	List *clauses;     /* all that join, as they were written, for EXPLAIN */
+	List *rest;        /* of them, what is more than equal keys */
+} HzLookupJoin;
+
+/* Finds the input's path in a relation; NULL: it has none that will do. */
+typedef Path *(*HzFindInput)(RelOptInfo *rel);
+
+/* False: the join cannot be done so, or is better not. */
+extern bool hz_lookuppath_find(PlannerInfo *root, RelOptInfo *joinrel, HzFindInput find_input,
+							   HzLookupJoin *result);
+
+#endif /* HZ_LOOKUPPATH_H */
