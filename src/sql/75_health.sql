@@ -201,10 +201,15 @@ BEGIN
 		RETURN NEXT;
 	END IF;
 
-	-- pg_cron shows each role its own jobs, a superuser all.
+	-- pg_cron shows each role its own jobs, a superuser all. Who may not use its schema may not even ask for its tables: to_regclass() would fail.
+	IF to_regnamespace('cron') IS NULL THEN
+		RETURN;
+	END IF;
+	IF NOT has_schema_privilege('cron', 'USAGE') THEN
+		RETURN;
+	END IF;
 	IF to_regclass('cron.job') IS NOT NULL AND to_regclass('cron.job_run_details') IS NOT NULL
-		AND has_schema_privilege('cron', 'USAGE') AND has_table_privilege('cron.job', 'SELECT')
-		AND has_table_privilege('cron.job_run_details', 'SELECT') THEN
+		AND has_table_privilege('cron.job', 'SELECT') AND has_table_privilege('cron.job_run_details', 'SELECT') THEN
 		FOR job IN EXECUTE
 			'SELECT j.jobid, j.active, r.status, r.return_message
 			 FROM cron.job AS j
