@@ -153,3 +153,35 @@ SELECT count(*) FROM r WHERE ctid < '(2147483648,0)';
 SELECT count(*) FROM r WHERE ctid > '(4294967294,65535)';
 
 DROP SCHEMA rewrite_test CASCADE;
+
+-- A heap that needs no TOAST relation gets one when it becomes columnar, with rows or without, in a transaction, as a materialized view
+CREATE TABLE short (id integer PRIMARY KEY, v varchar(20));
+INSERT INTO short SELECT i, i::text FROM generate_series(1, 10000) AS i;
+CREATE TABLE shorter (id integer);
+CREATE MATERIALIZED VIEW shortest AS SELECT id FROM short;
+CREATE TABLE "Short ones" (id integer, n integer) PARTITION BY RANGE (id);
+CREATE TABLE "Short, 1" PARTITION OF "Short ones" FOR VALUES FROM (0) TO (10000);
+INSERT INTO "Short ones" SELECT i, i FROM generate_series(1, 9000) AS i;
+SELECT count(*) FROM pg_class WHERE relname IN ('short', 'shorter', 'shortest', 'Short, 1') AND reltoastrelid <> 0;
+BEGIN;
+ALTER TABLE short SET ACCESS METHOD hanzo_columnar;
+UPDATE short SET v = 'changed' WHERE id % 10 = 0;
+COMMIT;
+ALTER TABLE shorter SET ACCESS METHOD hanzo_columnar, ADD COLUMN n integer;
+ALTER MATERIALIZED VIEW shortest SET ACCESS METHOD hanzo_columnar;
+ALTER TABLE "Short, 1" SET ACCESS METHOD hanzo_columnar;
+SELECT count(*) FROM pg_class WHERE relname IN ('short', 'shorter', 'shortest', 'Short, 1') AND reltoastrelid <> 0;
+ALTER TABLE short ALTER v SET STATISTICS 100;
+INSERT INTO shorter SELECT id FROM short;
+CALL hanzo_datastore.compact('short');
+CALL hanzo_datastore.compact('shorter');
+CALL hanzo_datastore.compact('shortest');
+CALL hanzo_datastore.compact('"Short ones"');
+SELECT test.stores('short'), test.stores('shorter'), test.stores('shortest'), test.stores('"Short, 1"');
+SELECT count(*), sum(id), count(DISTINCT v) FROM short;
+SELECT count(*), sum(id) FROM shortest;
+ALTER TABLE short SET ACCESS METHOD heap;
+ALTER TABLE short SET ACCESS METHOD hanzo_columnar;
+SELECT count(*), sum(id) FROM short;
+DROP MATERIALIZED VIEW shortest;
+DROP TABLE short, shorter, "Short ones";

@@ -15,6 +15,7 @@
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/toasting.h"
 #include "commands/progress.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -41,6 +42,7 @@
 PG_FUNCTION_INFO_V1(hanzo_compact);
 PG_FUNCTION_INFO_V1(hanzo_optimize);
 PG_FUNCTION_INFO_V1(hz_compact_step);
+PG_FUNCTION_INFO_V1(hz_add_store);
 
 #define PROGRESS_COMMAND 100 /* in PROGRESS_COPY_COMMAND: ours */
 #define PROGRESS_ROWS_DONE PROGRESS_COPY_TUPLES_PROCESSED
@@ -366,5 +368,21 @@ Datum
 hanzo_optimize(PG_FUNCTION_ARGS)
 {
 	for_each_table(fcinfo, optimize_table);
+	PG_RETURN_VOID();
+}
+
+Datum
+hz_add_store(PG_FUNCTION_ARGS)
+{
+	const Oid relid = PG_GETARG_OID(0);
+	Relation rel;
+	bool lacks_store;
+
+	hz_inspect_check_owner(relid);
+	rel = relation_open(relid, AccessExclusiveLock);
+	lacks_store = hz_am_is_columnar(rel) && !OidIsValid(rel->rd_rel->reltoastrelid);
+	relation_close(rel, NoLock);
+	if (lacks_store)
+		NewRelationCreateToastTable(relid, (Datum) 0);
 	PG_RETURN_VOID();
 }

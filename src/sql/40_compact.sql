@@ -32,3 +32,44 @@ COMMENT ON VIEW hanzo_datastore.compaction_progress IS
 'compactions under way in any session: rows done of rows to do in the present phase';
 
 GRANT SELECT ON hanzo_datastore.compaction_progress TO PUBLIC;
+
+-- A heap of short columns has no TOAST relation, in which a columnar table keeps its row groups, and SET ACCESS METHOD makes none:
+-- PostgreSQL asks whether a table needs one before the access method changes.
+CREATE FUNCTION hanzo_datastore.add_store(relation regclass)
+RETURNS void
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'hz_add_store';
+
+COMMENT ON FUNCTION hanzo_datastore.add_store(regclass) IS
+  'Internal: makes the TOAST relation that a columnar table lacks.';
+
+CREATE FUNCTION hanzo_datastore.add_stores()
+RETURNS event_trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  altered regclass;
+BEGIN
+  FOR altered IN
+    SELECT DISTINCT c.oid::regclass
+    FROM pg_event_trigger_ddl_commands() AS d
+    JOIN pg_class AS c ON c.oid = d.objid
+    JOIN pg_am AS a ON a.oid = c.relam
+    WHERE d.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'm') AND c.reltoastrelid = 0 AND a.amname = 'hanzo_columnar'
+  LOOP
+    PERFORM hanzo_datastore.add_store(altered);
+  END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION hanzo_datastore.add_stores() IS 'Internal: called after ALTER TABLE.';
+
+CREATE EVENT TRIGGER hanzo_datastore_store ON ddl_command_end
+  WHEN TAG IN ('ALTER TABLE', 'ALTER MATERIALIZED VIEW')
+  EXECUTE FUNCTION hanzo_datastore.add_stores();
+
+ALTER EVENT TRIGGER hanzo_datastore_store ENABLE ALWAYS;
+
+COMMENT ON EVENT TRIGGER hanzo_datastore_store IS
+  'Gives tables that have become columnar the TOAST relation that they need.';

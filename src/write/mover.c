@@ -68,8 +68,9 @@ hz_mover_begin(HzMover *mover, Relation rel)
 		ereport(NOTICE,
 				(errmsg("table \"%s\" is not compacted: it has %s", RelationGetRelationName(rel),
 						mover->store == NULL ? "no TOAST relation" : "an exclusion constraint"),
-				 mover->store == NULL ? errhint("Rewrite the table, for instance with VACUUM FULL.")
-									  : 0));
+				 mover->store == NULL
+					 ? errhint("ALTER TABLE ... SET ACCESS METHOD hanzo_columnar makes it.")
+					 : 0));
 		hz_mover_end(mover);
 		return false;
 	}
