@@ -11,6 +11,7 @@
 #include "exec/aggnode.h"
 #include "exec/aggthreads.h"
 #include "exec/arrival.h"
+#include "exec/indexneeds.h"
 #include "exec/scannode.h"
 #include "exec/topn.h"
 #include "plan/aggpath.h"
@@ -51,6 +52,7 @@ _PG_init(void)
 	hz_aggmeta_define();
 	hz_topn_init();
 	hz_arrival_init();
+	hz_indexneeds_init();
 	hz_aggnode_init();
 	hz_aggthreads_init();
 	hz_plan_init();

@@ -14,6 +14,7 @@
 
 #include "am/columnar_am.h"
 #include "am/scandesc.h"
+#include "read/slotneeds.h"
 #include "storage/heapview.h"
 #include "storage/rowid.h"
 #include "storage/ssi.h"
@@ -22,6 +23,7 @@
 static const TupleTableSlotOps *
 slot_callbacks(Relation rel)
 {
+	hz_slotneeds_slots++;
 	return &TTSOpsBufferHeapTuple;
 }
 

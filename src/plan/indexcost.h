@@ -11,9 +11,9 @@
 #include "nodes/pathnodes.h"
 
 /*
- * Adds that to the index paths of a table. row_width: average bytes of a row; columnar: share of the rows that is in
- * columns. Before other paths are added.
+ * Adds that to the index paths of a table. width: average bytes of the columns that the query reads of a row; columnar:
+ * share of the rows that is in columns. Before other paths are added.
  */
-extern void hz_indexcost_adjust(RelOptInfo *rel, int32 row_width, double columnar);
+extern void hz_indexcost_adjust(RelOptInfo *rel, Oid relid, double width, double columnar);
 
 #endif /* HZ_INDEXCOST_H */

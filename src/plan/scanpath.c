@@ -325,7 +325,7 @@ add_paths(PlannerInfo *root, RelOptInfo *rel, Relation table)
 	if (!usable)
 		return;
 	measure_table(&scan, table);
-	hz_indexcost_adjust(rel, row_width(table),
+	hz_indexcost_adjust(rel, RelationGetRelid(table), scan.share * row_width(table),
 						rel->pages > 0 ? 1 - scan.delta_pages / rel->pages : 0);
 	clauses = rel->baserestrictinfo;
 	if (scan.param_info != NULL)

@@ -14,6 +14,7 @@
 #include "read/groupcache.h"
 #include "read/rowfetch.h"
 #include "read/rowslot.h"
+#include "read/slotneeds.h"
 #include "storage/mark.h"
 #include "storage/rowid.h"
 
@@ -124,8 +125,16 @@ fetch_values(HzRowFetch *fetch, const HzGroup *header, HzGroupCacheEntry *open, 
 	TupleDesc desc = RelationGetDescr(fetch->rel);
 	uint32 position = (uint32) (number - hz_group_first_row(header));
 
+	const bool *needed = hz_slotneeds_get(slot);
+
 	for (int i = 0; i < desc->natts; i++)
-		fetch->values[i] = hz_groupread_datum(open->reader, desc, i, position, &fetch->isnull[i]);
+	{
+		fetch->values[i] = (Datum) 0;
+		fetch->isnull[i] = true;
+		if (needed == NULL || needed[i])
+			fetch->values[i] =
+				hz_groupread_datum(open->reader, desc, i, position, &fetch->isnull[i]);
+	}
 	hz_rowslot_store(slot, RelationGetRelid(fetch->rel), header, number, fetch->values,
 					 fetch->isnull);
 }
