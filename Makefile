@@ -3,11 +3,13 @@
 #   make, make install     the extension
 #   make unit, fuzz        the pure-C layers under sanitizers (build/unit, build/fuzz)
 #   make bench             bench/generate
+#   make dist, deb         build/hanzo_datastore-*.zip for PGXN; a Debian package (scripts/deb.sh)
 #   make lint, format      the house rules (scripts/lint.sh); clang-format in place
 #   scripts/test.sh        everything
 
 EXTENSION = hanzo_datastore
 EXTVERSION = 1.0
+DISTVERSION = 1.0.0
 MODULE_big = hanzo_columnar
 PGFILEDESC = "hanzo_datastore - columnar tables"
 
@@ -119,6 +121,16 @@ bench: $(if $(GENERATE),bench/generate)
 
 bench/generate: $(GENERATE) $(wildcard bench/*.h) Makefile
 	$(CC) -std=gnu11 -O2 -g $(WARNINGS) -I. -o $@ $(GENERATE) -lm
+
+# A PGXN distribution of the last commit, and a Debian package.
+.PHONY: dist deb
+dist:
+	mkdir -p build
+	git archive --format=zip --prefix=$(EXTENSION)-$(DISTVERSION)/ -o build/$(EXTENSION)-$(DISTVERSION).zip HEAD
+	@echo build/$(EXTENSION)-$(DISTVERSION).zip
+
+deb:
+	@bash scripts/deb.sh
 
 lint:
 	@bash scripts/lint.sh
