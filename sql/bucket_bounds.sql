@@ -25,7 +25,7 @@ CALL hanzo_datastore.compact('one');
 
 -- Every unit, operator and zone, with constants that are starts of buckets, just beside them, and far away
 CREATE TABLE zones (zone text);
-INSERT INTO zones VALUES ('UTC'), ('America/Havana'), ('America/Sao_Paulo'), ('Pacific/Apia'), ('Europe/Berlin'), ('Asia/Kathmandu');
+INSERT INTO zones VALUES ('UTC'), ('America/Havana'), ('America/Sao_Paulo'), ('Pacific/Apia'), ('Europe/Berlin'), ('Asia/Kathmandu'), ('AAA-167BBB167,M4.1.0,M10.1.0');
 CREATE TABLE buckets AS
   SELECT zone, format('date_trunc(%L, at, %L)', unit, zone) AS bucket, 'timestamptz' AS type
     FROM zones, unnest('{minute,hour,day,week,month,quarter,year}'::text[]) AS unit

@@ -340,7 +340,7 @@ INSERT INTO queries (flags, query) VALUES
   ('N', 'SELECT percentile_cont(0.25) WITHIN GROUP (ORDER BY f DESC) FROM events'),
   ('N', 'SELECT sum((SELECT x FROM numbers WHERE x = k)) FROM events WHERE id < 500'),
   ('N', 'SELECT regr_count(f, id), bit_and(id) FROM events WHERE id < 8'),
-  ('N', 'SELECT count(*) FROM events AS e JOIN numbers ON x = k'),
+  ('N', 'SELECT count(*) FROM events AS e LEFT JOIN numbers ON x = k'),
   ('N', 'SELECT k, count(*) FROM events TABLESAMPLE system (100) GROUP BY k');
 
 SELECT count(*) > 130 AS enough FROM queries;

@@ -80,6 +80,11 @@ SELECT same, looked_up, answer, query FROM unnest(ARRAY[
   'SELECT o.plan, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY t.n) FROM [t] AS t JOIN orgs AS o ON o.id = t.n GROUP BY 1',
   'SELECT name, n FROM (SELECT p.name, count(*) AS n FROM [t] AS t JOIN dims AS p ON p.id = t.d GROUP BY 1) AS s JOIN orgs USING (name)',
   'SELECT p.id, o.id, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d JOIN orgs AS o ON o.id = t.d GROUP BY 1, 2',
+  'SELECT p.id, t.d, p.id = t.d AS equal, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2',
+  'SELECT t.at, p.since, t.at > p.since AS later, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d AND t.at > p.since GROUP BY 1, 2 HAVING t.at > p.since',
+  'SELECT DISTINCT p.id, t.d, p.id = t.d FROM [t] AS t JOIN dims AS p ON p.id = t.d',
+  'SELECT unnest(p.tags) AS tag, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d GROUP BY 1',
+  'SELECT DISTINCT p.flag, generate_series(1, 2) FROM [t] AS t JOIN dims AS p ON p.id = t.d',
   'SELECT o.name, count(*) FROM [t] AS t JOIN orgs AS o ON o.id = t.d WHERE o.id = (SELECT max(id) FROM orgs WHERE id < 19) GROUP BY 1']) AS query, joined(query);
 
 -- What is not done so, or begun and left to PostgreSQL: keys that are not unique, other joins, other keys

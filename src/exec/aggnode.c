@@ -658,9 +658,12 @@ store_group(HzAggNode *node, HzGroupRow *row, TupleTableSlot *slot, ExprContext 
 		slot->tts_values[at] = hz_aggcall_result(&node->calls[i], &node->aggregates[i], row,
 												 fraction, fraction_null, &slot->tts_isnull[at]);
 	}
-	/* conditions of a join */
+	/* Conditions of a join: what is computed of a group may contain one, over keys. Of all rows of a group they are true. */
 	for (int at = node->key_count + node->call_count; at < slot->tts_tupleDescriptor->natts; at++)
-		slot->tts_isnull[at] = true;
+	{
+		slot->tts_values[at] = BoolGetDatum(true);
+		slot->tts_isnull[at] = false;
+	}
 	ExecStoreVirtualTuple(slot);
 	MemoryContextSwitchTo(old);
 }

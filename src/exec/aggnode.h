@@ -10,7 +10,7 @@
  * Where the input is one side of a join, the plans behind these two are the other sides, in which its rows look up what they join with
  * (agglookup.h); PostgreSQL's own plan is then over the whole join.
  *
- * custom_scan_tlist: the group keys, then the aggregates, then the conditions of the join, for EXPLAIN only. custom_private: HzAggExprs'
+ * custom_scan_tlist: the group keys, then the aggregates, then the conditions of the join, for EXPLAIN. custom_private: HzAggExprs'
  * lists over the input's target list; the keys of lookups.
  */
 #ifndef HZ_AGGNODE_H

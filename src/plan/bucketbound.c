@@ -19,9 +19,11 @@
 
 /*
  * Truncation in a time zone goes by local time. What that says of the time itself is off by what the zone's clock has
- * jumped in between, never more than a day (Samoa left out one).
+ * jumped in between: never more than a day in a zone with a name (Samoa left out one), while one that is written out, with digits,
+ * may have offsets of 167 hours to either side of UTC.
  */
-#define ZONE_MARGIN (2 * USECS_PER_DAY)
+#define NAMED_ZONE_MARGIN (2 * USECS_PER_DAY)
+#define ANY_ZONE_MARGIN (15 * USECS_PER_DAY)
 
 typedef struct Comparison
 {
@@ -146,19 +148,27 @@ bounds_in_utc(List *bounds, Comparison *comparison, Timestamp value)
 	return bounds;
 }
 
+static int64
+zone_margin(const HzBucketExpr *bucket)
+{
+	return bucket->zone != NULL && strpbrk(bucket->zone, "0123456789") == NULL ? NAMED_ZONE_MARGIN
+																			   : ANY_ZONE_MARGIN;
+}
+
 /* A bucket of another zone starts at most the margin after its times, and ends so much after the longest of its unit. */
 static List *
 bounds_in_zone(List *bounds, Comparison *comparison, Timestamp value)
 {
 	const HzBucket *bucket = &comparison->bucket.bucket;
+	int64 margin = zone_margin(&comparison->bucket);
 	int64 longest = bucket->months > 0 ? bucket->months * 31 * USECS_PER_DAY : bucket->width;
 
 	if (comparison->strategy >= BTEqualStrategyNumber)
-		bounds = add_constant(bounds, comparison, BTGreaterEqualStrategyNumber,
-							  shifted(value, -ZONE_MARGIN));
+		bounds =
+			add_constant(bounds, comparison, BTGreaterEqualStrategyNumber, shifted(value, -margin));
 	if (comparison->strategy <= BTEqualStrategyNumber)
 		bounds = add_constant(bounds, comparison, BTLessStrategyNumber,
-							  shifted(value, longest + ZONE_MARGIN));
+							  shifted(value, longest + margin));
 	return bounds;
 }
 

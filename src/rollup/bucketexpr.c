@@ -94,6 +94,8 @@ hz_bucketexpr(Node *node, HzBucketExpr *result)
 		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ:
 			return bucket_of_trunc(call, HZ_BUCKET_SESSION, result);
 		case F_DATE_TRUNC_TEXT_TIMESTAMPTZ_TEXT:
+			if (is_known(lthird(call->args)))
+				result->zone = TextDatumGetCString(lthird_node(Const, call->args)->constvalue);
 			return bucket_of_trunc(
 				call, is_utc(lthird(call->args)) ? HZ_BUCKET_UTC : HZ_BUCKET_ZONE, result);
 		case F_DATE_TRUNC_TEXT_TIMESTAMP:

@@ -24,6 +24,7 @@ typedef struct HzBucketExpr
 	HzBucket bucket;  /* for _ZONE and _SESSION: of the unit, in UTC */
 	Var *column;      /* of the expression itself, no copy */
 	const char *unit; /* of date_trunc */
+	const char *zone; /* of date_trunc in a zone, where it is known */
 	bool is_bin;
 } HzBucketExpr;
 
