@@ -225,24 +225,36 @@ check_same_name(HzLedger *ledger, HzLoad *load, const HzTarget *target, const Hz
 	return found;
 }
 
+typedef struct IdentityTexts
+{
+	char *size;
+	char *head;
+	char *head_size;
+} IdentityTexts;
+
+/* Of a stream, all are NULL. */
+static IdentityTexts
+identity_texts(const HzIdentity *identity)
+{
+	uint64_t head_size = identity->size < HEAD_SIZE ? identity->size : HEAD_SIZE;
+
+	if (identity->source == NULL)
+		return (IdentityTexts){NULL, NULL, NULL};
+	return (IdentityTexts){number_text(identity->size),
+						   number_text(hz_source_hash_head(identity->source, head_size)),
+						   number_text(head_size)};
+}
+
 static void
 insert_load(HzLedger *ledger, HzLoad *load, const HzTarget *target, const HzIdentity *identity)
 {
-	uint64_t head_size = identity->size < HEAD_SIZE ? identity->size : HEAD_SIZE;
-	bool file = identity->source != NULL;
-	const char *params[] = {target->name,
-							identity->name,
-							identity->fingerprint,
-							file ? number_text(identity->size) : NULL,
-							file ? number_text(hz_source_hash_head(identity->source, head_size))
-								 : NULL,
-							file ? number_text(head_size) : NULL};
+	const char *params[] = {target->name, identity->name, identity->fingerprint};
 	PGresult *result = hz_query(
 		ledger->conn, "start one loader of a file at a time",
 		statement(
-			"INSERT INTO %1$s.files (target, name, fingerprint, size, head, head_size) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+			"INSERT INTO %1$s.files (target, name, fingerprint) VALUES ($1, $2, $3) RETURNING id",
 			ledger),
-		6, params);
+		3, params);
 
 	snprintf(load->id, sizeof(load->id), "%s", PQgetvalue(result, 0, 0));
 	PQclear(result);
@@ -283,15 +295,20 @@ find_load(HzLedger *ledger, HzLoad *load, const HzTarget *target, const HzIdenti
 static void
 read_state(HzLedger *ledger, HzLoad *load, const HzTarget *target, const HzIdentity *identity)
 {
-	const char *params[] = {load->id, target->name, identity->fingerprint, identity->name};
+	IdentityTexts texts = identity_texts(identity);
+	const char *params[] = {load->id,   target->name, identity->fingerprint, identity->name,
+							texts.size, texts.head,   texts.head_size};
 	PGresult *result;
 
+	/* With --continue the file may be another than it was. */
 	result = hz_query(
 		ledger->conn, NULL,
-		statement("UPDATE %1$s.files SET fingerprint = $3, name = $4 WHERE id = $1 AND target = $2"
-				  " RETURNING finished_at IS NOT NULL, coalesce(rows, 0), coalesce(rejected, 0)",
-				  ledger),
-		4, params);
+		statement(
+			"UPDATE %1$s.files SET fingerprint = $3, name = $4, size = $5, head = $6, head_size = $7"
+			" WHERE id = $1 AND target = $2"
+			" RETURNING finished_at IS NOT NULL, coalesce(rows, 0), coalesce(rejected, 0)",
+			ledger),
+		7, params);
 	if (PQntuples(result) == 0)
 		hz_fatal("run the command again", "another loader has just made the ledger forget %s",
 				 identity->name);
@@ -401,10 +418,10 @@ hz_ledger_finish(HzLedger *ledger, HzLoad *load, uint64_t start, uint64_t stop)
 	result = hz_query(
 		ledger->conn, NULL,
 		statement(
-			"UPDATE %1$s.files SET finished_at = now(), rows = r.rows, stored = r.stored, rejected = r.rejected"
+			"UPDATE %1$s.files AS f SET finished_at = now(), rows = r.rows, stored = r.stored, rejected = r.rejected"
 			" FROM (SELECT coalesce(sum(stop - start), 0) AS bytes, coalesce(sum(rows), 0) AS rows,"
 			"  coalesce(sum(stored), 0) AS stored, coalesce(sum(rejected), 0) AS rejected FROM %1$s.ranges WHERE file = $1) AS r"
-			" WHERE id = $1 AND r.bytes = $2 RETURNING rows, rejected",
+			" WHERE f.id = $1 AND r.bytes = $2 RETURNING f.rows, f.rejected",
 			ledger),
 		2, params);
 	if (PQntuples(result) != 1)
