@@ -41,8 +41,8 @@ static bool
 has_tables(HzLedger *ledger)
 {
 	const char *name = hz_format("%s.rejects", ledger->schema);
-	PGresult *result =
-		hz_query(ledger->conn, NULL, "SELECT pg_catalog.to_regclass($1) IS NOT NULL", 1, &name);
+	PGresult *result = hz_query(ledger->conn, schema_hint,
+								"SELECT pg_catalog.to_regclass($1) IS NOT NULL", 1, &name);
 	bool found = PQgetvalue(result, 0, 0)[0] == 't';
 
 	PQclear(result);
