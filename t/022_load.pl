@@ -71,7 +71,7 @@ sub refused
 my @strings = (
 	'', 'plain', "tab\there", "line\nfeed", "cr\rlf\r\n", "back\\slash", "\\N", "\\.", "\\", 'quote"d', "it's", '""', "'", '{"a":1}',
 	"{'a':1}", '[1,2]', "['x']", '(1)', ',', "\t", "\n", "NULL", 'null', "\x{fc}\x{20ac}\x{1f600}", "\x{7f}\x{1}\b\f", ' spaces ',
-	"a,b;c\td", '{}', '{', '}', '[', "\\u0041", "#comment", 'x' x 20000, "\x{1f600}" x 3000);
+	"a,b;c\td", '{}', '{', '}', '[', "\\u0041", "#comment", 'x' x 3000, "\x{1f600}" x 300);
 
 sub tsv_text
 {
@@ -99,7 +99,7 @@ sub pg_array
 my $json = JSON::PP->new->canonical->allow_nonref;
 my @columns = qw(id s arr m n at num f ok u bytes days);
 my (@jsonl, @csv, @tsv, @copy);
-foreach my $i (0 .. 1999)
+foreach my $i (0 .. 599)
 {
 	my $s = $strings[ $i % @strings ];
 	my $t = $strings[ ($i * 7 + int($i / @strings)) % @strings ];
@@ -126,7 +126,7 @@ foreach my $i (0 .. 1999)
 }
 my $types = q{id integer, s text, arr text[], m jsonb, n text, at timestamptz(3), num numeric(20), f float8, ok boolean, u uuid, bytes bytea, days timestamptz[]};
 sql("CREATE TABLE want ($types) USING heap; COPY want FROM '" . file('want.copy', encode_utf8(join("\n", @copy) . "\n")) . "'");
-is(sql('SELECT count(*) FROM want'), '2000', 'the rows as they are to be');
+is(sql('SELECT count(*) FROM want'), '600', 'the rows as they are to be');
 
 sub zstd_frames
 {
@@ -176,14 +176,14 @@ foreach my $name (sort keys %text)
 {
 	my $bytes = encode_utf8($text{$name});
 	my %packed = ($name => $bytes);
-	$packed{"$name.gz"} = gzip_members($bytes, 300000) if $name =~ /^dump/;
-	$packed{"$name.zst"} = zstd_frames($bytes, 400000) if $name =~ /^dump/;
+	$packed{"$name.gz"} = gzip_members($bytes, 100000) if $name =~ /^dump/;
+	$packed{"$name.zst"} = zstd_frames($bytes, 200000) if $name =~ /^dump/;
 	foreach my $packed_name (sort keys %packed)
 	{
 		my $table = 't' . ++$number;
 		my $method = $packed_name =~ /\.gz$|array|names\.tsv/ ? 'heap' : 'hanzo_columnar';
 		sql("CREATE TABLE $table ($types) USING $method");
-		loads_ok("$packed_name into $method", '-j', 1 + $number % 3, '--batch', 100 + 37 * $number, $table, file($packed_name, $packed{$packed_name}));
+		loads_ok("$packed_name into $method", '-j', 1 + $number % 3, '--batch', 60 + 7 * $number, $table, file($packed_name, $packed{$packed_name}));
 		is(differences($node, $table, 'want'), '0', "$packed_name: every value");
 	}
 }
@@ -193,8 +193,8 @@ run([ $program, '--name', 'a pipe', 'piped', '-' ], '<', "$dir/array.json", '>',
 is($?, 0, 'from standard input') or diag($err);
 is(differences($node, 'piped', 'want'), '0', 'standard input: every value');
 run([ $program, '--name', 'a pipe', 'piped', '-' ], '<', "$dir/array.json", '>', \$out, '2>', \$err);
-like($err, qr/loaded already: 2000 rows/, 'the same name again: nothing to do');
-is(sql('SELECT count(*) FROM piped'), '2000', 'and nothing is done');
+like($err, qr/loaded already: 600 rows/, 'the same name again: nothing to do');
+is(sql('SELECT count(*) FROM piped'), '600', 'and nothing is done');
 
 # ---- What ClickHouse 26.7 writes for one row of everything (q1 of docs/clickhouse.md), in three formats
 
@@ -456,8 +456,7 @@ foreach my $try (1 .. 6000)
 like($second_said, qr/waiting for sessions of an earlier run to end/, 'the next waits for it');
 $holder->query_safe('COMMIT');
 $holder->quit;
-finish($second);
-is($second->result, 0, 'and then loads') or diag($second_said);
+ok(finish($second), 'and then loads') or diag($second_said);
 is(sql('SELECT count(*), count(DISTINCT id) FROM busy'), '1000|1000', 'every row once');
 
 # ---- Duplicates
@@ -469,23 +468,24 @@ sql(qq{CREATE TABLE traces $traces PARTITION BY RANGE ("timestamp");
 	CREATE TABLE traces_h $traces USING heap});
 my (%newest, @versions);
 my $seed = 7;
-foreach my $i (1 .. 20000)
+foreach my $i (1 .. 6000)
 {
 	$seed = ($seed * 1103515245 + 12345) % 2147483648;
-	my $key = int($seed / 65536) % 5000;
+	my $key = int($seed / 65536) % 1500;
 	# no two versions of a key are of the same time
-	my $version = ($i * 7919) % 20011;
-	my $row = { project_id => $key % 3, id => "t$key", timestamp => sprintf('2026-%02d-%02d 00:00:00.000', 1 + $key % 2, 1 + $key % 28), name => "name $i", tags => ["a$i", 'b'],
-		event_ts => sprintf('2026-03-01 %02d:%02d:%02d.%03d', $version / 3600, $version / 60 % 60, $version % 60, $i % 1000), is_deleted => $i % 10 ? JSON::PP::false : JSON::PP::true };
-	$newest{$key} = $row if !$newest{$key} || $newest{$key}{event_ts} lt $row->{event_ts};
-	push @versions, $json->encode($row);
+	my $version = ($i * 7919) % 6007;
+	my $at = sprintf('2026-03-01 %02d:%02d:%02d.%03d', $version / 3600, $version / 60 % 60, $version % 60, $i % 1000);
+	my $row = sprintf('{"project_id":%d,"id":"t%d","timestamp":"2026-%02d-%02d 00:00:00.000","name":"name %d","tags":["a%d","b"],"event_ts":"%s","is_deleted":%s}',
+		$key % 3, $key, 1 + $key % 2, 1 + $key % 28, $i, $i, $at, $i % 10 ? 'false' : 'true');
+	$newest{$key} = [ $at, $row ] if !$newest{$key} || $newest{$key}[0] lt $at;
+	push @versions, $row;
 }
 sql(qq{CREATE TABLE traces_want $traces USING heap});
-loads_ok('the newest versions, chosen here', 'traces_want', file('newest.json', join("\n", map { $json->encode($_) } values %newest) . "\n"));
+loads_ok('the newest versions, chosen here', 'traces_want', file('newest.json', join("\n", map { $_->[1] } values %newest) . "\n"));
 my $versions = file('versions.json', join("\n", @versions) . "\n");
 foreach my $table (qw(traces traces_h))
 {
-	my $said = loads_ok("$table: upsert with three connections", '-j', 3, '--batch', 700, '--on-conflict', 'update', $table, $versions);
+	my $said = loads_ok("$table: upsert with three connections", '-j', 3, '--batch', 300, '--on-conflict', 'update', $table, $versions);
 	like($said, qr/rows were older than others with their key, or there already/, "$table: says how many were superseded");
 	is(differences($node, $table, 'traces_want'), '0', "$table: the newest version of each key");
 	sql("UPDATE $table SET name = 'edited', event_ts = '2027-01-01' WHERE id = 't1'");
@@ -494,13 +494,13 @@ foreach my $table (qw(traces traces_h))
 	loads_ok("$table: nothing on conflict", '--forget', '--on-conflict', 'nothing', $table, $versions);
 	is(sql("SELECT count(*) FROM $table"), scalar(keys %newest), "$table: nothing is added");
 	sql("TRUNCATE $table");
-	loads_ok("$table: without a version the last line wins", '--forget', '--on-conflict', 'update', '--version-column', 'none', '--key', 'id,timestamp,project_id', '--batch', 700, $table, $versions);
+	loads_ok("$table: without a version the last line wins", '--forget', '--on-conflict', 'update', '--version-column', 'none', '--key', 'id,timestamp,project_id', '--batch', 300, $table, $versions);
 	is( sql("SELECT count(*), sum(substr(name, 6)::integer) FROM $table"),
 		sql(q{SELECT count(*), sum(n) FROM (SELECT max(i) AS n FROM (SELECT row_number() OVER () AS i, l::jsonb->>'id' AS id FROM regexp_split_to_table(pg_read_file('} . $versions .
 			q{'), E'\n') AS l WHERE l <> '') AS t GROUP BY id) AS t}),
 		"$table: it does");
 	refused("$table: without a version, several connections", qr/needs -j 1/, '--forget', '-j', 2, '--on-conflict', 'update', '--version-column', 'none', $table, $versions);
-	is((load('--on-conflict', 'update', '--reject', "$dir/upsert.rejects", $table, file("upsert_$table.json", $json->encode($newest{1}) . "\n" . ($json->encode($newest{2}) =~ s/"t2"/null/r) . "\n")))[0],
+	is((load('--on-conflict', 'update', '--reject', "$dir/upsert.rejects", $table, file("upsert_$table.json", "$newest{1}[1]\n" . ($newest{2}[1] =~ s/"t2"/null/r) . "\n")))[0],
 		2, "$table: a row without its key is rejected");
 	like(slurp_file("$dir/upsert.rejects"), qr/\t2\t23502\tnull value in column "id"/, "$table: alone");
 }
