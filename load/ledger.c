@@ -5,12 +5,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "load/ledger.h"
 #include "load/message.h"
 
 /* Of a file, as much as must be the same for it to be the same file that became longer. */
 #define HEAD_SIZE ((uint64_t) 1024 * 1024)
+
+/* A tenth of a second each. */
+#define LOCK_TRIES 20
 
 /* How long the sessions of a killed loader may take to notice. */
 #define WAIT_FOR_SESSIONS "60s"
@@ -125,10 +129,19 @@ ask(HzLedger *ledger, const char *hint, const char *expression)
 static void
 lock(HzLedger *ledger, const HzLoad *load, const char *name)
 {
-	if (!ask(ledger, NULL, lock_call(ledger, "pg_try_advisory_lock", "files", load->id)))
-		hz_fatal(
-			"wait for it, or end it: what it has committed stays, and the next run goes on from there",
-			"another loader is loading %s", name);
+	char *call = lock_call(ledger, "pg_try_advisory_lock", "files", load->id);
+	int tries = 0;
+
+	/* The server may still be about to notice that an earlier loader was killed. */
+	while (!ask(ledger, NULL, call))
+	{
+		if (++tries == LOCK_TRIES)
+			hz_fatal(
+				"wait for it, or end it: what it has committed stays, and the next run goes on from there",
+				"another loader is loading %s", name);
+		usleep(100 * 1000);
+	}
+	free(call);
 	if (!ask(ledger, NULL, lock_call(ledger, "pg_try_advisory_lock", "ranges", load->id)))
 	{
 		hz_say("waiting for sessions of an earlier run to end");
