@@ -122,6 +122,7 @@ test_json(void)
 	CHECK(says("{\"t\":\"a\\u0000\"}", "!zero byte"));
 	CHECK(says("{\"t\":\"\xC0\x80\"}", "!not UTF-8"));
 	CHECK(says("{\"t\":\"\xED\xA0\x80\"}", "!not UTF-8"));
+	CHECK(says("{\"t\":\"\xF0\x80\x80\x80\"}", "!not UTF-8"));
 	CHECK(says("{\"t\":\"\xF4\x90\x80\x80\"}", "!not UTF-8"));
 	CHECK(says("{\"t\":\"\xE2\x82\"}", "!not UTF-8"));
 	CHECK(says("{\"t\":\"\\ud83d\"}", "!surrogate"));
@@ -163,6 +164,7 @@ test_tsv(void)
 			   "{\"k'1\":\"v\\\\\"\\\\u000a\",\"2\":[1,null,null,\"x\"],\"t\":[1,\"a\"]}\n"));
 	CHECK(says("{\"k\":\"it\\'s \\\\n\"}", "{\"k\":\"it's \\\\n\"}\n"));
 	CHECK(says("{}", "{}\n"));
+	CHECK(says("(1,)", "[1]\n"));
 	CHECK(says("[2024-01-01,00012]", "[\"2024-01-01\",\"00012\"]\n"));
 	CHECK(says("{'k'}", "!has no value"));
 	CHECK(says("{'k':'v'", "!no end"));
