@@ -57,6 +57,7 @@ identify(const HzSource *source, const char *path, const HzOptions *options)
 	return identity;
 }
 
+/* Of the file, read so far: 0 to 1, or -1. */
 static double
 share_read(const HzSource *source)
 {
@@ -77,8 +78,22 @@ typedef struct Loop
 	HzBatch next; /* being read, or full and waiting for a connection */
 	bool next_full;
 	bool end;
+	uint64_t given; /* bytes of the batches that connections got */
 	HzProgress progress;
 } Loop;
+
+/* Of the file, sent so far: what is read and waits does not count. */
+static double
+share_sent(const Loop *loop)
+{
+	double share = share_read(loop->reader->source);
+	uint64_t waiting = loop->given - loop->job.encoded + loop->next.raw.length;
+	uint64_t read = loop->reader->position + (loop->next_full ? 0 : loop->next.raw.length);
+
+	return share < 0 || read == 0 || waiting > read
+			   ? share
+			   : share * (1 - (double) waiting / (double) read);
+}
 
 static int
 job_count(const HzRun *run)
@@ -126,6 +141,7 @@ hand_out(Loop *loop)
 
 		if (worker->state == HZ_WORKER_IDLE && loop->next_full)
 		{
+			loop->given += loop->next.raw.length;
 			hz_worker_give(worker, &loop->next);
 			loop->next_full = false;
 		}
@@ -200,8 +216,7 @@ load_batches(Loop *loop)
 		if (!hand_out(loop) || loop->job.failure != NULL)
 			break;
 		turn(loop);
-		hz_progress_show(&loop->progress, share_read(loop->reader->source), job->encoded, job->rows,
-						 job->rejected);
+		hz_progress_show(&loop->progress, share_sent(loop), job->encoded, job->rows, job->rejected);
 		if (hz_interrupted && loop->job.failure == NULL)
 		{
 			loop->job.failure = hz_format("interrupted");
