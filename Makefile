@@ -1,6 +1,6 @@
 # hanzo_datastore: builds with PGXS; PG_CONFIG chooses the server.
 #
-#   make, make install     the extension
+#   make, make install     the extension, and load/hanzo-datastore-load
 #   make unit, fuzz        the pure-C layers under sanitizers (build/unit, build/fuzz)
 #   make bench             bench/generate
 #   make dist, deb         build/hanzo_datastore-*.zip for PGXN; a Debian package (scripts/deb.sh)
@@ -40,7 +40,7 @@ PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = $(WARNINGS) -MMD -MP
 SHLIB_LINK = -lzstd -llz4 -lm
 
-EXTRA_CLEAN = build bench/generate $(OBJS:.o=.d) hanzo_columnar.d
+EXTRA_CLEAN = build bench/generate load/hanzo-datastore-load $(OBJS:.o=.d) hanzo_columnar.d
 
 # No bitcode: the server's JIT would inline nothing of ours, and clang need not be there.
 override with_llvm := no
@@ -67,19 +67,48 @@ $(DATA_built): $(SQL_PARTS) $(wildcard src/sql) Makefile
 	{ printf '%s\n' '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit'; \
 	  for part in $(SQL_PARTS); do printf '\n-- %s\n\n' $$part; cat $$part; done; } > $@
 
+# ---- hanzo-datastore-load: a client, which needs libpq, zlib and libzstd and nothing of the server.
+
+LOAD_OBJS := $(patsubst %.c,build/%.o,$(sort $(wildcard load/*.c)) src/base/memory.c)
+LOAD_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) -MMD -MP -DFRONTEND -DHZ_LOAD_VERSION='"$(EXTVERSION)"' -Isrc -I. -I$(includedir)
+
+all: load/hanzo-datastore-load
+
+load/hanzo-datastore-load: $(LOAD_OBJS)
+	$(CC) -o $@ $^ $(LDFLAGS) -L$(libdir) -lpq -lzstd -lz
+
+$(LOAD_OBJS): build/%.o: %.c Makefile build/flags
+	@mkdir -p $(@D)
+	$(CC) $(LOAD_CFLAGS) -c -o $@ $<
+
+-include $(LOAD_OBJS:.o=.d)
+
+.PHONY: install-load uninstall-load
+
+install: install-load
+install-load: load/hanzo-datastore-load
+	$(MKDIR_P) '$(DESTDIR)$(bindir)'
+	$(INSTALL_PROGRAM) $< '$(DESTDIR)$(bindir)/'
+
+uninstall: uninstall-load
+uninstall-load:
+	rm -f '$(DESTDIR)$(bindir)/hanzo-datastore-load'
+
 # ---- Pure C: built without the server's headers, under sanitizers.
 
 PURE := $(filter-out src/base/compat.c,$(sort $(wildcard $(patsubst %,src/%/*.c,base encoding compress format) \
 	src/expr/vexpr*.c)))
+# What the loader knows of formats; the rest of load/ knows libpq.
+LOAD_PURE := $(patsubst %,load/%.c,copytext delimited json literal record split value)
 PURE_CFLAGS = -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-strict-aliasing -fwrapv -MMD -MP \
 	-DFRONTEND -Isrc -I. $(WARNINGS)
 PURE_LIBS = -lzstd -llz4 -lm
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 
 UNIT_TESTS := $(patsubst %.c,build/%,$(sort $(wildcard unit/test_*.c)))
-UNIT_OBJS := $(patsubst %.c,build/unit/obj/%.o,$(PURE) $(filter-out unit/test_%,$(wildcard unit/*.c)))
+UNIT_OBJS := $(patsubst %.c,build/unit/obj/%.o,$(PURE) $(LOAD_PURE) $(filter-out unit/test_%,$(wildcard unit/*.c)))
 FUZZERS := $(patsubst %.c,build/%,$(sort $(wildcard fuzz/fuzz_*.c)))
-FUZZ_OBJS := $(patsubst %.c,build/fuzz/obj/%.o,$(PURE) $(filter-out fuzz/fuzz_%,$(wildcard fuzz/*.c)))
+FUZZ_OBJS := $(patsubst %.c,build/fuzz/obj/%.o,$(PURE) $(LOAD_PURE) $(filter-out fuzz/fuzz_%,$(wildcard fuzz/*.c)))
 FUZZ_CC = clang
 
 .PHONY: unit unit-programs fuzz bench lint format
@@ -135,7 +164,7 @@ deb:
 lint:
 	@bash scripts/lint.sh
 
-C_FILES := $(wildcard hanzo_columnar.c src/*/*.[ch] unit/*.[ch] fuzz/*.[ch] bench/*.[ch])
+C_FILES := $(wildcard hanzo_columnar.c src/*/*.[ch] unit/*.[ch] load/*.[ch] fuzz/*.[ch] bench/*.[ch])
 
 format:
 	$(if $(C_FILES),clang-format -i $(C_FILES))

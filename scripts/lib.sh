@@ -50,7 +50,7 @@ need_build_packages() {
   if [ -n "${HANZO_NO_INSTALL:-}" ]; then return 0; fi
   local server=(postgresql-15 postgresql-server-dev-15 postgresql-15-cron postgresql-15-hll postgresql-15-tdigest)
   if [ -n "${PG_CONFIG:-}" ]; then server=(); fi
-  need_packages build-essential libzstd-dev liblz4-dev libxxhash-dev "${server[@]}" "$@"
+  need_packages build-essential libpq-dev libzstd-dev liblz4-dev libxxhash-dev zlib1g-dev "${server[@]}" "$@"
 }
 
 # Sets PG_CONFIG, BINDIR, PGXS_TOP (…/pgxs/src) and PG_MAJOR.
