@@ -12,7 +12,7 @@ seconds=${1:-600}
 shift || true
 case $seconds in '' | *[!0-9]*) echo "fuzz.sh: $seconds is not a number of seconds" >&2; exit 1 ;; esac
 fuzzers=("$@")
-[ ${#fuzzers[@]} -gt 0 ] || fuzzers=(chunk column compress encoding numeric rowgroup)
+[ ${#fuzzers[@]} -gt 0 ] || fuzzers=(chunk column compress encoding load numeric rowgroup)
 
 make -s fuzz
 work=$(mktemp -d)

@@ -152,7 +152,7 @@ sub check_errors
 }
 
 my @c = grep { -f } (glob('hanzo_columnar.c src/*.[ch] src/*/*.[ch] src/*/*/*.[ch]'),
-	glob('unit/*.[ch] fuzz/*.[ch] bench/*.[ch]'));
+	glob('unit/*.[ch] load/*.[ch] fuzz/*.[ch] bench/*.[ch]'));
 my %stem;
 
 foreach my $file (@c)
@@ -194,7 +194,7 @@ foreach my $file (@c)
 		if $server && $file =~ m{^src/(.*\.h)$} && -e "$server/$1";
 }
 
-my @texts = grep { -f } (glob('Makefile *.md *.control .ci/run docs/*.md scripts/* src/*.md src/*/*.md'),
+my @texts = grep { -f } (glob('Makefile *.md *.control .ci/run docs/*.md scripts/* src/*.md src/*/*.md load/*.md'),
 	glob('src/sql/*.sql sql/*.sql sql/*/* specs/*.spec t/*.pl t/*/*.pm bench/*.sql bench/*.sh docker/*'));
 foreach my $file (@c, @texts)
 {
@@ -213,7 +213,7 @@ exit($violations ? 1 : 0);
 PERL
 
 shopt -s nullglob
-c_files=(hanzo_columnar.c src/*/*.[ch] unit/*.[ch] fuzz/*.[ch] bench/*.[ch])
+c_files=(hanzo_columnar.c src/*/*.[ch] unit/*.[ch] load/*.[ch] fuzz/*.[ch] bench/*.[ch])
 [ -e hanzo_columnar.c ] || c_files=("${c_files[@]:1}")
 if ! command -v clang-format >/dev/null; then
   echo "scripts/lint.sh:1: clang-format is missing (Debian: apt-get install clang-format)"
