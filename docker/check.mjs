@@ -43,7 +43,7 @@ function checkDockerfile(file) {
     }
     for (const source of copy.getArguments().slice(0, -1).map((argument) => argument.getValue())) {
       if (!fs.existsSync(path.join(top, source))) complain(file, line, `COPY takes ${source}, which is not there`);
-      if (!kept.some((name) => source === name || source.startsWith(`${name}/`))) complain(file, line, `.dockerignore keeps ${source} out`);
+      if (source !== '.' && !kept.some((name) => source === name || source.startsWith(`${name}/`))) complain(file, line, `.dockerignore keeps ${source} out`);
     }
   }
 
@@ -75,7 +75,8 @@ function checkCompose(file) {
   const model = document.toJS();
 
   // How it names its parts and the draft that it is written in is older than what Ajv knows; nothing refers to those names.
-  const schema = JSON.parse(JSON.stringify(compose.composeSchema), (key, value) => (/^(id|\$schema)$/.test(key) && typeof value === 'string' ? undefined : value));
+  const schema = JSON.parse(JSON.stringify(compose.composeSchema),
+    (key, value) => (/^(id|\$schema)$/.test(key) && typeof value === 'string' ? undefined : value));
   const check = new Ajv({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
   // The schema is older than the project's name.
   const { name, ...rest } = model;
@@ -153,7 +154,8 @@ import type { Dashboard, Panel, RowPanel, FieldConfig } from '@grafana/schema/di
 type Json<T> = T extends string ? \`\${T}\` : T extends number ? number : T extends boolean ? boolean
   : T extends (infer U)[] ? Json<U>[] : T extends object ? { [K in keyof T]: Json<T[K]> } : T;
 type Kind<T extends string, O, F> = Omit<Json<Panel>, 'type' | 'options' | 'fieldConfig'>
-  & { type: T; options: Json<O>; fieldConfig: { defaults: Omit<Json<FieldConfig>, 'custom'> & { custom?: Json<F> }; overrides: { matcher: { id: string; options: unknown }; properties: { id: string; value: unknown }[] }[] } };
+  & { type: T; options: Json<O>; fieldConfig: { defaults: Omit<Json<FieldConfig>, 'custom'> & { custom?: Json<F> }; overrides: Override[] } };
+type Override = { matcher: { id: string; options: unknown }; properties: { id: string; value: unknown }[] };
 type AnyPanel = Json<RowPanel> | Kind<'stat', stat.Options, {}> | Kind<'timeseries', timeseries.Options, timeseries.FieldConfig>
   | Kind<'table', table.Options, table.FieldConfig> | Kind<'bargauge', bargauge.Options, {}> | Kind<'piechart', piechart.Options, piechart.FieldConfig>;
 export type Checked = Omit<Json<Dashboard>, 'panels'> & { panels: AnyPanel[] };
