@@ -82,8 +82,10 @@ sub sizes
 	return { $out =~ /^(\w+) = (\d+)/mg };
 }
 spew("$tmp/meminfo", "MemTotal:       16777216 kB\nMemFree:         1000 kB\n");
-foreach my $group ([ 'v2', 'memory.max', "4294967296\n", 'cpu.max', "150000 100000\n" ], [ 'v1', 'memory/memory.limit_in_bytes', "2147483648\n", 'cpu/cpu.cfs_quota_us', "100000\n", 'cpu/cpu.cfs_period_us', "100000\n" ],
-	[ 'free', 'memory.max', "max\n", 'cpu.max', "max 100000\n" ], [ 'free1', 'memory/memory.limit_in_bytes', "9223372036854771712\n", 'cpu/cpu.cfs_quota_us', "-1\n" ])
+foreach my $group ([ 'v2', 'memory.max', "4294967296\n", 'cpu.max', "150000 100000\n" ], [ 'v1', 'memory/memory.limit_in_bytes', "2147483648\n",
+	'cpu/cpu.cfs_quota_us', "100000\n", 'cpu/cpu.cfs_period_us', "100000\n" ],
+	[ 'free', 'memory.max', "max\n", 'cpu.max', "max 100000\n" ], [ 'free1', 'memory/memory.limit_in_bytes', "9223372036854771712\n", 'cpu/cpu.cfs_quota_us',
+		"-1\n" ])
 {
 	my ($name, %files) = @$group;
 	mkdir("$tmp/$_") || 1 foreach ($name, "$name/memory", "$name/cpu");
@@ -99,7 +101,8 @@ foreach my $mb (256, 512, 1024, 4096, 65536)
 {
 	my $size = sizes(HANZO_DATASTORE_MEMORY => "${mb}MB", HANZO_DATASTORE_CPUS => 4);
 	# four large hash tables, compaction, a worker of autovacuum
-	cmp_ok($size->{shared_buffers} + 8 * $size->{work_mem} + $size->{maintenance_work_mem} + $size->{autovacuum_work_mem}, '<=', $mb, "$mb MB are enough for a busy server");
+	cmp_ok($size->{shared_buffers} + 8 * $size->{work_mem} + $size->{maintenance_work_mem} + $size->{autovacuum_work_mem}, '<=', $mb,
+		"$mb MB are enough for a busy server");
 }
 refused("memory of $_", { HANZO_DATASTORE_MEMORY => $_ }, qr/not a size|too few/, "$bin/hanzo-datastore-sizes") foreach ('4', '4TB', 'xGB', '1x4GB', '10MB');
 refused("$_ processors", { HANZO_DATASTORE_CPUS => $_ }, qr/not a number/, "$bin/hanzo-datastore-sizes") foreach ('0', 'two');
@@ -132,10 +135,11 @@ spew("$tmp/hooks/1.sql", "CREATE TABLE public.made_by_sql AS SELECT 1 AS n;\n");
 spew("$tmp/hooks/2.sh", "psql -X -q -c 'CREATE TABLE public.made_by_sh AS SELECT 2 AS n'\n");
 my ($port, $replica_port) = map { PostgreSQL::Test::Cluster::get_free_port() } 1 .. 2;
 my %common = (HANZO_DATASTORE_SOCKET_DIR => $socket, HANZO_DATASTORE_LISTEN => '127.0.0.1', HANZO_DATASTORE_CONF => "$tree/docker/postgresql.conf",
-	HANZO_DATASTORE_CONF_DIR => "$tmp/conf.d", HANZO_DATASTORE_INIT_DIR => "$tmp/hooks", HANZO_DATASTORE_MEMORY => '512MB', HANZO_SECRETS_DIR => "$tmp/secrets");
+	HANZO_DATASTORE_CONF_DIR => "$tmp/conf.d", HANZO_DATASTORE_INIT_DIR => "$tmp/hooks", HANZO_DATASTORE_MEMORY => '512MB',
+		HANZO_SECRETS_DIR => "$tmp/secrets");
 my %primary = (%common, PGDATA => "$tmp/data/primary", HANZO_DATASTORE_PORT => $port);
-my %replica = (%common, PGDATA => "$tmp/data/replica", HANZO_DATASTORE_PORT => $replica_port, HANZO_DATASTORE_ROLE => 'replica', HANZO_PRIMARY_HOST => '127.0.0.1',
-	HANZO_PRIMARY_PORT => $port, HANZO_SECRETS_DIR => "$tmp/replica_secrets");
+my %replica = (%common, PGDATA => "$tmp/data/replica", HANZO_DATASTORE_PORT => $replica_port, HANZO_DATASTORE_ROLE => 'replica',
+	HANZO_PRIMARY_HOST => '127.0.0.1', HANZO_PRIMARY_PORT => $port, HANZO_SECRETS_DIR => "$tmp/replica_secrets");
 my $server = "$bin/hanzo-datastore-server";
 
 refused('no passwords', { %primary, HANZO_SECRETS_DIR => "$tmp/none" }, qr/no password: set HANZO_REPLICATION_PASSWORD.*There is no default/, $server);
@@ -155,7 +159,8 @@ is(slurp("$tmp/data/full/file"), 'mine', 'which stays as it is');
 mkdir("$tmp/data/old");
 spew("$tmp/data/old/PG_VERSION", "9.6\n");
 refused('another major version', { %primary, PGDATA => "$tmp/data/old" }, qr/belongs to PostgreSQL 9\.6.*deploy\.md/, $server);
-is((call({ HANZO_ENV => 'development', HANZO_SECRETS_DIR => "$tmp/none" }, 'bash', '-c', ". $bin/hanzo-datastore-lib; need_secret HANZO_CONSOLE_PASSWORD"))[1], 'hanzo', 'development has a default');
+is((call({ HANZO_ENV => 'development', HANZO_SECRETS_DIR => "$tmp/none" }, 'bash', '-c',
+	". $bin/hanzo-datastore-lib; need_secret HANZO_CONSOLE_PASSWORD"))[1], 'hanzo', 'development has a default');
 is((call({}, $server, 'echo', 'another command'))[1], "another command\n", 'another command than the server');
 refused('a health check of nothing', \%primary, qr/no answer/, "$bin/hanzo-datastore-health");
 
@@ -196,7 +201,8 @@ END
 sub sql
 {
 	my ($environment, $query) = @_;
-	my ($status, $out) = call({ %$environment, PGHOST => $socket, PGPORT => $environment->{HANZO_DATASTORE_PORT} }, 'psql', '-X', '-At', '-w', '-v', 'ON_ERROR_STOP=1', '-d', 'hanzo', '-c', $query);
+	my ($status, $out) = call({ %$environment, PGHOST => $socket, PGPORT => $environment->{HANZO_DATASTORE_PORT} }, 'psql', '-X', '-At', '-w', '-v',
+		'ON_ERROR_STOP=1', '-d', 'hanzo', '-c', $query);
 	chomp $out;
 	return $status == 0 ? $out : "error: $out";
 }
@@ -204,7 +210,8 @@ sub sql
 sub sql_as
 {
 	my ($role, $password, $on, $query) = @_;
-	my ($status, $out) = call({ PGPASSWORD => $password, PGHOST => '127.0.0.1', PGPORT => $on }, 'psql', '-X', '-At', '-w', '-v', 'ON_ERROR_STOP=1', '-U', $role, '-d', 'hanzo', '-c', $query);
+	my ($status, $out) = call({ PGPASSWORD => $password, PGHOST => '127.0.0.1', PGPORT => $on }, 'psql', '-X', '-At', '-w', '-v', 'ON_ERROR_STOP=1', '-U',
+		$role, '-d', 'hanzo', '-c', $query);
 	chomp $out;
 	return $status == 0 ? $out : "error: $out";
 }
@@ -234,20 +241,24 @@ SERVERS:
 	spew("$primary{PGDATA}.part/PG_VERSION", "15\n");
 	launch('primary', \%primary, qr/^primary$/);
 	is(sql(\%primary, q{SELECT string_agg(extname, ' ' ORDER BY extname) FROM pg_extension}), 'hanzo_datastore hll pg_cron plpgsql tdigest', 'extensions');
-	is(sql(\%primary, q{SELECT count(*) FROM pg_class WHERE relnamespace = 'hanzo'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition AND relname !~ '_(states|marks)$'}), '13', 'the Hanzo schema');
+	is(sql(\%primary, q{SELECT count(*) FROM pg_class WHERE relnamespace = 'hanzo'::regnamespace AND relkind IN ('r', 'p')
+		AND NOT relispartition AND relname !~ '_(states|marks)$'}), '13', 'the Hanzo schema');
 	is(sql(\%primary, q{SELECT jobname || ': ' || command FROM cron.job}), 'hanzo_datastore hanzo: CALL hanzo_datastore.maintain()', 'its maintenance');
 	is(sql(\%primary, 'SELECT (SELECT n FROM made_by_sql), (SELECT n FROM made_by_sh)'), '1|2', 'hooks for a new database');
 
 	# Every setting is in force: the file's, that of the machine, and conf.d's, which wins.
 	is(sql(\%primary, q{SELECT string_agg(name || ': ' || error, '; ') FROM pg_file_settings WHERE error IS NOT NULL}), '', 'the settings are accepted');
 	my @mine = $conf =~ /^([\w.]+) = /mg;
-	is(sql(\%primary, "SELECT count(*) FROM pg_file_settings WHERE applied AND sourcefile = '$tree/docker/postgresql.conf'"), scalar(grep { !/^(log_temp_files)$/ } @mine), 'and in force');
-	is(sql(\%primary, q{SELECT string_agg(current_setting(s), ' ') FROM unnest('{shared_buffers,fsync,log_temp_files,cron.database_name,jit,wal_compression}'::text[]) AS s}), '128MB off 12345kB hanzo off lz4', 'conf.d wins');
+	is(sql(\%primary, "SELECT count(*) FROM pg_file_settings WHERE applied AND sourcefile = '$tree/docker/postgresql.conf'"),
+		scalar(grep { !/^(log_temp_files)$/ } @mine), 'and in force');
+	is(sql(\%primary, q{SELECT string_agg(current_setting(s), ' ')
+		FROM unnest('{shared_buffers,fsync,log_temp_files,cron.database_name,jit,wal_compression}'::text[]) AS s}),
+		'128MB off 12345kB hanzo off lz4', 'conf.d wins');
 
 	# ---- Roles
 
-	my %password = (hanzo_console => $secret{console_password}, hanzo_analytics_ro => $secret{analytics_ro_password}, hanzo_platform => $secret{platform_password},
-		hanzo_replication => $secret{replication_password});
+	my %password = (hanzo_console => $secret{console_password}, hanzo_analytics_ro => $secret{analytics_ro_password},
+		hanzo_platform => $secret{platform_password}, hanzo_replication => $secret{replication_password});
 	foreach my $role (sort keys %password)
 	{
 		is(sql_as($role, $password{$role}, $port, 'SELECT current_user'), $role, "$role logs in over TCP");
@@ -257,12 +268,16 @@ SERVERS:
 	like(sql_as($superuser, 'x', $port, 'SELECT 1'), qr/password authentication failed/, 'the superuser does not');
 	is(sql(\%primary, q{SELECT count(*) FROM pg_authid WHERE rolpassword LIKE 'SCRAM-SHA-256$%'}), '4', 'passwords are kept as SCRAM');
 	my $project = "'11111111-1111-1111-1111-111111111111'";
-	my $insert = "INSERT INTO website_events (project_id, session_id, visit_id, event_id, event_type) SELECT $project, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 1 FROM generate_series(1, %d)";
+	my $insert = "INSERT INTO website_events (project_id, session_id, visit_id, event_id, event_type) SELECT $project, gen_random_uuid(), gen_random_uuid(),
+		gen_random_uuid(), 1
+		FROM generate_series(1, %d)";
 	like(sql_as('hanzo_console', $password{hanzo_console}, $port, sprintf($insert, 100)), qr/INSERT 0 100/, 'hanzo_console writes, without naming the schema');
 	is(sql_as('hanzo_analytics_ro', $password{hanzo_analytics_ro}, $port, 'SELECT count(*) FROM hanzo.website_events'), '100', 'hanzo_analytics_ro reads');
 	like(sql_as('hanzo_analytics_ro', $password{hanzo_analytics_ro}, $port, 'DELETE FROM hanzo.website_events'), qr/ERROR/, 'and does not write');
-	is(sql_as('hanzo_analytics_ro', $password{hanzo_analytics_ro}, $port, q{SELECT current_setting('statement_timeout') || ' ' || current_setting('temp_file_limit')}), '1min 10GB', 'within limits');
-	like(sql_as('hanzo_platform', $password{hanzo_platform}, $port, 'SELECT count(*) FROM hanzo.website_events'), qr/permission denied/, 'hanzo_platform does not read');
+	is(sql_as('hanzo_analytics_ro', $password{hanzo_analytics_ro}, $port,
+		q{SELECT current_setting('statement_timeout') || ' ' || current_setting('temp_file_limit')}), '1min 10GB', 'within limits');
+	like(sql_as('hanzo_platform', $password{hanzo_platform}, $port, 'SELECT count(*) FROM hanzo.website_events'), qr/permission denied/,
+		'hanzo_platform does not read');
 
 	# ---- The client
 
@@ -277,8 +292,10 @@ SERVERS:
 	is("$status $out", "0 4\n", 'one that works has status 0');
 	my %remote = (HANZO_DATASTORE_HOST => '127.0.0.1', HANZO_DATASTORE_PORT => $port);
 	my $who = "SELECT current_user, current_database();\n";
-	is((call({ %remote, HANZO_DATASTORE_PASSWORD => $password{hanzo_console} }, \$who, $client, '-At'))[1], "hanzo_console|hanzo\n", 'with a host it is hanzo_console');
-	is((call({ %remote, HANZO_DATASTORE_USER => 'hanzo_platform', HANZO_DATASTORE_PASSWORD_FILE => "$tmp/secrets/platform_password" }, \$who, $client, '-At'))[1], "hanzo_platform|hanzo\n", 'or who one says, with the password of a file');
+	is((call({ %remote, HANZO_DATASTORE_PASSWORD => $password{hanzo_console} }, \$who, $client, '-At'))[1], "hanzo_console|hanzo\n",
+		'with a host it is hanzo_console');
+	is((call({ %remote, HANZO_DATASTORE_USER => 'hanzo_platform', HANZO_DATASTORE_PASSWORD_FILE => "$tmp/secrets/platform_password" }, \$who, $client,
+		'-At'))[1], "hanzo_platform|hanzo\n", 'or who one says, with the password of a file');
 	refused('a file of a password that is not there', { %remote, HANZO_DATASTORE_PASSWORD_FILE => "$tmp/none" }, qr/cannot read/, $client, '-c', 'SELECT 1');
 	refused('a wrong password', { %remote, HANZO_DATASTORE_PASSWORD => 'x' }, qr/password authentication failed/, $client, '-c', 'SELECT 1');
 	# On a terminal it goes on after an error, and prompts.
@@ -289,7 +306,8 @@ SERVERS:
 
 	mkdir("$tmp/replica_secrets");
 	spew("$tmp/replica_secrets/replication_password", 'wrong');
-	refused('a replica with a wrong password', { %replica, HANZO_PRIMARY_WAIT => 1 }, qr/password authentication failed.*the primary does not answer/s, $server);
+	refused('a replica with a wrong password', { %replica, HANZO_PRIMARY_WAIT => 1 }, qr/password authentication failed.*the primary does not answer/s,
+		$server);
 	ok(!-e $replica{PGDATA}, 'which makes nothing');
 	spew("$tmp/replica_secrets/replication_password", "$secret{replication_password}\n");
 	launch('replica', \%replica, qr/^replica, \d+ s behind$/);
@@ -299,7 +317,8 @@ SERVERS:
 	my $count = "SELECT count(*) FROM website_events WHERE project_id = $project";
 	my $dashboard = sub { sql_as('hanzo_analytics_ro', $password{hanzo_analytics_ro}, $replica_port, shift) };
 	eventually(sub { $dashboard->($count) }, '150', 'is seen on the replica by the dashboards\' role');
-	is($dashboard->(q{SELECT sum(pageviews), round(hll_cardinality(hll_union_agg(unique_sessions_state)) / 10) FROM hanzo.website_events_hourly_mv}), '150|15', 'rollups, too');
+	is($dashboard->(q{SELECT sum(pageviews), round(hll_cardinality(hll_union_agg(unique_sessions_state)) / 10) FROM hanzo.website_events_hourly_mv}),
+		'150|15', 'rollups, too');
 	like(sql_as('hanzo_console', $password{hanzo_console}, $replica_port, sprintf($insert, 1)), qr/read-only/, 'nobody writes there');
 	my @leaks = grep { index(slurp($_), $secret{replication_password}) >= 0 } glob("$replica{PGDATA}/*.conf");
 	is("@leaks", '', 'the password is not in the data directory');
@@ -311,8 +330,10 @@ SERVERS:
 		SELECT 'class ' || oid || ' ' || xmin AS t FROM pg_class WHERE relnamespace IN ('hanzo'::regnamespace, 'public'::regnamespace)
 		UNION ALL SELECT 'database ' || oid || ' ' || xmin FROM pg_database UNION ALL SELECT 'setting ' || setrole || setconfig::text FROM pg_db_role_setting
 		UNION ALL SELECT 'extension ' || oid || ' ' || xmin FROM pg_extension UNION ALL SELECT 'job ' || j::text FROM cron.job AS j
-		UNION ALL SELECT 'namespace ' || oid || ' ' || xmin FROM pg_namespace WHERE nspname <> 'hanzo' UNION ALL SELECT 'role ' || oid || rolname FROM pg_roles) AS s};
-	sql(\%primary, $_) foreach (q{ALTER ROLE hanzo_analytics_ro SET statement_timeout = '7s'}, q{SELECT cron.schedule('hanzo_datastore hanzo', '* * * * *', 'CALL hanzo_datastore.maintain()')});
+		UNION ALL SELECT 'namespace ' || oid || ' ' || xmin FROM pg_namespace WHERE nspname <> 'hanzo'
+		UNION ALL SELECT 'role ' || oid || rolname FROM pg_roles) AS s};
+	sql(\%primary, $_) foreach (q{ALTER ROLE hanzo_analytics_ro SET statement_timeout = '7s'},
+		q{SELECT cron.schedule('hanzo_datastore hanzo', '* * * * *', 'CALL hanzo_datastore.maintain()')});
 	my $before = sql(\%primary, $state);
 	like($before, qr/^[0-9a-f]{32}$/, 'a picture of the catalogs');
 	($status, $out) = call(\%primary, "$bin/hanzo-datastore-init");
@@ -332,7 +353,8 @@ SERVERS:
 
 	# ---- After a crash of both
 
-	like(sql(\%primary, q{SELECT cron.schedule('at once', '@reboot', 'CALL hanzo_datastore.maintain()')}), qr/^\d+$/, 'a job of pg_cron that need not wait for a full minute');
+	like(sql(\%primary, q{SELECT cron.schedule('at once', '@reboot', 'CALL hanzo_datastore.maintain()')}), qr/^\d+$/,
+		'a job of pg_cron that need not wait for a full minute');
 	shut('replica', 'QUIT');
 	shut('primary', 'QUIT');
 	launch('primary', \%primary, qr/^primary$/);

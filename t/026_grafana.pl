@@ -86,7 +86,8 @@ foreach my $file (sort keys %dashboards)
 	foreach my $variable (@{ $dashboard->{templating}{list} })
 	{
 		push(@wrong, "variable $variable->{name}: label or query missing") if !length($variable->{label} // '') || !length($variable->{query} // '');
-		push(@wrong, "variable $variable->{name} is not used") if !grep { ($_->{rawSql} // '') =~ /\$\{$variable->{name}:/ } map { @{ $_->{targets} // [] } } @panels;
+		push(@wrong, "variable $variable->{name} is not used")
+			if !grep { ($_->{rawSql} // '') =~ /\$\{$variable->{name}:/ } map { @{ $_->{targets} // [] } } @panels;
 	}
 	is(join("\n", @wrong), '', "$file is sound");
 }
@@ -165,7 +166,8 @@ sub expand
 	return $sql;
 }
 
-is(expand('$__timeGroup(a, $__interval), $__timeFilter(a)', {}, 0, 86400, 3600), q{floor(extract(epoch from a)/3600)*3600 AS "time", a BETWEEN '1970-01-01T00:00:00Z' AND '1970-01-02T00:00:00Z'}, 'macros');
+is(expand('$__timeGroup(a, $__interval), $__timeFilter(a)', {}, 0, 86400, 3600),
+	q{floor(extract(epoch from a)/3600)*3600 AS "time", a BETWEEN '1970-01-01T00:00:00Z' AND '1970-01-02T00:00:00Z'}, 'macros');
 is(expand('x IN (${v:sqlstring}) AND t < $__timeTo()', { v => [ 'a', "o'b" ] }, 0, 60, 1), q{x IN ('a','o''b') AND t < '1970-01-01T00:01:00Z'}, 'variables');
 ok(!eval { expand('$__timeGruop(a, 1h)', {}, 0, 60, 1) }, 'a macro that does not exist');
 
@@ -200,7 +202,8 @@ foreach my $table (sort keys %rows)
 	my $columns = `$generate --columns $table`;
 	$columns =~ s/(\w+)/"$1"/g;
 	chomp $columns;
-	run([ $generate, $table, @options ], '|', [ 'psql', '-X', '-q', '-d', $node->connstr('postgres'), '-v', 'ON_ERROR_STOP=1', '-c', "COPY hanzo.$table ($columns) FROM STDIN" ])
+	run([ $generate, $table, @options ], '|', [ 'psql', '-X', '-q', '-d', $node->connstr('postgres'), '-v', 'ON_ERROR_STOP=1', '-c',
+		"COPY hanzo.$table ($columns) FROM STDIN" ])
 		or die "cannot load $table";
 }
 # Twice: rows of before the first partition go to their own, then rollups are stored.
@@ -262,7 +265,8 @@ sub misfit
 		return 'only one column of values may have the name of a metric' if exists $place{metric} && @values > 1;
 		my @times = map { $_->[$time] } @$rows;
 		return 'a time is NULL' if grep { !defined } @times;
-		return 'not in the order of time' if grep { $columns->[$time][1] =~ $number ? $times[ $_ - 1 ] > $times[$_] : $times[ $_ - 1 ] gt $times[$_] } 1 .. $#times;
+		return 'not in the order of time'
+			if grep { $columns->[$time][1] =~ $number ? $times[ $_ - 1 ] > $times[$_] : $times[ $_ - 1 ] gt $times[$_] } 1 .. $#times;
 		return 'a comparison has two rows with a value each' if $type eq 'stat' && (@$rows != 2 || grep { !defined $_->[ $values[0] ] } @$rows);
 	}
 	elsif ($type eq 'stat')
@@ -345,16 +349,21 @@ sub plain { return $node->safe_psql('postgres', shift) }
 my ($since, $until, $before) = map { "'" . rfc3339($_) . "'" } $to - 7 * $day, $to, $to - 14 * $day;
 my $web = $answers{'hanzo-web'};
 is(join(' ', map { $_->[1] } @{ $web->{'Page views'} }),
-	plain("SELECT count(*) FILTER (WHERE created_at < $since) || ' ' || count(*) FILTER (WHERE created_at >= $since) FROM hanzo.website_events WHERE event_type = 1 AND created_at >= $before AND created_at < $until"),
+	plain("SELECT count(*) FILTER (WHERE created_at < $since) || ' ' || count(*) FILTER (WHERE created_at >= $since)
+		FROM hanzo.website_events WHERE event_type = 1 AND created_at >= $before AND created_at < $until"),
 	'page views before and now');
 my $sessions = plain("SELECT count(DISTINCT session_id) FROM hanzo.website_events WHERE created_at >= $since AND created_at < $until");
 cmp_ok(abs($web->{Sessions}[1][1] / $sessions - 1), '<', 0.15, "estimated sessions: $web->{Sessions}[1][1] of $sessions");
 ($since, $before) = map { "'" . rfc3339($_) . "'" } $to - 14 * $day, $to - 28 * $day;
-is($answers{'hanzo-ai'}{Cost}[1][1], plain("SELECT sum(total_cost) FROM hanzo.ai_observations WHERE type = 'generation' AND start_time >= $since AND start_time < $until"), 'cost of AI');
+is($answers{'hanzo-ai'}{Cost}[1][1],
+	plain("SELECT sum(total_cost) FROM hanzo.ai_observations WHERE type = 'generation' AND start_time >= $since AND start_time < $until"), 'cost of AI');
 $since = "'" . rfc3339($to - $day) . "'";
-my ($errors, $p99) = split(/\|/, plain("SELECT avg((status_code >= 400)::integer), percentile_cont(0.99) WITHIN GROUP (ORDER BY latency_ms) FROM hanzo.api_metrics WHERE \"timestamp\" >= $since AND \"timestamp\" < $until"));
+my ($errors, $p99) = split(/\|/,
+	plain("SELECT avg((status_code >= 400)::integer), percentile_cont(0.99) WITHIN GROUP (ORDER BY latency_ms)
+		FROM hanzo.api_metrics WHERE \"timestamp\" >= $since AND \"timestamp\" < $until"));
 cmp_ok(abs($answers{'hanzo-api'}{'Error rate'}[1][1] - $errors), '<', 1e-9, 'error rate of the API');
-cmp_ok(abs($answers{'hanzo-api'}{'99 % answered within'}[1][1] / $p99 - 1), '<', 0.25, "its estimated 99th percentile: $answers{'hanzo-api'}{'99 % answered within'}[1][1] of $p99");
+cmp_ok(abs($answers{'hanzo-api'}{'99 % answered within'}[1][1] / $p99 - 1), '<', 0.25,
+	"its estimated 99th percentile: $answers{'hanzo-api'}{'99 % answered within'}[1][1] of $p99");
 
 my $sum = 0;
 $sum += $_->[0] foreach @times;
