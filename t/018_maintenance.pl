@@ -279,6 +279,7 @@ if ($has_cron)
 		'pg_cron has run the job') or diag($node->safe_psql('postgres', 'SELECT * FROM cron.job_run_details'));
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM by_cron_default'), '0', 'which moved the rows');
 	is($node->safe_psql('postgres', 'SELECT problem, detail FROM hanzo_datastore.health'), '', 'all is well');
+	is($node->safe_psql('postgres', 'CREATE ROLE reader; SET ROLE reader; SELECT problem FROM hanzo_datastore.health'), '', 'also for who has no rights on pg_cron');
 	$node->safe_psql('postgres', q{UPDATE cron.job SET active = false WHERE jobname = 'hanzo_datastore postgres'});
 	is($node->safe_psql('postgres', 'SELECT problem FROM hanzo_datastore.health'), 'pg_cron job inactive', 'health says when it is switched off');
 	is($node->safe_psql('postgres', 'SELECT hanzo_datastore.unschedule_maintenance()'), 't', 'unscheduled');
