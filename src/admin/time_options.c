@@ -31,6 +31,7 @@
 
 PG_FUNCTION_INFO_V1(hz_set_time_options);
 PG_FUNCTION_INFO_V1(hz_time_options);
+PG_FUNCTION_INFO_V1(hz_note_arrival);
 PG_FUNCTION_INFO_V1(hz_partition_bounds);
 
 /* set_time_options(relation regclass, column_name name, managed boolean, months_ahead integer, ttl interval) */
@@ -59,6 +60,19 @@ hz_set_time_options(PG_FUNCTION_ARGS)
 	table->managed = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
 	table->months_ahead = PG_ARGISNULL(3) ? 0 : hz_label_months(PG_GETARG_INT32(3));
 	table->ttl = PG_ARGISNULL(4) ? NULL : hz_label_interval_text(PG_GETARG_INTERVAL_P(4));
+	hz_label_write(labels);
+	relation_close(rel, NoLock);
+	PG_RETURN_VOID();
+}
+
+/* note_arrival(partition regclass) */
+Datum
+hz_note_arrival(PG_FUNCTION_ARGS)
+{
+	Relation rel = hz_timerange_open(PG_GETARG_OID(0), ShareUpdateExclusiveLock);
+	HzLabels *labels = hz_label_read(RelationGetRelid(rel));
+
+	hz_label_get(labels, 0)->arrived = true;
 	hz_label_write(labels);
 	relation_close(rel, NoLock);
 	PG_RETURN_VOID();

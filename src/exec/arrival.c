@@ -2,8 +2,8 @@
  * exec/arrival.c
  *	  See arrival.h.
  *
- * A month that came with rows is one whose row in pg_inherits the snapshot does not see. What is known of a relation is kept until its relcache
- * entry is invalidated, which ATTACH does.
+ * A month that came with rows says so in its label; it is newer than the snapshot if the snapshot does not see its row in pg_inherits. What is
+ * known of a relation is kept until its relcache entry is invalidated, which ATTACH does.
  */
 #include "postgres.h"
 
@@ -14,11 +14,9 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
-#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "executor/executor.h"
-#include "storage/bufmgr.h"
 #include "storage/procarray.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
@@ -34,7 +32,7 @@
 typedef struct Arrival
 {
 	Oid relid;
-	TransactionId xid; /* that attached it to a managed table; no normal one: long ago, or never */
+	uint64 xid; /* full transaction id of its arrival; 0: long ago, or never */
 } Arrival;
 
 static HTAB *arrivals = NULL;
@@ -57,24 +55,31 @@ forget(Datum arg, Oid relid)
 }
 
 static bool
-is_managed(Oid relid)
+has_arrived(Oid relid)
 {
 	const HzLabel *label = hz_label_find(hz_label_read(relid), 0);
 
-	return label != NULL && label->managed;
+	return label != NULL && label->arrived;
 }
 
-static TransactionId
+static uint64
+next_full_xid(void)
+{
+	return U64FromFullTransactionId(ReadNextFullTransactionId());
+}
+
+static uint64
 attached_by(Oid relid)
 {
 	TransactionId xid = InvalidTransactionId;
+	uint64 next = next_full_xid();
 	Relation catalog;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple tuple;
 
-	if (!get_rel_relispartition(relid) || !is_managed(get_partition_parent(relid, true)))
-		return InvalidTransactionId;
+	if (!get_rel_relispartition(relid) || !has_arrived(relid))
+		return 0;
 	catalog = table_open(InheritsRelationId, AccessShareLock);
 	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(relid));
@@ -84,48 +89,35 @@ attached_by(Oid relid)
 		xid = HeapTupleHeaderGetXmin(tuple->t_data);
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
-	return xid;
-}
-
-static bool
-is_empty(Oid relid)
-{
-	Relation rel = table_open(relid, NoLock);
-	bool empty = RelationGetNumberOfBlocks(rel) == 0;
-
-	table_close(rel, NoLock);
-	return empty;
+	return TransactionIdIsNormal(xid) ? next - (uint32) ((TransactionId) next - xid) : 0;
 }
 
 static void
 check(Oid relid, Snapshot snapshot)
 {
 	Arrival *entry = hash_search(arrivals, &relid, HASH_FIND, NULL);
+	TransactionId xid;
 
 	if (entry == NULL)
 	{
-		TransactionId xid = attached_by(relid);
+		uint64 attached = attached_by(relid);
 
 		entry = hash_search(arrivals, &relid, HASH_ENTER, NULL);
-		entry->xid = xid;
+		entry->xid = attached;
 	}
-	if (!TransactionIdIsNormal(entry->xid))
+	if (entry->xid == 0)
 		return;
-	if (TransactionIdPrecedes(entry->xid, snapshot->xmin))
-	{
-		/* before it is so long ago that it seems to lie ahead */
-		if (TransactionIdPrecedes(entry->xid, RecentXmin))
-			entry->xid = InvalidTransactionId;
-		return;
-	}
-	if (TransactionIdIsCurrentTransactionId(entry->xid) ||
-		!XidInMVCCSnapshot(entry->xid, snapshot) || is_empty(relid))
-		return;
-	ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					errmsg("could not serialize access to partition \"%s\"", get_rel_name(relid)),
-					errdetail("Rows have been moved there from the default partition since the "
-							  "snapshot was taken."),
-					errhint("The transaction might succeed if retried.")));
+	xid = (TransactionId) entry->xid;
+	/* before it is so long ago that it seems to lie ahead */
+	if (next_full_xid() - entry->xid > PG_INT32_MAX / 2)
+		entry->xid = 0;
+	else if (!TransactionIdIsCurrentTransactionId(xid) && XidInMVCCSnapshot(xid, snapshot))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access to partition \"%s\"", get_rel_name(relid)),
+				 errdetail("Rows have been moved there from the default partition since the "
+						   "snapshot was taken."),
+				 errhint("The transaction might succeed if retried.")));
 }
 
 static void

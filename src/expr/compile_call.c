@@ -145,7 +145,8 @@ hz_vexpr_from_datums(const HzColumnType *type, const Datum *values, const bool *
 					 uint32 count, HzVector *out)
 {
 	Size size = slot_size(type);
-	void *slots = palloc0(size * count + 64);
+	void *slots = MemoryContextAllocExtended(CurrentMemoryContext, size * count + 64,
+											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	uint64 *validity = NULL;
 
 	for (uint32 i = 0; i < count; i++)

@@ -186,7 +186,8 @@ add_keys(GroupingStep *step)
 		Node *expr = lfirst(cell);
 		Node *over = over_input(step, expr);
 
-		if (over == NULL || !hz_aggcall_is_key(exprType(expr), exprCollation(expr)))
+		if (over == NULL || expression_returns_set(expr) ||
+			!hz_aggcall_is_key(exprType(expr), exprCollation(expr)))
 			return false;
 		step->keys = lappend(step->keys, over);
 	}

@@ -13,6 +13,14 @@ AS 'MODULE_PATHNAME', 'hz_set_time_options';
 COMMENT ON FUNCTION hanzo_datastore.set_time_options(regclass, name, boolean, integer, interval) IS
 	'Internal: stores the settings of manage_partitions() and set_ttl().';
 
+CREATE FUNCTION hanzo_datastore.note_arrival(partition regclass)
+RETURNS void
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'hz_note_arrival';
+
+COMMENT ON FUNCTION hanzo_datastore.note_arrival(regclass) IS
+	'Internal to make_month(): older snapshots must not read the partition.';
+
 CREATE FUNCTION hanzo_datastore.time_options(
 	relation regclass, OUT column_name name, OUT managed boolean, OUT months_ahead integer, OUT ttl interval)
 LANGUAGE c STABLE STRICT PARALLEL SAFE
@@ -350,6 +358,9 @@ BEGIN
 		PERFORM hanzo_datastore.exclude_range(default_partition, key_column, month, next_month, 'hanzo_datastore_rest');
 	END IF;
 
+	IF copied > 0 OR removed > 0 THEN
+		PERFORM hanzo_datastore.note_arrival(created);
+	END IF;
 	EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', relation, created,
 				   to_char(month, 'YYYY-MM-DD'), to_char(next_month, 'YYYY-MM-DD'));
 	EXECUTE format('ALTER TABLE %s DROP CONSTRAINT hanzo_datastore_month', created);

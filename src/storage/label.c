@@ -199,6 +199,8 @@ parse_field(HzLabel *label, const char *key, const JsonbValue *value)
 		label->months_ahead = hz_label_months(integer_field(key, value));
 	else if (!column && strcmp(key, "ttl") == 0)
 		label->ttl = ttl_field(string_field(key, value));
+	else if (!column && strcmp(key, "arrived") == 0)
+		label->arrived = boolean_field(key, value);
 	else if (column && strcmp(key, "time") == 0)
 		label->time = boolean_field(key, value);
 	else if (column && strcmp(key, "order_by_input") == 0)
@@ -212,8 +214,8 @@ parse_field(HzLabel *label, const char *key, const JsonbValue *value)
 				 column ? errhint("Options of a column are compression, compression_level, bloom, "
 								  "order_by_input and time.")
 						: errhint("Options of a table are order_by, compression, "
-								  "compression_level, row_group_rows, managed, months_ahead "
-								  "and ttl.")));
+								  "compression_level, row_group_rows, managed, months_ahead, "
+								  "ttl and arrived.")));
 }
 
 HzLabel *
@@ -281,6 +283,8 @@ label_text(const HzLabel *label)
 		appendStringInfo(add_key(&text, "months_ahead"), "%d", label->months_ahead);
 	if (label->ttl != NULL)
 		escape_json(add_key(&text, "ttl"), label->ttl);
+	if (label->arrived)
+		appendStringInfoString(add_key(&text, "arrived"), "true");
 	if (label->time)
 		appendStringInfoString(add_key(&text, "time"), "true");
 	if (text.len == 0)

@@ -7,7 +7,8 @@
  * Of a column:  {"order_by_input": 2, "compression": "lz4", "bloom": true}
  *
  * and of a table with managed months or a TTL {"managed": true, "months_ahead": 3, "ttl": "90 days"}, of its column
- * {"time": true}. These may stand on partitioned tables and heaps too, and partitions do not inherit them.
+ * {"time": true}. These may stand on partitioned tables and heaps too, and partitions do not inherit them. Of a month that was
+ * made of rows of the default partition: {"arrived": true} (exec/arrival.h).
  *
  * What a label does not name is not set there. "compression_level" alone means zstd. The columns of an
  * order_by are numbers; the label of the column with that "order_by_input" says which one is meant
@@ -41,6 +42,7 @@ typedef struct HzLabel
 	bool managed;       /* table: maintenance makes its months */
 	int months_ahead;   /* table: how many after the present one; 0: not set */
 	char *ttl;          /* table: an interval in style postgres; NULL: not set */
+	bool arrived;       /* table: it was attached with rows that were elsewhere before */
 	bool time;          /* column: months and TTL go by it */
 	char *stored;       /* the text in the catalog; NULL: there is none */
 } HzLabel;
