@@ -39,7 +39,7 @@ sub connection { my ($database, $name) = @_; return Wire->new(host => $node->hos
 # A database of Umami's with some thousand events, owned by Umami's role.
 $node->safe_psql('postgres', 'CREATE ROLE umami LOGIN; CREATE ROLE dashboards LOGIN; CREATE DATABASE heap OWNER umami');
 my @generate = map { slurp_file("clients/umami/$_.sql") } qw(schema generate);
-$node->safe_psql('heap', "SET ROLE umami;\n" . join("\n", @generate) =~ s/:events/12000/gr . 'GRANT SELECT ON website_event, session TO dashboards;');
+$node->safe_psql('heap', "SET ROLE umami;\n" . join("\n", @generate) =~ s/:events/6000/gr . 'GRANT SELECT ON website_event, session TO dashboards;');
 $node->safe_psql('heap', 'VACUUM (ANALYZE)');
 my $heap = connection('heap');
 my @sites = map { $_->[0] } @{ $heap->query('SELECT website_id FROM website ORDER BY name') };
