@@ -128,15 +128,15 @@ sub join_others
 	return @values;
 }
 
-# A visitor who writes until told to stop. His value is the number of his steps, all of which were answered.
+# A visitor who writes until told to stop, with pauses between. His value is the number of his steps, all of which were answered.
 sub visitor
 {
-	my ($database, $seed, @where) = @_;
+	my ($database, $seed, $pause, @where) = @_;
 	beside("visitor $seed", sub {
 		my ($stop) = @_;
 		my $writes = Writes->new(db => connection($database, 'umami'), seed => $seed, sites => \@where);
 		my $steps = 0;
-		until ($stop->()) { $writes->step(); $steps++ }
+		until ($stop->()) { $writes->step(); $steps++; sleep($pause) }
 		return $steps;
 	});
 	return;
@@ -195,7 +195,7 @@ reads_agree($heap, $columnar, 'compacted again');
 
 # Everything at once.
 my @busy = @sites[0, 4];
-visitor('columnar', $_, @busy) foreach 2 .. 4;
+visitor('columnar', $_, 0, @busy) foreach 2 .. 4;
 beside('deleter', sub {
 	my ($stop) = @_;
 	my $db = connection('columnar', 'umami');
@@ -290,7 +290,7 @@ sub kinds_of_storage
 my $all_heap = join(', ', map { "$_ heap" } sort @tables);
 my $all_columnar = $all_heap =~ s/heap/hanzo_columnar/gr;
 
-visitor('umami', $_, @sites[0 .. 2]) foreach 11, 12;
+visitor('umami', $_, 0.03, @sites[0 .. 2]) foreach 11, 12;
 like(follow('before: sizes'), qr/^website_event\|/m, 'the guide shows sizes');
 follow('before: extension', 'superuser');
 follow('before: rights', 'superuser');
