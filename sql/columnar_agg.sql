@@ -520,6 +520,28 @@ UPDATE parts SET k = (SELECT max(k) FROM events) WHERE id < 10;
 SELECT k, count(*) FROM parts WHERE id < 12 GROUP BY k ORDER BY k;
 ROLLBACK;
 
+-- A rescan with nothing changed returns the groups once more
+CREATE FUNCTION scans_of_inner(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  plan jsonb;
+BEGIN
+  EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ' || query INTO plan;
+  RETURN (SELECT string_agg((x ->> 'Node Type') || ' ' || (x ->> 'Actual Loops'), ', ') FROM jsonb_path_query(plan, 'strict $.** ? (@."Custom Plan Provider" == "ColumnarAgg" || @."Custom Plan Provider" == "ColumnarScan")') AS x);
+END$$;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET enable_material = off;
+SET enable_memoize = off;
+SELECT scans_of_inner('SELECT count(*) FROM generate_series(1, 5) AS i LEFT JOIN (SELECT k, count(*) AS n FROM events GROUP BY k) AS s ON s.n > i');
+SELECT i, count(*), sum(n) FROM generate_series(1, 5) AS i LEFT JOIN (SELECT k, count(*) AS n FROM events GROUP BY k) AS s ON s.n > i * 1000 GROUP BY i ORDER BY i;
+SELECT i, count(*), sum(n) FROM generate_series(1, 5) AS i LEFT JOIN (SELECT k, count(*) AS n FROM twin_agg.events GROUP BY k) AS s ON s.n > i * 1000 GROUP BY i ORDER BY i;
+SELECT i, n FROM generate_series(1, 3) AS i CROSS JOIN LATERAL (SELECT count(*) AS n FROM events WHERE id % 3 = i OFFSET 0) AS s ORDER BY i;
+SELECT i, n FROM generate_series(1, 3) AS i CROSS JOIN LATERAL (SELECT count(*) AS n FROM twin_agg.events WHERE id % 3 = i OFFSET 0) AS s ORDER BY i;
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+RESET enable_material;
+RESET enable_memoize;
+
 -- Collations that take different strings for equal, where there are any: PostgreSQL's business.
 DO $$
 BEGIN

@@ -763,6 +763,12 @@ rescan(CustomScanState *css)
 	ListCell *cell;
 
 	ExecClearTuple(css->ss.ss_ScanTupleSlot);
+	/* the groups are what they were */
+	if (css->ss.ps.chgParam == NULL && node->done && !node->plain && node->spill == NULL)
+	{
+		memset(&node->cursor, 0, sizeof(node->cursor));
+		return;
+	}
 	forget_run(node);
 	node->plain = false;
 	foreach(cell, css->custom_ps)
