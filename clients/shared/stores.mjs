@@ -20,7 +20,7 @@ const open = async (database) => {
   return client
 }
 
-// What a store is: { name, admin, settings, compact(), waitFor(), db } where db is what the client's connect() gave.
+// What a store is: { name, admin, settings, compact(), waitFor(), db, url } where db is what the client's connect() gave.
 async function createStore(client, name) {
   const database = `${client.name}_${name}`
   const postgres = await open('postgres')
@@ -44,14 +44,17 @@ async function createStore(client, name) {
       const { rows } = await admin.query('SELECT coalesce(sum(rows), 0)::int AS rows FROM hanzo_datastore.columnar_tables')
       return rows[0].rows
     },
-    // Returns when a statement with this text runs.
-    async waitFor(text) {
+    // The process that runs a statement with this text, as soon as there is one; not when the statement has ended already.
+    async waitFor(text, ended) {
+      let over = false
+      ended.finally(() => (over = true)).catch(() => {})
       for (;;) {
         const { rows } = await admin.query(
           "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'active' AND query LIKE '%' || $1 || '%'",
           [text],
         )
         if (rows.length > 0) return rows[0].pid
+        if (over) throw new Error(`it did not wait to be cancelled: ${(await ended).message}`)
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
     },

@@ -158,22 +158,25 @@ export function task(client) {
   })
 
   both('streams 100,000 rows, while they are compacted and others are written', async (store, db) => {
-    const digest = (lines) => createHash('sha256').update(lines.sort().join('\n')).digest('hex')
-    const sql = 'SELECT event_id, url_path, created_at FROM hanzo.website_events WHERE project_id = $1'
     const lines = []
     const extra = { ...singleEvents[0], project_id: busyProject, event_id: uuid('while streaming') }
-    for await (const row of db.stream(sql, [busyProject])) {
-      lines.push(`${row.event_id} ${row.url_path} ${new Date(row.created_at).toISOString()}`)
+    for await (const row of db.stream('SELECT event_id, url_path, created_at FROM hanzo.website_events WHERE project_id = $1', [busyProject])) {
+      lines.push(`${row.event_id} ${row.url_path} ${new Date(row.created_at).getTime()}`)
       if (lines.length === 1000) {
         await insert(db, 'website_events', [extra])
         await store.compact()
       }
     }
     assert.equal(await db.remove('website_events', encoded('website_events', { event_id: extra.event_id })), 1)
-    const { rows } = await store.admin.query(sql, [busyProject])
     assert.equal(lines.length, busyEvents)
-    const streamed = digest(lines)
-    assert.equal(streamed, digest(rows.map((row) => `${row.event_id} ${row.url_path} ${row.created_at.toISOString()}`)))
+    const streamed = createHash('md5').update(lines.sort().join('\n')).digest('hex')
+    const { rows } = await store.admin.query(
+      `SELECT md5(string_agg(line, E'\\n' ORDER BY line)) AS md5
+       FROM (SELECT concat_ws(' ', event_id, url_path, (extract(epoch FROM created_at) * 1000)::bigint) COLLATE "C" AS line
+             FROM hanzo.website_events WHERE project_id = $1) AS lines`,
+      [busyProject],
+    )
+    assert.equal(streamed, rows[0].md5)
     return streamed
   })
 
@@ -323,7 +326,7 @@ export function task(client) {
 // As an operator does it, or another connection of the client: a client without a cancel function.
 async function cancelByPid(db, store, text, start) {
   const failed = failure(start())
-  const pid = await store.waitFor(text)
+  const pid = await store.waitFor(text, failed)
   await db.query('SELECT pg_cancel_backend($1::int) AS done', [pid])
   return failed
 }

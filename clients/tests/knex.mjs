@@ -6,10 +6,14 @@ import { busyProject, projects } from '../shared/data.mjs'
 import { qualified, tables } from '../shared/tables.mjs'
 import { task } from '../shared/task.mjs'
 
-// $1, $2 … become Knex's named bindings, which may appear more than once. A question mark and a colon must be escaped.
+// $1, $2 … become Knex's question marks, in the order of the text; question marks themselves are escaped.
 function raw(db, text, values) {
-  const sql = text.replaceAll('?', '\\?').replace(/::/g, '\\:\\:').replace(/\$(\d+)/g, ':p$1')
-  return db.raw(sql, Object.fromEntries(values.map((value, i) => [`p${i + 1}`, value])))
+  const bindings = []
+  const sql = text.replaceAll('?', '\\?').replace(/\$(\d+)/g, (_, n) => {
+    bindings.push(values[n - 1])
+    return '?'
+  })
+  return db.raw(sql, bindings)
 }
 
 class Database {
@@ -52,7 +56,7 @@ class Database {
   }
 
   async *stream(text, values) {
-    yield* raw(this.knex, text, values).stream({ highWaterMark: 500 })
+    yield* raw(this.knex, text, values).stream({ highWaterMark: 5000 })
   }
 
   close() {

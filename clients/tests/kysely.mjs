@@ -57,7 +57,7 @@ class Database {
     // Streams belong to statements of the builder: the text stands in one as a subquery.
     const parts = text.split(/\$\d+/)
     const statement = sql.join(parts.flatMap((part, i) => [sql.raw(part), ...(i < values.length ? [sql`${values[i]}`] : [])]), sql.raw(''))
-    yield* this.kysely.selectFrom(sql`(${statement})`.as('rows')).selectAll().stream(500)
+    yield* this.kysely.selectFrom(sql`(${statement})`.as('rows')).selectAll().stream(5000)
   }
 
   close() {

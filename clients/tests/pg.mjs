@@ -86,7 +86,7 @@ class Database {
   async *stream(text, values) {
     const client = await this.pool.connect()
     try {
-      yield* client.query(new QueryStream(text, values, { batchSize: 500 }))
+      yield* client.query(new QueryStream(text, values, { batchSize: 5000 }))
     } finally {
       client.release()
     }

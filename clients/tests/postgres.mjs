@@ -55,7 +55,7 @@ class Database {
   }
 
   async *stream(text, values) {
-    for await (const rows of this.sql.unsafe(text, values).cursor(500)) yield* rows
+    for await (const rows of this.sql.unsafe(text, values).cursor(5000)) yield* rows
   }
 
   close() {
@@ -74,7 +74,7 @@ const { both } = task({
   async cancel(db, store, text, start) {
     const query = start()
     const failed = failure(query)
-    await store.waitFor(text)
+    await store.waitFor(text, failed)
     query.cancel()
     return failed
   },
