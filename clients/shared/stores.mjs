@@ -1,5 +1,5 @@
 // Two databases for a client: one with columnar tables, one with the same tables as heaps, both copies of clients/run's
-// templates. What a test does, it does in both, and what it returns must be equal.
+// templates. What a test does, it does in both, and what it returns must be equal. They stay there until the next run.
 //
 // The server is the one that PGHOST (a directory of a Unix socket), PGPORT and PGUSER (a superuser) name.
 
@@ -86,12 +86,8 @@ export function stores(client) {
   after(async () => {
     for (const store of list) {
       await store.db?.close()
-      await store.admin.query('SELECT') // the server is still there
       await store.admin.end()
     }
-    const postgres = await open('postgres')
-    for (const store of list) await postgres.query(`DROP DATABASE ${store.settings.database} WITH (FORCE)`)
-    await postgres.end()
   })
   return function both(title, run) {
     test(`${client.name}: ${title}`, async () => {

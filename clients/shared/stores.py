@@ -11,6 +11,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 HOST, PORT, SUPERUSER = (os.environ[name] for name in ("PGHOST", "PGPORT", "PGUSER"))
 PASSWORD = os.environ["HANZO_CLIENT_PASSWORD"]
+PSQL = os.environ.get("HANZO_PSQL", "psql")
 USER = "clients_console"
 DATA = json.loads(subprocess.run([os.environ.get("HANZO_NODE", "node"), TOP / "shared/export.mjs"], check=True, capture_output=True).stdout)
 TABLES = DATA["tables"]
@@ -22,7 +23,7 @@ def qualified(table):
 
 def psql(database, *commands, user=SUPERUSER, options=(), stdin=None):
     """What psql prints; an error where it fails."""
-    arguments = ["psql", "-X", "-q", "-h", HOST, "-p", PORT, "-U", user, "-d", database, "-v", "ON_ERROR_STOP=1", *options]
+    arguments = [PSQL, "-X", "-q", "-h", HOST, "-p", PORT, "-U", user, "-d", database, "-v", "ON_ERROR_STOP=1", *options]
     for command in commands:
         arguments += ["-c", command]
     environment = {**os.environ, "PAGER": "", "PSQL_HISTORY": "/dev/null", "LC_ALL": "C.UTF-8"}
@@ -59,9 +60,6 @@ class Store:
                 return int(pid)
             time.sleep(0.02)
 
-    def drop(self):
-        psql("postgres", f"DROP DATABASE {self.database} WITH (FORCE)")
-
 
 class StoresCase(unittest.TestCase):
     """Tests are run in the order of the class. Decorated with @both, they get a store and are run in each."""
@@ -72,11 +70,6 @@ class StoresCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.stores = [Store(cls.client, name) for name in ("columnar", "heap")]
-
-    @classmethod
-    def tearDownClass(cls):
-        for store in cls.stores:
-            store.drop()
 
 
 def both(test):
