@@ -3,7 +3,7 @@
 #
 #   scripts/test.sh [SUITE[:TEST] …]
 #
-# Suites: lint, unit (build/unit), regress (sql/, expected/), isolation (specs/, expected/), tap (t/).
+# Suites: lint, unit (build/unit), regress (sql/, expected/), isolation (specs/, expected/), tap (t/), clients (clients/tests).
 # Without arguments all of them; regress:types runs one test (and sql/setup.sql before it, where it exists).
 #
 #   PG_CONFIG=…           another server, for instance one built with assertions
@@ -44,13 +44,13 @@ suites=() ; declare -A only=()
 for argument in "$@"; do
   suite=${argument%%:*}
   case $suite in
-    lint | unit | regress | isolation | tap) ;;
-    *) die "there is no suite $suite: lint, unit, regress, isolation, tap" ;;
+    lint | unit | regress | isolation | tap | clients) ;;
+    *) die "there is no suite $suite: lint, unit, regress, isolation, tap, clients" ;;
   esac
   case " ${suites[*]} " in *" $suite "*) ;; *) suites+=("$suite") ;; esac
   case $argument in *:*) only[$suite]+=" ${argument#*:}" ;; esac
 done
-[ ${#suites[@]} -gt 0 ] || suites=(lint unit regress isolation tap)
+[ ${#suites[@]} -gt 0 ] || suites=(lint unit regress isolation tap clients)
 
 wanted() { case " ${suites[*]} " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 
@@ -76,6 +76,7 @@ for suite in "${!only[@]}"; do
       regress) file=sql/$name.sql ;;
       isolation) file=specs/$name.spec ;;
       tap) file=t/$name.pl ;;
+      clients) for file in clients/tests/"$name".*; do :; done ;;
       *) file= ;;
     esac
     [ -e "$file" ] || die "there is no test $suite:$name"
@@ -98,8 +99,14 @@ show() { sed -n "1,${2:-150}p" "$1"; }
 
 packages=()
 if wanted lint; then packages+=(clang-format); fi
-# npm: t/025_image.pl checks the files of the image with it. It may come from elsewhere than Debian.
-if wanted tap; then packages+=(perl libipc-run-perl); command -v npm >/dev/null || packages+=(nodejs npm); fi
+if wanted tap; then packages+=(perl libipc-run-perl); fi
+if wanted clients; then packages+=(python3-psycopg); fi
+# The clients' tests need both, t/025_image.pl npm. They often come from elsewhere than Debian.
+if wanted tap || wanted clients; then
+  for program in node npm; do
+    command -v "$program" >/dev/null || packages+=("${program/%node/nodejs}")
+  done
+fi
 need_build_packages "${packages[@]}"
 find_postgres
 mkdir -p build
@@ -153,7 +160,7 @@ run_unit() {
 
 if wanted unit; then run_unit; fi
 
-if ! wanted regress && ! wanted isolation && ! wanted tap; then
+if ! wanted regress && ! wanted isolation && ! wanted tap && ! wanted clients; then
   finished=1
   exit
 fi
@@ -170,7 +177,7 @@ say "built and installed for $("$PG_CONFIG" --version) ($((SECONDS - start)) s)"
 work=$(mktemp -d /tmp/hanzo_test.XXXXXX)
 chmod 755 "$work"
 mkdir "$work/tree"
-tar -cf - --exclude=./.git --exclude=./build --exclude='*.o' --exclude='*.d' . | tar -C "$work/tree" -xf -
+tar -cf - --exclude=./.git --exclude=./build --exclude='*.o' --exclude='*.d' --exclude=./clients/node_modules --exclude=./docker/node_modules . | tar -C "$work/tree" -xf -
 mkdir "$work/tree/build"
 if [ "$(id -u)" = 0 ]; then chown -R "$DB_USER:" "$work"; fi
 DB_HOME=$work/tree
@@ -298,6 +305,41 @@ run_tap() {
 if wanted tap; then
   mapfile -t tests < <(tests_of tap t/*.pl)
   if [ ${#tests[@]} -gt 0 ]; then run_tap "${tests[@]}"; else report tap 0 0 0 "no tests"; fi
+fi
+
+# ---- Clients: node and Python programs and psql, in the tree itself, where npm puts their packages. Their server listens on
+# 127.0.0.1 too, and asks for a password there.
+
+run_clients() {
+  local start=$SECONDS port log=$out/clients.log status=0 good=0 bad=0 psql=$BINDIR/psql
+  # Tab completion needs a psql that reads lines; one that was built without it gives way to Debian's.
+  if ! ldd "$psql" | grep -qE 'libreadline|libedit' && [ -x /usr/bin/psql ]; then psql=/usr/bin/psql; fi
+  port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  start_cluster "$work/clients" "$port" "listen_addresses = '127.0.0.1'" "max_prepared_transactions = 10" \
+    "max_connections = 60" "shared_buffers = 128MB" "max_wal_size = 2GB" "log_min_messages = warning" "timezone = 'UTC'" "jit = off"
+  printf '%s\n' "local all all trust" "host all all 127.0.0.1/32 scram-sha-256" | run_as_db tee "$work/clients/data/pg_hba.conf" >/dev/null
+  run_as_db "$BINDIR/pg_ctl" -D "$work/clients/data" reload >/dev/null
+  HANZO_PSQL=$psql timeout "${HANZO_TIMEOUT:-3600}" bash clients/run "$@" >"$log" 2>&1 </dev/null || status=$?
+  stop_cluster "$work/clients"
+
+  if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    good=${BASH_REMATCH[1]} bad=${BASH_REMATCH[2]}
+  fi
+  if [ $status != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+  mkdir -p "$out/clients"
+  cp "$work/clients/server.log" "$out/clients/"
+  if [ "$bad" != 0 ]; then
+    grep -vE '^( *ok |    )' "$log" | show /dev/stdin 200 || true
+  fi
+  if server_complaints "$work/clients/server.log" | grep .; then
+    [ "$bad" != 0 ] || bad=1
+  fi
+  report clients "$good" "$bad" $((SECONDS - start))
+}
+
+if wanted clients; then
+  read -ra names <<<"${only[clients]:-}"
+  run_clients "${names[@]}"
 fi
 
 finished=1
