@@ -8,8 +8,9 @@ import html
 import itertools
 import math
 
-PLOT_TOP, PLOT_HEIGHT, AXIS_HEIGHT = 20, 170, 24
+PLOT_TOP, PLOT_HEIGHT, AXIS_HEIGHT, AXIS_WIDTH = 8, 180, 24, 62
 MOST_X_LABELS = 5
+DENSE = 60          # points from which lines are thinner and not dashed
 MOST_COLOURS = 7
 
 _ids = itertools.count(1)
@@ -73,6 +74,12 @@ def milliseconds(value):
     return plain(value) + ('' if number(value) is None else ' ms')
 
 
+def seconds(value):
+    """Milliseconds, a thousand and more as seconds."""
+    value = number(value)
+    return milliseconds(value) if value is None or value < 1000 else f'{plain(value / 1000)} s'
+
+
 def percent(value):
     return plain(value) + ('' if number(value) is None else ' %')
 
@@ -128,7 +135,7 @@ def bar_table(title, note, headers, rows, legend=()):
     if not rows:
         return figure(title, note, empty())
     cells = [[f'{label}{bars([s for s, _ in drawn], [t for _, t in drawn])}', *rest] for label, drawn, *rest in rows]
-    return figure(title, note, legend_of(legend) + table(headers, cells, title, 'bars'))
+    return figure(title, note, legend_of(legend) + f'<div class="wide">{table(headers, cells, title, "bars")}</div>')
 
 
 def top_list(title, note, headers, rows, tooltip_unit=''):
@@ -153,10 +160,17 @@ def ticks(top):
     return [step * i for i in range(math.ceil(top / step - 1e-9) + 1)]
 
 
+def powers(least, most):
+    """Powers of ten around two positive numbers."""
+    low = math.floor(math.log10(least) + 1e-9)
+    high = max(math.ceil(math.log10(most) - 1e-9), low + 1)
+    return [10.0 ** i for i in range(low, high + 1)]
+
+
 def time_chart(title, note, times, series, kind='line', show=plain, axis=None):
     """series: [(name, [number or None, …])], at most MOST_COLOURS of them; times: [(label on the axis or None, label in full)].
 
-    kind: line, area (a line on a filled ground), stack (bars, one upon the other).
+    kind: line, log (lines on a logarithmic scale), area (a line on a filled ground), stack (bars, one upon the other).
     """
     series = [(label, [number(v) for v in values]) for label, values in series[:MOST_COLOURS]]
     if not times or not any(v is not None for _, values in series for v in values):
@@ -164,21 +178,26 @@ def time_chart(title, note, times, series, kind='line', show=plain, axis=None):
     axis = axis or show
     heights = ([sum(v or 0 for v in column) for column in zip(*(values for _, values in series))] if kind == 'stack'
                else [v for _, values in series for v in values if v is not None])
-    scale = ticks(max(heights))
+    positive = [v for v in heights if v > 0]
+    logarithmic = kind == 'log' and positive
+    scale = powers(min(positive), max(positive)) if logarithmic else ticks(max(heights))
     bottom = PLOT_TOP + PLOT_HEIGHT
 
     def y(value):
-        return bottom - min(max(value / scale[-1], 0), 1) * PLOT_HEIGHT
+        if logarithmic:
+            value = math.log(max(value, scale[0]) / scale[0]) / math.log(scale[-1] / scale[0])
+        else:
+            value /= scale[-1]
+        return bottom - min(max(value, 0), 1) * PLOT_HEIGHT
 
     def middle(i):
         return (i + 0.5) / len(times) * 100
 
     out = []
     for value in scale:
-        out.append(f'<line class="{"grid" if value else "axis"}" x1="0" x2="100%" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
+        out.append(f'<line class="{"grid" if value != scale[0] else "axis"}" x1="0" x2="100%" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
     out.append(stacked(times, series, y, middle) if kind == 'stack' else lines(times, series, y, kind))
-    for value in scale[1:]:
-        out.append(f'<text class="tick" x="2" y="{y(value) - 4:.1f}">{escape(axis(value))}</text>')
+    beside = ''.join(f'<text class="tick" x="{AXIS_WIDTH - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{escape(axis(value))}</text>' for value in scale)
 
     marked = [i for i, (short, _) in enumerate(times) if short is not None]
     every = math.ceil(len(marked) / MOST_X_LABELS)
@@ -201,11 +220,12 @@ def time_chart(title, note, times, series, kind='line', show=plain, axis=None):
              for label, values in series if any(v is not None for v in values)]
     said = f'{len(times)} points from {times[0][1]} to {times[-1][1]}. ' + ' '.join(
         f'{shorten(label, 60)}: at most {show(most)}.' for _, most, label in known)
-    chart = (f'<svg class="chart" height="{bottom + AXIS_HEIGHT}" role="img" aria-labelledby="{me}t {me}d">'
-             f'<title id="{me}t">{escape(title)}</title><desc id="{me}d">{escape(said)}</desc>\n' + '\n'.join(out) + '</svg>\n')
+    chart = (f'<div class="plot"><svg width="{AXIS_WIDTH}" height="{bottom + AXIS_HEIGHT}" aria-hidden="true" focusable="false">{beside}</svg>'
+             f'<svg class="chart" height="{bottom + AXIS_HEIGHT}" role="img" aria-labelledby="{me}t {me}d">'
+             f'<title id="{me}t">{escape(title)}</title><desc id="{me}d">{escape(said)}</desc>\n' + '\n'.join(out) + '</svg></div>\n')
     numbers = table(['Time (UTC)'] + [label for label, _ in series],
                     [[escape(full)] + [escape(show(values[i])) for _, values in series] for i, (_, full) in enumerate(times)], title)
-    return figure(title, note, legend_of([label for label, _ in series], kind) + chart +
+    return figure(title, note, legend_of([label for label, _ in series], kind, len(times) >= DENSE) + chart +
                   f'<details><summary>Numbers</summary><div class="scroll" tabindex="0">{numbers}</div></details>')
 
 
@@ -225,7 +245,7 @@ def lines(times, series, y, kind):
             if kind == 'area':
                 out.append(f'<polygon class="f{number_of} ground" points="{run[0][0]:g},{PLOT_HEIGHT} {points} {run[-1][0]:g},{PLOT_HEIGHT}"/>')
             out.append(f'<polyline class="l{number_of}" points="{points}"/>')
-    return (f'<svg y="{PLOT_TOP}" width="100%" height="{PLOT_HEIGHT}" viewBox="0 0 {len(times)} {PLOT_HEIGHT}" '
+    return (f'<svg class="{"dense" if len(times) >= DENSE else ""}" y="{PLOT_TOP}" width="100%" height="{PLOT_HEIGHT}" viewBox="0 0 {len(times)} {PLOT_HEIGHT}" '
             f'preserveAspectRatio="none" overflow="visible">{"".join(out)}</svg>')
 
 
@@ -245,11 +265,11 @@ def stacked(times, series, y, middle):
 
 # ---- What frames them
 
-def legend_of(labels, kind='stack'):
+def legend_of(labels, kind='stack', dense=False):
     if len(labels) < 2:
         return ''
     shape = '<rect class="f{0}" width="12" height="12" rx="2"/>' if kind == 'stack' else '<line class="l{0}" x1="1" x2="17" y1="6" y2="6"/>'
-    return '<ul class="legend">' + ''.join(
+    return f'<ul class="legend{" dense" if dense else ""}">' + ''.join(
         f'<li><svg width="{12 if kind == "stack" else 18}" height="12" aria-hidden="true" focusable="false">{shape.format(i)}</svg>{name(label, 40)}</li>'
         for i, label in enumerate(labels, 1)) + '</ul>\n'
 

@@ -18,7 +18,7 @@ import re
 import subprocess
 import sys
 
-from chart import (bar_table, compact, dollars, escape, milliseconds, name, number, percent, plain, ratio, shorten, size, tiles, time_chart,
+from chart import (bar_table, compact, dollars, escape, milliseconds, name, number, percent, plain, ratio, seconds, shorten, size, tiles, time_chart,
                    top_list)
 
 DAYS, HOURS = 30, 7 * 24
@@ -66,10 +66,19 @@ class Period:
         return start.strftime('%Y-%m-%d %H:%M')
 
     def labels(self):
-        """(on the axis, in full) of each bucket. Hours are marked at midnight."""
+        """(on the axis, in full) of each bucket. Hours are marked at midnight, of a short period every six."""
         if self.step.days:
             return [(f'{start.day} {start:%b}', f'{start:%Y-%m-%d}') for start in self.starts]
+        if len(self.starts) <= 36:
+            return [(f'{start:%H:%M}' if start.hour % 6 == 0 else None, self.key(start)) for start in self.starts]
         return [(f'{start.day} {start:%b}' if start.hour == 0 else None, self.key(start)) for start in self.starts]
+
+    def leave_out_before(self, rows, least):
+        """Buckets before the first of the rows, but `least` stay."""
+        measured = {row['at'] for row in rows}
+        while len(self.starts) > least and self.key(self.starts[0]) not in measured:
+            del self.starts[0]
+        self.by_name = {self.key(start): i for i, start in enumerate(self.starts)}
 
     def values(self, rows, column, missing=None):
         """Of rows with a column `at` as AT writes it."""
@@ -176,36 +185,37 @@ def ai(db):
                percentile_cont(0.95) WITHIN GROUP (ORDER BY latency_ms) AS p95
         FROM hanzo.ai_observations WHERE type = 'generation' AND start_time >= :'from' AND start_time < :'to'""", **period.bounds)
 
+    costs = collections.Counter()
+    for row in by_model:
+        costs[row['model_name']] += number(row['cost']) or 0
+    kept = [model for model, _ in costs.most_common(MOST_MODELS)]
+
     def stack(title, unit, column, show, axis):
-        """The models with the most of it, the others as one."""
-        amounts = collections.Counter()
-        for row in by_model:
-            amounts[row['model_name']] += number(row[column]) or 0
-        kept = [model for model, _ in amounts.most_common(MOST_MODELS)]
+        """The dearest models, of the same colour in each chart, and the others as one."""
         series = [(model or 'none', period.values([r for r in by_model if r['model_name'] == model], column)) for model in kept]
-        if len(amounts) > len(kept):
+        if len(costs) > len(kept):
             others = collections.Counter()
             for row in by_model:
                 if row['model_name'] not in kept:
                     others[row['at']] += number(row[column]) or 0
-            series.append((f'{len(amounts) - len(kept)} others', period.values([{'at': k, column: v} for k, v in others.items()], column)))
+            series.append((f'{len(costs) - len(kept)} others', period.values([{'at': k, column: v} for k, v in others.items()], column)))
         return time_chart(title, f'{unit}, by model; from the daily rollup', period.labels(), series, 'stack', show, axis)
 
     dearest = max((number(m['cost']) or 0 for m in models), default=0) or 1
     table_of_models = bar_table(
-        'Models by cost', f'generations of {DAYS} days; bars: cost; from the table', ['Model', 'Calls', 'Tokens', 'Cost', 'p50', 'p95', 'First token'],
+        'Models by cost', f'generations of {DAYS} days; bars: cost; from the table', ['Model', 'Calls', 'Tokens', 'Cost', 'p50, ms', 'p95, ms', 'First token, ms'],
         [(name(m['model_name'], 40), [((number(m['cost']) or 0) / dearest, f'{shorten(m["model_name"], 60)}: {dollars(m["cost"])}')],
-          plain(m['calls']), compact(m['tokens']), dollars(m['cost']), milliseconds(m['p50']), milliseconds(m['p95']),
-          milliseconds(m['first_token'])) for m in models])
+          plain(m['calls']), compact(m['tokens']), dollars(m['cost']), plain(m['p50']), plain(m['p95']),
+          plain(m['first_token'])) for m in models])
     return section(
         'ai', 'AI observability', f'Generations of all projects; the {DAYS} days up to the newest.',
         tiles([('Calls', compact(total['calls']), f'{DAYS} days'), ('Tokens', compact(total['tokens']), 'prompt and completion'),
                ('Cost', dollars(total['cost']), 'US dollars'), ('Failed', percent(total['errors']), 'level ERROR'),
-               ('95 % within', milliseconds(total['p95']), 'latency')]),
+               ('p95', seconds(total['p95']), 'latency')]),
         cards(stack('Cost by day', 'US dollars', 'cost', dollars, dollars), stack('Tokens by day', 'tokens', 'tokens', plain, compact),
               stack('Calls by day', 'calls', 'calls', plain, compact),
-              time_chart('Latency of generations', 'milliseconds, by day; from the table', period.labels(),
-                         [(q, period.values(latency, q)) for q in ('p50', 'p95', 'p99')], 'line', milliseconds)),
+              time_chart('Latency of generations', 'milliseconds, logarithmic, by day; from the table', period.labels(),
+                         [(q, period.values(latency, q)) for q in ('p50', 'p95', 'p99')], 'log', milliseconds, seconds)),
         cards(table_of_models))
 
 
@@ -230,18 +240,18 @@ def api(db):
     return section(
         'api', 'API performance', f'Requests of all projects; the {HOURS // 24} days up to the newest, by hour.',
         tiles([('Requests', compact(total['requests']), f'{HOURS // 24} days'), ('Errors', percent(total['errors']), 'status 400 and above'),
-               ('p50', milliseconds(total['p50']), 'latency'), ('p95', milliseconds(total['p95']), 'latency'),
-               ('p99', milliseconds(total['p99']), 'latency')]),
+               ('p50', seconds(total['p50']), 'latency'), ('p95', seconds(total['p95']), 'latency'),
+               ('p99', seconds(total['p99']), 'latency')]),
         cards(time_chart('Requests by hour', 'requests; from the hourly rollup', period.labels(),
                          [('Requests', period.values(requests, 'requests', 0))], 'area', axis=compact),
               time_chart('Error rate by hour', 'percent of requests with status 400 and above; from the hourly rollup', period.labels(),
                          [('Error rate', period.values(requests, 'errors'))], 'line', percent)),
-        cards(time_chart('Latency by hour', 'milliseconds; from the table', period.labels(),
-                         [(q, period.values(latency, q)) for q in ('p50', 'p95', 'p99')], 'line', milliseconds),
-              bar_table('Slowest endpoints', f'{HOURS // 24} days; bars: 95th percentile of latency; from the table',
-                        ['Endpoint', 'Requests', 'Errors', 'p50', 'p95', 'p99'],
+        cards(time_chart('Latency by hour', 'milliseconds, logarithmic; from the table', period.labels(),
+                         [(q, period.values(latency, q)) for q in ('p50', 'p95', 'p99')], 'log', milliseconds, seconds)),
+        cards(bar_table('Slowest endpoints', f'{HOURS // 24} days; bars: 95th percentile of latency; from the table',
+                        ['Endpoint', 'Requests', 'Errors', 'p50, ms', 'p95, ms', 'p99, ms'],
                         [(name(e['endpoint'], 60), [((number(e['p95']) or 0) / slowest, f'{shorten(e["endpoint"], 80)}: {milliseconds(e["p95"])}')],
-                          plain(e['requests']), percent(e['errors']), milliseconds(e['p50']), milliseconds(e['p95']), milliseconds(e['p99']))
+                          plain(e['requests']), percent(e['errors']), plain(e['p50']), plain(e['p95']), plain(e['p99']))
                          for e in endpoints])))
 
 
@@ -259,11 +269,7 @@ def infrastructure(db):
                100.0 * avg(memory_used_mb::float8 / nullif(memory_total_mb, 0)) AS memory
         FROM hanzo.base_metrics WHERE {where} GROUP BY 1, 2""", **period.bounds)
     drawn = [i['instance_id'] for i in instances[:5]]
-    # what was not measured yet is not drawn
-    measured = {row['at'] for row in hourly}
-    while period.starts and len(period.starts) > 24 and period.key(period.starts[0]) not in measured:
-        del period.starts[0]
-    period.by_name = {period.key(start): i for i, start in enumerate(period.starts)}
+    period.leave_out_before(hourly, 24)
 
     def chart(title, note, column):
         return time_chart(title, note, period.labels(),
@@ -315,6 +321,12 @@ def most_used(counted):
     return ', '.join(f'{what} {count}' for what, count in counts.most_common())
 
 
+def kind_of(column):
+    encodings = re.sub(r'\bfor\b', 'frame of reference', most_used(column['encodings']))
+    codecs = re.sub(r'\bnone\b', 'no codec', most_used(column['codecs']))
+    return f'{column["type"].replace("timestamp(3) with time zone", "timestamptz(3)")} · {encodings} · {codecs}'
+
+
 def storage(db, tables):
     most = max((number(t['heap_data']) or 0 for t in tables), default=0) or 1
     most = max([most] + [number(t['data']) or 0 for t in tables])
@@ -330,8 +342,8 @@ def storage(db, tables):
         longest = max((r['raw'] for r in rows), default=0) or 1
         by_column.append(bar_table(
             f'Columns of {table}', 'bytes of row groups, after and before encoding and compression; below the name: type, encodings, codecs, with numbers '
-            'of row groups where they differ', ['Column', 'Stored', 'Raw', 'Ratio'],
-            [(f'{name(r["name"])} <small>{escape(r["type"])}; {escape(most_used(r["encodings"]))}; {escape(most_used(r["codecs"]))}</small>',
+            'of row groups where these differ', ['Column', 'Stored', 'Raw', 'Ratio'],
+            [(f'{name(r["name"])} <small>{escape(kind_of(r))}</small>',
               [(r['compressed'] / longest, f'{r["name"]}, stored: {size(r["compressed"])}'), (r['raw'] / longest, f'{r["name"]}, raw: {size(r["raw"])}')],
               size(r['compressed']), size(r['raw']), ratio(share(r['raw'], r['compressed']))) for r in rows],
             ['Stored', 'Raw']))
@@ -355,11 +367,11 @@ def query_times(timings):
     for title, columns_ms, heap_ms in timings:
         longer = max(columns_ms or 0, heap_ms or 0) or 1
         rows.append((name(title), [((columns_ms or 0) / longer, f'columns: {milliseconds(columns_ms)}'), ((heap_ms or 0) / longer, f'heap: {milliseconds(heap_ms)}')],
-                     milliseconds(columns_ms), milliseconds(heap_ms), ratio(share(heap_ms, columns_ms))))
+                     plain(columns_ms), plain(heap_ms), ratio(share(heap_ms, columns_ms))))
     return section(
         'times', 'Query times', 'Each query was run warm against both, and both gave the same answer. Bars compare the two times of one query, not '
         'queries with each other. A ratio below 1 means that the heap was faster.',
-        cards(bar_table('Columns against heap', 'median milliseconds; ratio: heap by columns', ['Query', 'Columns', 'Heap', 'Ratio'], rows, ['Columns', 'Heap'])))
+        cards(bar_table('Columns against heap', 'medians; ratio: heap by columns', ['Query', 'Columns, ms', 'Heap, ms', 'Ratio'], rows, ['Columns', 'Heap'])))
 
 
 # ---- The page
