@@ -6,7 +6,8 @@ Connects as psql does, by PGHOST, PGPORT, PGUSER, PGDATABASE, and needs schema h
 `query|milliseconds in columns|milliseconds in the heap` for each query that was timed. OUTPUT refers to nothing outside itself and runs no
 script: its Content-Security-Policy allows styles only. Every number is the answer of a query below, or comes from FILE.
 
-Days and hours are UTC. Sums come from the rollups; distinct counts over days and percentiles, which sums of hours cannot give, from the tables.
+Days and hours are UTC. Sums come from the rollups; distinct counts over days and percentiles, which sums of hours cannot give, from the
+tables. NaN, which PostgreSQL takes for the greatest number, is left out.
 """
 import argparse
 import collections
@@ -171,7 +172,7 @@ def ai(db):
         SELECT {at('day')}, model_name, sum(total_calls) AS calls, sum(total_tokens) AS tokens, sum(total_cost) AS cost
         FROM hanzo.ai_usage_daily_mv WHERE day >= :'from' AND day < :'to' GROUP BY day, model_name ORDER BY day""", **period.bounds)
     models = db.rows(f"""
-        SELECT model_name, count(*) AS calls, sum(total_tokens) AS tokens, sum(total_cost) AS cost,
+        SELECT model_name, count(*) AS calls, sum(total_tokens) AS tokens, sum(total_cost) FILTER (WHERE total_cost < 'infinity') AS cost,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY latency_ms) AS p50, percentile_cont(0.95) WITHIN GROUP (ORDER BY latency_ms) AS p95,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY time_to_first_token_ms) AS first_token
         FROM hanzo.ai_observations WHERE type = 'generation' AND start_time >= :'from' AND start_time < :'to'
@@ -181,7 +182,8 @@ def ai(db):
                percentile_cont(0.95) WITHIN GROUP (ORDER BY latency_ms) AS p95, percentile_cont(0.99) WITHIN GROUP (ORDER BY latency_ms) AS p99
         FROM hanzo.ai_observations WHERE type = 'generation' AND start_time >= :'from' AND start_time < :'to' GROUP BY 1""", **period.bounds)
     total = db.row("""
-        SELECT count(*) AS calls, sum(total_tokens) AS tokens, sum(total_cost) AS cost, 100.0 * count(*) FILTER (WHERE level = 'ERROR') / nullif(count(*), 0) AS errors,
+        SELECT count(*) AS calls, sum(total_tokens) AS tokens, sum(total_cost) FILTER (WHERE total_cost < 'infinity') AS cost,
+               100.0 * count(*) FILTER (WHERE level = 'ERROR') / nullif(count(*), 0) AS errors,
                percentile_cont(0.95) WITHIN GROUP (ORDER BY latency_ms) AS p95
         FROM hanzo.ai_observations WHERE type = 'generation' AND start_time >= :'from' AND start_time < :'to'""", **period.bounds)
 
@@ -203,9 +205,9 @@ def ai(db):
 
     dearest = max((number(m['cost']) or 0 for m in models), default=0) or 1
     table_of_models = bar_table(
-        'Models by cost', f'generations of {DAYS} days; bars: cost; from the table', ['Model', 'Calls', 'Tokens', 'Cost', 'p50, ms', 'p95, ms', 'First token, ms'],
-        [(name(m['model_name'], 40), [((number(m['cost']) or 0) / dearest, f'{shorten(m["model_name"], 60)}: {dollars(m["cost"])}')],
-          plain(m['calls']), compact(m['tokens']), dollars(m['cost']), plain(m['p50']), plain(m['p95']),
+        'Models by cost', f'generations of {DAYS} days; bars: cost; from the table', ['Model', 'Cost', 'p50, ms', 'p95, ms', 'First token, ms'],
+        [(f'{name(m["model_name"], 40)} <small>{plain(m["calls"])} calls, {compact(m["tokens"])} tokens</small>',
+          [((number(m['cost']) or 0) / dearest, f'{shorten(m["model_name"], 60)}: {dollars(m["cost"])}')], dollars(m['cost']), plain(m['p50']), plain(m['p95']),
           plain(m['first_token'])) for m in models])
     return section(
         'ai', 'AI observability', f'Generations of all projects; the {DAYS} days up to the newest.',
@@ -263,7 +265,8 @@ def infrastructure(db):
     instances = db.rows(f"""
         SELECT instance_id, avg(cpu_percent) AS cpu, max(cpu_percent) AS most_cpu, 100.0 * avg(memory_used_mb::float8 / nullif(memory_total_mb, 0)) AS memory,
                100.0 * max(disk_used_mb::float8 / nullif(disk_total_mb, 0)) AS disk
-        FROM hanzo.base_metrics WHERE {where} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10""", **period.bounds)
+        FROM hanzo.base_metrics WHERE {where} GROUP BY 1
+        ORDER BY CASE WHEN avg(cpu_percent) < 'infinity' THEN avg(cpu_percent) END DESC NULLS LAST, 1 LIMIT 10""", **period.bounds)
     hourly = db.rows(f"""
         SELECT {at("date_trunc('hour', " + '"timestamp"' + ", 'UTC')")}, instance_id, avg(cpu_percent) AS cpu,
                100.0 * avg(memory_used_mb::float8 / nullif(memory_total_mb, 0)) AS memory
