@@ -5,7 +5,8 @@
 #
 # Installs what is missing, builds and installs the extension, starts a private cluster, loads the same
 # rows twice (schemas hanzo and hanzo_heap), compacts, and prints sizes, a dashboard's answers and their times.
-# Both tables must give the same answers, or the script fails.
+# Both tables must give the same answers, or the script fails. Last it writes all that as a page with charts,
+# $HANZO_WORK/report.html.
 #
 #   --keep               leave the cluster running, and say how to reach it
 #   --stop               stop the cluster that --keep left, and remove it
@@ -68,7 +69,7 @@ trap 'exit 143' TERM
 
 # ---- Build
 
-need_build_packages
+need_build_packages python3
 find_postgres
 mkdir -p build
 say "Building for $("$PG_CONFIG" --version)"
@@ -392,6 +393,17 @@ awk -F'|' '{ printf "%-46s %9.1f ms %9.1f ms %7.1fx\n", $1, $2, $3, ($2 > 0 ? $3
 say "$(nproc) cores, $("$PG_CONFIG" --version), shared_buffers ${HANZO_SHARED_BUFFERS:-1GB}"
 
 [ "$different" = 0 ] || die "$different answers differ from the heap's"
+
+say
+# The system's own, of which need_build_packages has seen to it, before any other that PATH may hold.
+python=/usr/bin/python3
+[ -x "$python" ] || python=$(command -v python3) || python=
+if [ -n "$python" ]; then
+  "$python" -B scripts/report/report.py --psql "$BINDIR/psql" --timings "$summary" "$work/report.html" || die "the report failed"
+  say "All this with charts: file://$work/report.html"
+else
+  say "There is no python3, so the report is left out."
+fi
 if [ -n "$keep" ]; then
   if [ -n "$cron" ]; then
     "${psql[@]}" -c "CREATE EXTENSION IF NOT EXISTS pg_cron" -c "SELECT hanzo_datastore.schedule_maintenance()" >/dev/null
