@@ -415,17 +415,6 @@ keep_row(HzAggLeaf *leaf, TupleTableSlot *slot, uint32 row)
 	return bytes;
 }
 
-/* Nodes below expect the query's memory to be current: they allocate what lives as long as they do. */
-static TupleTableSlot *
-next_slot(PlanState *ps)
-{
-	MemoryContext old = MemoryContextSwitchTo(ps->state->es_query_cxt);
-	TupleTableSlot *slot = ExecProcNode(ps);
-
-	MemoryContextSwitchTo(old);
-	return slot;
-}
-
 /* Fills a batch; how many rows it got. *more is false when there are no others. */
 static uint32
 fetch_rows(HzAggLeaf *leaf, bool *more)
@@ -439,7 +428,7 @@ fetch_rows(HzAggLeaf *leaf, bool *more)
 		TupleTableSlot *slot = leaf->scan != NULL ? leaf->scan->delta_row : NULL;
 
 		if (slot == NULL)
-			slot = next_slot(leaf->ps);
+			slot = hz_agglookup_next_row(leaf->ps);
 		else if (!heap_getnextslot(leaf->scan->delta, ForwardScanDirection, slot))
 			break;
 		if (TupIsNull(slot))

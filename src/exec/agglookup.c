@@ -112,9 +112,8 @@ keep_row(const HzAggLookup *lookup, Rows *rows, TupleTableSlot *slot)
 	rows->count++;
 }
 
-/* Nodes below expect the query's memory to be current. */
-static TupleTableSlot *
-next_slot(PlanState *ps)
+TupleTableSlot *
+hz_agglookup_next_row(PlanState *ps)
 {
 	MemoryContext old = MemoryContextSwitchTo(ps->state->es_query_cxt);
 	TupleTableSlot *slot = ExecProcNode(ps);
@@ -131,7 +130,7 @@ read_rows(const HzAggLookup *lookup, Rows *rows, Size limit)
 	rows->isnull = palloc0(sizeof(bool *) * Max(lookup->column_count, 1));
 	for (;;)
 	{
-		TupleTableSlot *slot = next_slot(lookup->ps);
+		TupleTableSlot *slot = hz_agglookup_next_row(lookup->ps);
 
 		if (TupIsNull(slot))
 			break;

@@ -56,6 +56,9 @@ extern const char *hz_agglookup_read(HzAggLookups *lookups, Size limit);
 /* Some lookup has no rows: no row of the input will find anything. */
 extern bool hz_agglookup_empty(const HzAggLookups *lookups);
 
+/* The next row of a child. Nodes below expect the query's memory to be current: they allocate what lives as long as they do. */
+extern TupleTableSlot *hz_agglookup_next_row(PlanState *ps);
+
 extern uint64 hz_agglookup_rows(const HzAggLookups *lookups);
 
 extern void hz_agglookup_free(HzAggLookups *lookups);
