@@ -64,9 +64,10 @@ def compact(value):
     value = number(value)
     if value is None:
         return '–'
-    for limit, suffix in ((1e12, ' T'), (1e9, ' G'), (1e6, ' M'), (1e4, ' k')):
-        if abs(value) >= limit:
-            return f'{value / (1000 if limit == 1e4 else limit):.3g}{suffix}' if abs(value) / limit < 1000 else f'{value / limit:,.0f}{suffix}'
+    for least, unit, suffix in ((1e12, 1e12, 'T'), (1e9, 1e9, 'G'), (1e6, 1e6, 'M'), (1e4, 1e3, 'k')):
+        if abs(value) >= least:
+            value /= unit
+            return f'{value:,.0f} {suffix}' if abs(value) >= 100 else f'{value:.3g} {suffix}'
     return plain(value)
 
 
