@@ -99,7 +99,7 @@ show() { sed -n "1,${2:-150}p" "$1"; }
 
 packages=()
 if wanted lint; then packages+=(clang-format); fi
-if wanted tap; then packages+=(perl libipc-run-perl); fi
+if wanted tap; then packages+=(perl libipc-run-perl python3 chromium fonts-dejavu-core); fi
 if wanted clients; then packages+=(python3-psycopg); fi
 # The clients' tests need both, t/025_image.pl npm. They often come from elsewhere than Debian.
 if wanted tap || wanted clients; then
