@@ -380,6 +380,9 @@ hz_add_store(PG_FUNCTION_ARGS)
 
 	hz_inspect_check_owner(relid);
 	rel = relation_open(relid, AccessExclusiveLock);
+	if (RELATION_IS_OTHER_TEMP(rel))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("cannot act on temporary tables of other sessions")));
 	lacks_store = hz_am_is_columnar(rel) && !OidIsValid(rel->rd_rel->reltoastrelid);
 	relation_close(rel, NoLock);
 	if (lacks_store)

@@ -72,6 +72,9 @@ hz_note_arrival(PG_FUNCTION_ARGS)
 	Relation rel = hz_timerange_open(PG_GETARG_OID(0), ShareUpdateExclusiveLock);
 	HzLabels *labels = hz_label_read(RelationGetRelid(rel));
 
+	if (!rel->rd_rel->relispartition)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("table \"%s\" is no partition", RelationGetRelationName(rel))));
 	hz_label_get(labels, 0)->arrived = true;
 	hz_label_write(labels);
 	relation_close(rel, NoLock);

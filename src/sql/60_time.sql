@@ -358,11 +358,11 @@ BEGIN
 		PERFORM hanzo_datastore.exclude_range(default_partition, key_column, month, next_month, 'hanzo_datastore_rest');
 	END IF;
 
+	EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', relation, created,
+				   to_char(month, 'YYYY-MM-DD'), to_char(next_month, 'YYYY-MM-DD'));
 	IF copied > 0 OR removed > 0 THEN
 		PERFORM hanzo_datastore.note_arrival(created);
 	END IF;
-	EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', relation, created,
-				   to_char(month, 'YYYY-MM-DD'), to_char(next_month, 'YYYY-MM-DD'));
 	EXECUTE format('ALTER TABLE %s DROP CONSTRAINT hanzo_datastore_month', created);
 	IF default_partition IS NOT NULL THEN
 		EXECUTE format('ALTER TABLE %s DROP CONSTRAINT hanzo_datastore_rest', default_partition);
