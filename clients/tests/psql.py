@@ -27,10 +27,10 @@ class Terminal:
         self.text = ""
         self.expect(r"ready> $")
 
-    def expect(self, pattern):
-        """Reads until the text since the last call matches, and returns it."""
+    def expect(self, pattern, seconds=60):
+        """Reads until the text since the last call matches, and returns it. Nothing to read for so long: an error."""
         while not re.search(pattern, self.text):
-            readable, _, _ = select.select([self.fd], [], [], 60)
+            readable, _, _ = select.select([self.fd], [], [], seconds)
             if not readable:
                 raise AssertionError(f"no {pattern!r} in {self.text!r}")
             # What moves the cursor, rings or changes colours is no text.
@@ -45,8 +45,15 @@ class Terminal:
         """Types the text and a tab; gives what stands there once it matches. The line is then given up."""
         self.send(text + "\t")
         found = self.expect(pattern)
-        self.send("\x03")
-        self.expect(r"ready> $")
+        # Control-C cancels the query for candidates if that is not quite over; then another one gives up the line.
+        for attempt in range(30):
+            self.send("\x03")
+            try:
+                self.expect(r"ready> $", seconds=2)
+                break
+            except AssertionError:
+                if attempt == 29:
+                    raise
         return re.search(pattern, found).group(0)
 
     def close(self):
