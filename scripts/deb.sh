@@ -28,6 +28,8 @@ say "$package"
 [ "$(id -u)" = 0 ] || die "only root can debootstrap"
 need_packages debootstrap
 root=$(mktemp -d "${TMPDIR:-/tmp}/hanzo_deb.XXXXXX")
+# it will be / to others than root
+chmod 755 "$root"
 finish() {
   chroot "$root" pg_ctlcluster 15 main stop -m immediate >/dev/null 2>&1 || true
   umount "$root/proc" 2>/dev/null || true
