@@ -38,7 +38,7 @@ static const char tables[] =
 	" sqlstate text NOT NULL, reason text NOT NULL, record bytea NOT NULL,"
 	" PRIMARY KEY (file, place)) USING heap;"
 	"COMMENT ON TABLE %1$s.files IS 'hanzo-datastore-load: files and the tables they were loaded into';"
-	"COMMENT ON TABLE %1$s.ranges IS 'hanzo-datastore-load: bytes of unfinished files that are loaded';"
+	"COMMENT ON TABLE %1$s.ranges IS 'hanzo-datastore-load: bytes of files that are not done that are loaded';"
 	"COMMENT ON TABLE %1$s.rejects IS 'hanzo-datastore-load: records that were not loaded, and why'";
 
 static bool
@@ -211,17 +211,17 @@ check_same_name(HzLedger *ledger, HzLoad *load, const HzTarget *target, const Hz
 
 	for (int i = 0; i < PQntuples(result) && !found; i++)
 	{
-		bool unfinished = PQgetvalue(result, i, 1)[0] == 't';
+		bool partial = PQgetvalue(result, i, 1)[0] == 't';
 		uint64_t size = strtoull(PQgetvalue(result, i, 2), NULL, 10);
 		uint64_t head_size = strtoull(PQgetvalue(result, i, 3), NULL, 10);
 		uint64_t head = (uint64_t) strtoll(PQgetvalue(result, i, 4), NULL, 10);
 
-		if (unfinished && options->carry_on)
+		if (partial && options->carry_on)
 		{
 			snprintf(load->id, sizeof(load->id), "%s", PQgetvalue(result, i, 0));
 			found = true;
 		}
-		else if (unfinished)
+		else if (partial)
 			hz_fatal(
 				"if it is the same export, repaired or complete now, --continue goes on (it compares what is loaded); "
 				"--forget begins again, and rows loaded before stay in the table",
