@@ -131,6 +131,44 @@ SELECT done_by('SELECT m.name, count(*) FROM c AS t JOIN many AS m ON m.id = t.i
 SELECT same, answer FROM joined('SELECT m.name, count(*) FROM [t] AS t JOIN many AS m ON m.id = t.id GROUP BY 1');
 RESET work_mem;
 
+-- Keys that are dictionary codes, and that row groups do not have at all
+CREATE TABLE codes AS SELECT 'k' || i AS k, i % 6 AS kind FROM generate_series(5, 70) AS i;
+ALTER TABLE c ADD COLUMN later integer DEFAULT 7;
+ALTER TABLE cp ADD COLUMN later integer DEFAULT 7;
+ALTER TABLE h ADD COLUMN later integer DEFAULT 7;
+UPDATE c SET later = NULL WHERE id = 100;
+UPDATE cp SET later = NULL WHERE id = 100;
+UPDATE h SET later = NULL WHERE id = 100;
+ANALYZE codes;
+SELECT same, looked_up, answer, query FROM unnest(ARRAY[
+  'SELECT kind, count(*), sum(n) FROM [t] AS t JOIN codes ON codes.k = t.k GROUP BY 1',
+  'SELECT o.name, count(*), sum(n) FROM [t] AS t JOIN orgs AS o ON o.id = t.later GROUP BY 1']) AS query, joined(query);
+
+-- Threads, wherever a grouping of the table alone has some, and groups that are written to disk
+CREATE TABLE large (id integer, d integer, k text) USING hanzo_columnar;
+SELECT hanzo_datastore.alter_columnar_table('large', row_group_rows => 4096);
+INSERT INTO large SELECT i, i * 7919 % 400, 'k' || i % 90 FROM generate_series(1, 160000) AS i;
+CALL hanzo_datastore.compact('large');
+CREATE TABLE large_heap AS TABLE large;
+ANALYZE large, large_heap;
+CREATE FUNCTION measured(query text, what text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  plan jsonb;
+BEGIN
+  EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ' || query INTO plan;
+  RETURN coalesce((jsonb_path_query_first(plan, ('$.**."' || what || '"')::jsonpath) #>> '{}')::bigint, 0);
+END$$;
+SELECT (measured('SELECT p.name, codes.kind, count(*) FROM large AS t JOIN dims AS p ON p.id = t.d JOIN codes ON codes.k = t.k GROUP BY 1, 2', 'Threads') > 0)
+  = (measured('SELECT d, count(*) FROM large GROUP BY 1', 'Threads') > 0) AS threads;
+SELECT answer(q) = answer(replace(q, 'large', 'large_heap')) AS same FROM (VALUES
+  ('SELECT p.name, codes.kind, count(*), sum(t.id) FROM large AS t JOIN dims AS p ON p.id = t.d JOIN codes ON codes.k = t.k GROUP BY 1, 2')) AS v (q);
+SET work_mem = '1MB';
+SELECT measured('SELECT t.id, p.name, count(*) FROM large AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2', 'Lookup Rows') AS lookup_rows,
+  measured('SELECT t.id, p.name, count(*) FROM large AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2', 'Disk Usage') > 0 AS spilled;
+SELECT answer(q) = answer(replace(q, 'large', 'large_heap')) AS same FROM (VALUES
+  ('SELECT t.id, p.name, count(*) FROM large AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2')) AS v (q);
+RESET work_mem;
+
 -- Parameters, rescans, cursors
 PREPARE since(timestamptz, text) AS SELECT p.name, count(*) FROM c AS t JOIN dims AS p ON p.id = t.d WHERE t.at >= $1 AND p.name > $2 AND t.n + length($2) > p.id % 10 GROUP BY 1 ORDER BY 1 LIMIT 3;
 SET plan_cache_mode = force_generic_plan;
@@ -168,6 +206,6 @@ SET ROLE lookup_reader;
 SELECT count(*) FROM c AS t JOIN orgs AS o ON o.id = t.d;
 RESET ROLE;
 SELECT count(*) FROM h AS t JOIN orgs AS o ON o.id = t.d WHERE o.id < 10;
-DROP TABLE orgs, dims, c, h, cp, twice, words, many CASCADE;
-DROP FUNCTION answer, joined, done_by;
+DROP TABLE orgs, dims, c, h, cp, twice, words, many, codes, large, large_heap CASCADE;
+DROP FUNCTION answer, joined, done_by, measured;
 DROP ROLE lookup_reader;
