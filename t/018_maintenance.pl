@@ -195,8 +195,8 @@ foreach my $job ('strays', 'ttl')
 }
 is($node->safe_psql('work', q{SELECT count(*) FROM pg_class WHERE relname LIKE 'g\_2025%'}), '0', 'and nothing of the new month');
 $node->safe_psql('work', q{DROP TRIGGER gate ON watched});
-$node->safe_psql('work', "CALL hanzo_datastore.maintain('2026-01-15')");
-is($node->safe_psql('work', q{SELECT (SELECT count(*) FROM g_default), (SELECT count(*) FROM g), (SELECT count(*) FROM watched)}), '0|1001|0', 'the next call does it all');
+is(maintain_until($node, 'work', '2026-01-15', q{SELECT (SELECT count(*) FROM g_default), (SELECT count(*) FROM g), (SELECT count(*) FROM watched)}, '0|1001|0'),
+	'0|1001|0', 'the next call does it all');
 
 # ---- Dump and restore: everything goes on
 
@@ -206,9 +206,9 @@ $node->command_ok(['pg_dump', '-Fc', '-f', $dump, $node->connstr('work')], 'pg_d
 $node->safe_psql('postgres', 'CREATE DATABASE restored');
 $node->command_ok(['pg_restore', '-d', $node->connstr('restored'), $dump], 'pg_restore');
 is($node->safe_psql('restored', 'SELECT relation, column_name, managed, months_ahead, ttl, partitions, default_partition FROM hanzo_datastore.managed_tables'), 'c|at|t|3|300 days|16|c_default', 'settings came over');
-$node->safe_psql('restored', "CALL hanzo_datastore.maintain('2026-03-15')");
-is($node->safe_psql('restored', q{SELECT min(lower), max(lower), count(*) FROM hanzo_datastore.partition_bounds('c') WHERE NOT is_default}),
-	'2025-05-01 00:00:00|2027-06-01 00:00:00|15', 'months ahead, the stray, and TTL go on');
+my $months = '2025-05-01 00:00:00|2027-06-01 00:00:00|15';
+is(maintain_until($node, 'restored', '2026-03-15', q{SELECT min(lower), max(lower), count(*) FROM hanzo_datastore.partition_bounds('c') WHERE NOT is_default}, $months),
+	$months, 'months ahead, the stray, and TTL go on');
 is($node->safe_psql('restored', q{SELECT count(*) FROM c WHERE at < timestamptz '2026-03-15' - interval '300 days'}), '0', 'what has expired is gone');
 is($node->safe_psql('restored', q{SELECT count(*) FROM hanzo_datastore.jobs WHERE error IS NOT NULL}), '0', 'without an error');
 

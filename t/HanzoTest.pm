@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-our @EXPORT = qw(create_twins start_writers start_movers stop_load check_twins differences wait_for_server script pgbench);
+our @EXPORT = qw(create_twins start_writers start_movers stop_load check_twins differences wait_for_server script pgbench maintain_until);
 
 # Rows of `c` that `h` has not, and the other way round, doubles counted.
 sub differences
@@ -19,6 +19,25 @@ sub differences
 	# in memory: some tests leave no room for temporary files
 	return $node->safe_psql($db // 'postgres',
 		"SET work_mem = '200MB'; SELECT count(*) FROM ((TABLE $c EXCEPT ALL TABLE $h) UNION ALL (TABLE $h EXCEPT ALL TABLE $c)) AS d");
+}
+
+# Calls maintain() until a query has its result and no step has failed last, ten times at the most. Autovacuum, and whoever else is at
+# work on the tables, may send a step away, and on a slow machine a step's five seconds may not do; the next call goes on.
+# Returns what the query says.
+sub maintain_until
+{
+	my ($node, $db, $now, $query, $expected) = @_;
+	my $result;
+	foreach my $call (1 .. 10)
+	{
+		$node->safe_psql($db, "CALL hanzo_datastore.maintain('$now')");
+		$result = $node->safe_psql($db, $query);
+		my $failed = $node->safe_psql($db, q{SELECT string_agg(concat_ws(' ', job, relation, error), '; ') FROM hanzo_datastore.jobs WHERE error IS NOT NULL});
+		last if $result eq $expected && $failed eq '';
+		note("call $call: $result; $failed");
+		$node->safe_psql($db, 'UPDATE hanzo_datastore.maintenance_state SET next_run = NULL, seen = NULL');
+	}
+	return $result;
 }
 
 sub create_twins

@@ -188,6 +188,10 @@ DECLARE
 	default_partition regclass := (SELECT b.partition FROM hanzo_datastore.partition_bounds(relation) AS b WHERE b.is_default);
 	empty boolean;
 BEGIN
+	-- Nobody notices this lock but those who would send us away below: autovacuum gives way after one second of waiting.
+	SET LOCAL lock_timeout = '3s';
+	EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', partition);
+	SET LOCAL lock_timeout = '50ms';
 	IF NOT hanzo_datastore.wait_for_snapshots(500) THEN
 		RETURN false;
 	END IF;
