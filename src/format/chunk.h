@@ -120,6 +120,12 @@ extern HzStatus hz_chunk_lengths(HzChunkReader *reader, uint32_t vector, bool *k
  */
 extern HzStatus hz_chunk_value(HzChunkReader *reader, uint32_t row, HzVector *out);
 
+/*
+ * Vectors of which hz_chunk_value() has read several values are kept decoded, for about a megabyte; from now on, for about
+ * *room bytes, which several chunks share and which must live as long as they. A chunk keeps one vector at least.
+ */
+extern void hz_chunk_share_room(HzChunkReader *reader, int64_t *room);
+
 /* Whether a value with this hash (hz_bloom_hash) may be in the chunk; true where there is no filter. */
 extern HzStatus hz_chunk_bloom(HzChunkReader *reader, uint64_t hash, bool *maybe);
 

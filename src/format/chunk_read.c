@@ -14,9 +14,8 @@ static const uint64_t no_values[HZ_ENCODING_ROOM / 64];
 
 /* ---- vectors of values ---- */
 
-/* Bytes of a slot of a vector in this mode. */
-static uint32_t
-slot_width(const HzChunkHead *head, HzPieceMode mode)
+uint32_t
+hz_reader_slot_width(const HzChunkHead *head, HzPieceMode mode)
 {
 	switch (mode)
 	{
@@ -95,7 +94,7 @@ hz_reader_slots(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 	const uint8_t *data = hz_reader_data(reader, piece);
 	HzKind kind = reader->head.kind;
 	uint32_t count = piece->zone.rows;
-	uint32_t width = slot_width(&reader->head, piece->mode);
+	uint32_t width = hz_reader_slot_width(&reader->head, piece->mode);
 	HzStatus status;
 
 	if (reader->slots_vector == v)
@@ -128,7 +127,7 @@ values_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 	out->form = out->validity == NULL && hz_reader_data(reader, piece)[0] == HZ_ENCODING_CONSTANT
 					? HZ_FORM_CONSTANT
 					: HZ_FORM_FLAT;
-	out->width = slot_width(&reader->head, piece->mode);
+	out->width = hz_reader_slot_width(&reader->head, piece->mode);
 	out->scale = piece->scale;
 	out->numeric = piece->mode == HZ_PIECE_DECIMAL64    ? HZ_NUMERIC_INT64
 				   : piece->mode == HZ_PIECE_DECIMAL128 ? HZ_NUMERIC_INT128
@@ -157,8 +156,8 @@ finish_codes(uint16_t *codes, uint32_t count, uint16_t bias)
 	return max;
 }
 
-static HzStatus
-decode_codes(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
+HzStatus
+hz_reader_codes(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
 	uint32_t count = piece->zone.rows;
@@ -189,7 +188,7 @@ codes_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 	HzStatus status = hz_reader_dict(reader);
 
 	if (status == HZ_OK)
-		status = decode_codes(reader, v, out->validity);
+		status = hz_reader_codes(reader, v, out->validity);
 	if (status != HZ_OK)
 		return status;
 	out->width = reader->dict.slot_width;
@@ -479,7 +478,7 @@ void
 hz_reader_null_vector(HzChunkReader *reader, HzVector *out)
 {
 	out->form = HZ_FORM_CONSTANT;
-	out->width = slot_width(&reader->head, HZ_PIECE_NULLS);
+	out->width = hz_reader_slot_width(&reader->head, HZ_PIECE_NULLS);
 	out->numeric = HZ_NUMERIC_INT64;
 	out->validity = no_values;
 	if (hz_kind_is_strings(out->kind) || out->width <= sizeof(no_bytes))

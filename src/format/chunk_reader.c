@@ -23,8 +23,9 @@ open_rows(const HzChunkMeta *meta, const HzSource *source, uint32_t max_rows,
 	r = hz_alloc_zero(sizeof(*r));
 	r->meta = *meta;
 	r->source = *source;
-	r->piece_vector = r->validity_vector = r->slots_vector = r->starts_vector = r->child_index =
-		r->integers_vector = r->singles_vector = HZ_NO_VECTOR;
+	r->piece_vector = r->validity_vector = r->slots_vector = r->child_index = HZ_NO_VECTOR;
+	r->own_room = HZ_CHUNK_ROOM;
+	r->room = &r->own_room;
 	if (status == HZ_OK)
 		status = hz_chunk_head_read(head, meta->head_length, meta, &r->head);
 	hz_free(head);
@@ -49,19 +50,42 @@ hz_chunk_close(HzChunkReader *reader)
 	if (reader == NULL)
 		return;
 	hz_chunk_close(reader->child);
+	hz_reader_forget(reader);
+	hz_free(reader->known);
 	hz_chunk_head_free(&reader->head);
 	hz_bytes_free(&reader->piece);
-	hz_free(reader->integers);
 	hz_free(reader->slots);
 	hz_free(reader->codes);
 	hz_free(reader->lengths);
-	hz_free(reader->starts);
 	hz_frame_cache_free(&reader->frames);
 	hz_bytes_free(&reader->packed);
 	hz_dict_free(&reader->dict);
 	hz_bytes_free(&reader->bloom);
 	hz_bytes_free(&reader->arrays);
 	hz_free(reader);
+}
+
+void
+hz_chunk_share_room(HzChunkReader *reader, int64_t *room)
+{
+	hz_reader_forget(reader);
+	reader->room = room;
+}
+
+void
+hz_reader_forget(HzChunkReader *reader)
+{
+	for (uint32_t v = 0; reader->known_count > 0; v++)
+	{
+		HzKnownVector *known = &reader->known[v];
+
+		if (known->values == NULL)
+			continue;
+		*reader->room += known->bytes;
+		hz_free(known->values);
+		memset(known, 0, sizeof(*known));
+		reader->known_count--;
+	}
 }
 
 uint32_t

@@ -12,6 +12,22 @@
 
 #define HZ_NO_VECTOR UINT32_MAX
 
+/* Bytes of vectors that a chunk keeps decoded for single values, unless hz_chunk_share_room() gave it others. */
+#define HZ_CHUNK_ROOM (1024 * 1024)
+
+/*
+ * A vector decoded for the single values that are asked for. Lookups by an index come to a chunk's vectors in any
+ * order, so that the last one alone would be decoded again and again.
+ */
+typedef struct HzKnownVector
+{
+	void *values;             /* codes, slots, or `starts` of strings and arrays; NULL: not decoded */
+	const uint64_t *validity; /* NULL: no nulls */
+	uint32_t bytes;           /* of both, which are one allocation */
+	uint32_t width;           /* of a slot */
+	uint8_t asked;            /* values read one by one before */
+} HzKnownVector;
+
 struct HzChunkReader
 {
 	HzChunkMeta meta;
@@ -21,16 +37,15 @@ struct HzChunkReader
 	uint32_t piece_vector;
 	uint64_t validity[HZ_ENCODING_ROOM / 64]; /* of validity_vector */
 	uint32_t validity_vector;
-	int64_t *integers; /* of integers_vector: its codes or values, for single ones */
-	uint32_t integers_vector;
-	uint32_t singles_vector; /* of which `singles` integers were read one by one */
-	uint32_t singles;
+	HzKnownVector *known; /* by vector; NULL: no single value was asked for */
+	uint32_t known_count; /* vectors that are decoded there */
+	uint32_t known_hand;  /* the one that is forgotten next */
+	int64_t own_room;     /* bytes left for them, */
+	int64_t *room;        /* or those left for several chunks */
 	uint8_t *slots; /* of slots_vector, in its FLAT form */
 	uint32_t slots_vector;
 	uint16_t *codes;
 	int32_t *lengths; /* of strings, or counts of arrays */
-	uint64_t *starts; /* sums of the lengths of starts_vector */
-	uint32_t starts_vector;
 	HzFrameCache frames;
 	HzBytes packed;        /* the dictionary's packed bytes */
 	HzDictValues dict;     /* all of it, decoded */
@@ -48,6 +63,9 @@ struct HzChunkReader
 	} single; /* the slot of a single value */
 };
 
+/* Forgets the vectors decoded for single values. */
+extern void hz_reader_forget(HzChunkReader *reader);
+
 /* The ranges of a chunk: read once, checksum verified. */
 extern HzStatus hz_reader_piece(HzChunkReader *reader, uint32_t v);
 extern HzStatus hz_reader_validity(HzChunkReader *reader, uint32_t v, const uint64_t **validity);
@@ -63,8 +81,14 @@ hz_reader_data(const HzChunkReader *reader, const HzChunkPiece *piece)
 	return reader->piece.data + piece->validity_length;
 }
 
-/* Fills reader->slots with the values of vector v, zeroes for nulls; modes VALUES and DECIMAL128. */
+/* Bytes of a slot of a vector in this mode. */
+extern uint32_t hz_reader_slot_width(const HzChunkHead *head, HzPieceMode mode);
+
+/* Fills reader->slots with the values of vector v, zeroes for nulls; modes VALUES, DECIMAL64 and DECIMAL128. */
 extern HzStatus hz_reader_slots(HzChunkReader *reader, uint32_t v, const uint64_t *validity);
+
+/* Fills reader->codes with those of vector v, all below the dictionary's count; 0 for nulls. */
+extern HzStatus hz_reader_codes(HzChunkReader *reader, uint32_t v, const uint64_t *validity);
 
 extern void hz_reader_need_lengths(HzChunkReader *reader);
 

@@ -8,7 +8,7 @@
 /* Single entries read from a dictionary before all of it is decoded. */
 #define SINGLES_BEFORE_DICT 32
 
-/* Single integers read from a vector before all of it is decoded. */
+/* Single integers and codes read from a vector before all of it is decoded. */
 #define SINGLES_BEFORE_VECTOR 3
 
 /* Dictionaries that are decoded at once. Fuzzers, whose dictionaries are small, need both ways. */
@@ -45,51 +45,6 @@ frame_string(HzChunkReader *reader, uint64_t position, uint64_t length)
 	if (status == HZ_OK)
 		string->data += at;
 	return status;
-}
-
-/* Integer i of vector v, whose piece is loaded. Whoever asks again and again has the vector decoded. */
-static HzStatus
-single_integer(HzChunkReader *reader, uint32_t v, uint32_t i, int64_t *value)
-{
-	const HzChunkPiece *piece = &reader->head.pieces[v];
-	const uint8_t *data = hz_reader_data(reader, piece);
-	HzStatus status;
-
-	if (reader->integers_vector != v)
-	{
-		if (reader->singles_vector != v)
-			reader->singles = 0;
-		reader->singles_vector = v;
-		if (reader->singles++ < SINGLES_BEFORE_VECTOR)
-			return hz_int_value(data, piece->data_length, piece->zone.rows, i, value);
-		if (reader->integers == NULL)
-			reader->integers = hz_alloc(HZ_ENCODING_ROOM * sizeof(int64_t));
-		reader->integers_vector = HZ_NO_VECTOR;
-		status = hz_int_decode(data, piece->data_length, piece->zone.rows, sizeof(int64_t),
-							   reader->integers);
-		if (status != HZ_OK)
-			return status;
-		reader->integers_vector = v;
-	}
-	*value = reader->integers[i];
-	return HZ_OK;
-}
-
-static HzStatus
-decode_code(HzChunkReader *reader, uint32_t v, uint32_t i, uint32_t *code)
-{
-	const HzChunkDict *dict = &reader->head.dict;
-	int64_t value;
-	HzStatus status = single_integer(reader, v, i, &value);
-
-	if (status != HZ_OK)
-		return status;
-	if (value < INT16_MIN || value > INT16_MAX)
-		return HZ_CORRUPT;
-	if (dict->count > HZ_CHUNK_BIASED_DICT)
-		value += HZ_CHUNK_BIASED_DICT;
-	*code = (uint32_t) value;
-	return value >= 0 && value < dict->count ? HZ_OK : HZ_CORRUPT;
 }
 
 /* One entry of a dictionary that is not decoded, as *slot. */
@@ -129,14 +84,11 @@ wants_whole_dict(HzChunkReader *reader)
 }
 
 static HzStatus
-code_value(HzChunkReader *reader, uint32_t v, uint32_t i, HzVector *out)
+code_value(HzChunkReader *reader, uint32_t code, HzVector *out)
 {
 	const HzChunkDict *dict = &reader->head.dict;
-	uint32_t code;
-	HzStatus status = decode_code(reader, v, i, &code);
+	HzStatus status;
 
-	if (status != HZ_OK)
-		return status;
 	out->width = hz_dict_slot_width(&reader->head);
 	out->numeric = dict->form == HZ_DICT_INTEGERS ? HZ_NUMERIC_INT64 : HZ_NUMERIC_PAYLOAD;
 	out->scale = dict->scale;
@@ -149,141 +101,239 @@ code_value(HzChunkReader *reader, uint32_t v, uint32_t i, HzVector *out)
 }
 
 static HzStatus
-integer_value(HzChunkReader *reader, uint32_t v, uint32_t i, HzVector *out)
+array_value(HzChunkReader *reader, uint64_t first, uint64_t count, HzVector *out)
+{
+	HzString *string = &reader->single.string;
+	HzStatus status;
+
+	reader->arrays.length = 0;
+	status = hz_reader_build_array(reader, first, (uint32_t) count);
+	string->data = reader->arrays.data;
+	string->length = reader->arrays.length;
+	return status;
+}
+
+/* ---- values of vectors that are not decoded ---- */
+
+/* The modes whose pieces give access to one value. */
+static bool
+has_access(const HzChunkHead *head, const HzChunkPiece *piece)
+{
+	return piece->mode == HZ_PIECE_CODES || piece->mode == HZ_PIECE_DECIMAL64 ||
+		   (piece->mode == HZ_PIECE_VALUES && hz_kind_is_integer(head->kind));
+}
+
+/* Value i, not null, of vector v, whose piece is loaded. */
+static HzStatus
+value_alone(HzChunkReader *reader, uint32_t v, uint32_t i, HzVector *out)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
+	const HzChunkDict *dict = &reader->head.dict;
 	int64_t value;
-	HzStatus status = single_integer(reader, v, i, &value);
+	HzStatus status = hz_int_value(hz_reader_data(reader, piece), piece->data_length,
+								   piece->zone.rows, i, &value);
 
 	if (status != HZ_OK)
 		return status;
-	out->width = piece->mode == HZ_PIECE_DECIMAL64 ? sizeof(int64_t) : reader->head.width;
-	out->numeric = HZ_NUMERIC_INT64;
-	out->scale = piece->scale;
+	if (piece->mode == HZ_PIECE_CODES)
+	{
+		if (value < INT16_MIN || value > INT16_MAX)
+			return HZ_CORRUPT;
+		if (dict->count > HZ_CHUNK_BIASED_DICT)
+			value += HZ_CHUNK_BIASED_DICT;
+		if (value < 0 || value >= dict->count)
+			return HZ_CORRUPT;
+		return code_value(reader, (uint32_t) value, out);
+	}
+	out->width = hz_reader_slot_width(&reader->head, piece->mode);
 	out->values = &reader->single;
 	return hz_narrow(out->kind, out->width, value, reader->single.bytes) ? HZ_OK : HZ_CORRUPT;
 }
 
-/* Encodings without access to one value: the vector is decoded once and kept. */
+/* ---- vectors that are ---- */
+
+/* Decodes vector v into the reader's buffers; *values, of *bytes, is what there is to keep. */
 static HzStatus
-slot_value(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *validity, HzVector *out)
+decode_vector(HzChunkReader *reader, uint32_t v, const uint64_t *validity, const void **values,
+			  uint32_t *bytes, uint32_t *width)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
-	HzStatus status = hz_reader_slots(reader, v, validity);
+	HzStatus status;
 
-	out->width = piece->mode == HZ_PIECE_DECIMAL128 ? sizeof(HzInt128) : reader->head.width;
-	out->numeric = HZ_NUMERIC_INT128;
-	out->scale = piece->scale;
-	out->values = reader->slots + (size_t) i * out->width;
+	if (piece->mode == HZ_PIECE_CODES)
+	{
+		*width = sizeof(uint16_t);
+		status = hz_reader_codes(reader, v, validity);
+		*values = reader->codes;
+	}
+	else if (piece->mode == HZ_PIECE_STRINGS || piece->mode == HZ_PIECE_ARRAYS)
+	{
+		*width = sizeof(int32_t);
+		status = hz_reader_lengths(reader, v, validity);
+		*values = reader->lengths;
+	}
+	else
+	{
+		*width = hz_reader_slot_width(&reader->head, piece->mode);
+		status = hz_reader_slots(reader, v, validity);
+		*values = reader->slots;
+	}
+	*bytes = *width * piece->zone.rows;
 	return status;
 }
 
-/* The sums of the lengths of vector v, kept for its other rows. */
-static HzStatus
-load_starts(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
+/* Makes room for `bytes`: the others of this chunk go in turn, as far as need be. */
+static void
+make_room(HzChunkReader *reader, uint32_t bytes)
 {
-	uint32_t count = reader->head.pieces[v].zone.rows;
-	HzStatus status;
+	while (reader->known_count > 0 && *reader->room < bytes)
+	{
+		HzKnownVector *victim = &reader->known[reader->known_hand];
 
-	if (reader->starts_vector == v)
-		return HZ_OK;
-	if (reader->starts == NULL)
-		reader->starts = hz_alloc((HZ_ENCODING_ROOM + 1) * sizeof(uint64_t));
-	reader->starts_vector = HZ_NO_VECTOR;
-	status = hz_reader_lengths(reader, v, validity);
+		reader->known_hand = (reader->known_hand + 1) % reader->head.vectors;
+		if (victim->values == NULL)
+			continue;
+		*reader->room += victim->bytes;
+		hz_free(victim->values);
+		memset(victim, 0, sizeof(*victim));
+		reader->known_count--;
+	}
+}
+
+/* Lengths become sums of lengths, from the vector's start on. */
+static void
+sum_lengths(const int32_t *lengths, uint32_t count, uint64_t *starts)
+{
+	starts[0] = 0;
+	for (uint32_t i = 0; i < count; i++)
+		starts[i + 1] = starts[i] + (uint32_t) lengths[i];
+}
+
+/* Decodes vector v, whose piece is loaded, and keeps it. */
+static HzStatus
+keep_vector(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+	uint32_t count = piece->zone.rows;
+	uint32_t validity_bytes =
+		validity == NULL ? 0 : HZ_BITMAP_WORDS(count) * (uint32_t) sizeof(uint64_t);
+	HzKnownVector *known = &reader->known[v];
+	const void *values;
+	uint32_t bytes;
+	uint32_t width;
+	uint8_t *room;
+	HzStatus status = decode_vector(reader, v, validity, &values, &bytes, &width);
+	bool sums = piece->mode == HZ_PIECE_STRINGS || piece->mode == HZ_PIECE_ARRAYS;
+
 	if (status != HZ_OK)
 		return status;
-	reader->starts[0] = reader->head.pieces[v].payload_start;
-	for (uint32_t i = 0; i < count; i++)
-		reader->starts[i + 1] = reader->starts[i] + (uint32_t) reader->lengths[i];
-	reader->starts_vector = v;
+	if (sums)
+		bytes = (count + 1) * (uint32_t) sizeof(uint64_t);
+	bytes = (bytes + 7) & ~UINT32_C(7);
+	make_room(reader, bytes + validity_bytes);
+	room = hz_alloc(bytes + validity_bytes);
+	if (sums)
+		sum_lengths(values, count, (uint64_t *) (void *) room);
+	else
+		memcpy(room, values, (size_t) width * count);
+	known->validity = NULL;
+	if (validity != NULL)
+		known->validity = memcpy(room + bytes, validity, validity_bytes);
+	known->values = room;
+	known->width = width;
+	known->bytes = bytes + validity_bytes;
+	*reader->room -= known->bytes;
+	reader->known_count++;
 	return HZ_OK;
 }
 
+/* Value i, not null, of vector v, which is decoded. */
 static HzStatus
-string_value(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *validity, HzVector *out)
-{
-	HzStatus status = load_starts(reader, v, validity);
-
-	out->width = sizeof(HzString);
-	out->numeric = HZ_NUMERIC_PAYLOAD;
-	out->values = &reader->single;
-	if (status != HZ_OK)
-		return status;
-	return frame_string(reader, reader->starts[i], reader->starts[i + 1] - reader->starts[i]);
-}
-
-static HzStatus
-array_value(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *validity, HzVector *out)
-{
-	HzString *string = &reader->single.string;
-	HzStatus status = load_starts(reader, v, validity);
-
-	if (status != HZ_OK)
-		return status;
-	reader->arrays.length = 0;
-	status = hz_reader_build_array(reader, reader->starts[i],
-								   (uint32_t) (reader->starts[i + 1] - reader->starts[i]));
-	string->data = reader->arrays.data;
-	string->length = reader->arrays.length;
-	out->width = sizeof(HzString);
-	out->values = string;
-	return status;
-}
-
-static HzStatus
-value_by_mode(HzChunkReader *reader, uint32_t v, uint32_t i, const uint64_t *validity,
-			  HzVector *out)
+known_value(HzChunkReader *reader, uint32_t v, uint32_t i, HzVector *out)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
+	const HzKnownVector *known = &reader->known[v];
+	const uint64_t *starts = known->values;
 
 	switch (piece->mode)
 	{
 		case HZ_PIECE_CODES:
-			return code_value(reader, v, i, out);
+			return code_value(reader, ((const uint16_t *) known->values)[i], out);
 		case HZ_PIECE_STRINGS:
-			return string_value(reader, v, i, validity, out);
+			out->width = sizeof(HzString);
+			out->numeric = HZ_NUMERIC_PAYLOAD;
+			out->values = &reader->single;
+			return frame_string(reader, piece->payload_start + starts[i], starts[i + 1] - starts[i]);
 		case HZ_PIECE_ARRAYS:
-			return array_value(reader, v, i, validity, out);
-		case HZ_PIECE_DECIMAL64:
-			return integer_value(reader, v, i, out);
-		case HZ_PIECE_VALUES:
-			if (hz_kind_is_integer(reader->head.kind))
-				return integer_value(reader, v, i, out);
-			return slot_value(reader, v, i, validity, out);
+			out->width = sizeof(HzString);
+			out->values = &reader->single;
+			return array_value(reader, piece->payload_start + starts[i], starts[i + 1] - starts[i],
+							   out);
 		default:
-			return slot_value(reader, v, i, validity, out);
+			out->width = known->width;
+			out->values = (const uint8_t *) known->values + (size_t) i * known->width;
+			return HZ_OK;
 	}
+}
+
+/* Whether value i of vector v is null, and if it is not, either it alone or, in reader->known, its vector is decoded. */
+static HzStatus
+find_value(HzChunkReader *reader, uint32_t v, uint32_t i, bool *is_null, HzVector *out)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+	HzKnownVector *known = &reader->known[v];
+	const uint64_t *validity = known->validity;
+	HzStatus status = HZ_OK;
+
+	if (known->values == NULL)
+	{
+		status = hz_reader_piece(reader, v);
+		if (status == HZ_OK)
+			status = hz_reader_validity(reader, v, &validity);
+		if (status != HZ_OK)
+			return status;
+	}
+	*is_null = validity != NULL && !hz_bitmap_get(validity, i);
+	if (*is_null)
+		return HZ_OK;
+	if (known->values == NULL)
+	{
+		if (has_access(&reader->head, piece) && known->asked < SINGLES_BEFORE_VECTOR)
+		{
+			known->asked++;
+			return value_alone(reader, v, i, out);
+		}
+		status = keep_vector(reader, v, validity);
+	}
+	return status == HZ_OK ? known_value(reader, v, i, out) : status;
 }
 
 HzStatus
 hz_chunk_value(HzChunkReader *reader, uint32_t row, HzVector *out)
 {
 	uint32_t v = row / HZ_VECTOR_ROWS;
-	uint32_t i = row % HZ_VECTOR_ROWS;
-	const uint64_t *validity;
+	const HzChunkPiece *piece;
+	bool is_null;
 	HzStatus status;
 
 	if (row >= reader->head.rows)
 		return HZ_CORRUPT;
+	piece = &reader->head.pieces[v];
 	hz_reader_begin_vector(reader, 1, out);
-	if (reader->head.pieces[v].mode == HZ_PIECE_NULLS)
-	{
-		hz_reader_null_vector(reader, out);
-		return HZ_OK;
-	}
-	status = hz_reader_piece(reader, v);
-	if (status == HZ_OK)
-		status = hz_reader_validity(reader, v, &validity);
-	if (status != HZ_OK)
-		return status;
-	if (validity != NULL && !hz_bitmap_get(validity, i))
-	{
-		hz_reader_null_vector(reader, out);
-		return HZ_OK;
-	}
 	out->form = HZ_FORM_FLAT;
-	return value_by_mode(reader, v, i, validity, out);
+	out->scale = piece->scale;
+	out->numeric = piece->mode == HZ_PIECE_DECIMAL128 ? HZ_NUMERIC_INT128 : HZ_NUMERIC_INT64;
+	if (piece->mode == HZ_PIECE_NULLS)
+	{
+		hz_reader_null_vector(reader, out);
+		return HZ_OK;
+	}
+	if (reader->known == NULL)
+		reader->known = hz_alloc_zero(sizeof(HzKnownVector) * reader->head.vectors);
+	status = find_value(reader, v, row % HZ_VECTOR_ROWS, &is_null, out);
+	if (status == HZ_OK && is_null)
+		hz_reader_null_vector(reader, out);
+	return status;
 }
 
 /* ---- the bloom filter ---- */

@@ -18,7 +18,10 @@
 #include "storage/mark.h"
 #include "storage/rowid.h"
 
-#define REMEMBERED 8
+/* Groups whose visibility and deleted rows are remembered: up to 16 KB each. */
+#define REMEMBERED 512
+/* Those that are kept open: what they have decoded stays whatever the cache's bound. */
+#define HELD_OPEN 8
 /* Rows of a group whose marks are looked up one by one, before those of all its rows are read at once. */
 #define SINGLE_LOOKUPS 16
 
@@ -44,12 +47,27 @@ struct HzRowFetch
 	Snapshot snapshot; /* what `seen` was read with */
 	CommandId curcid;
 	TransactionId snapshot_xmax;
-	Seen seen[REMEMBERED];
+	Seen **seen; /* by number */
 	int seen_count;
-	int next_victim;
+	int seen_room;
+	Seen *last; /* the one that was found last */
+	Seen *held[HELD_OPEN];
+	int next_held;
 	HzGroupCacheEntry *current; /* open for one row under a snapshot that is not MVCC */
 	MemoryContextCallback callback;
 };
+
+static void
+close_held(HzRowFetch *fetch, int i)
+{
+	Seen *seen = fetch->held[i];
+
+	if (seen == NULL)
+		return;
+	hz_groupcache_release(seen->open);
+	seen->open = NULL;
+	fetch->held[i] = NULL;
+}
 
 /* Called when the fetch's memory goes, be it by an error: what it has pinned is released. */
 static void
@@ -57,12 +75,8 @@ release_pins(void *arg)
 {
 	HzRowFetch *fetch = arg;
 
-	for (int i = 0; i < fetch->seen_count; i++)
-	{
-		if (fetch->seen[i].open != NULL)
-			hz_groupcache_release(fetch->seen[i].open);
-		fetch->seen[i].open = NULL;
-	}
+	for (int i = 0; i < HELD_OPEN; i++)
+		close_held(fetch, i);
 	if (fetch->current != NULL)
 		hz_groupcache_release(fetch->current);
 	fetch->current = NULL;
@@ -90,22 +104,23 @@ hz_rowfetch_begin(Relation rel)
 }
 
 static void
-forget_one(Seen *seen)
+forget_groups(HzRowFetch *fetch)
 {
-	if (seen->open != NULL)
-		hz_groupcache_release(seen->open);
-	if (seen->context != NULL)
-		MemoryContextDelete(seen->context);
-	memset(seen, 0, sizeof(*seen));
+	for (int i = 0; i < HELD_OPEN; i++)
+		close_held(fetch, i);
+	for (int i = 0; i < fetch->seen_count; i++)
+	{
+		MemoryContextDelete(fetch->seen[i]->context);
+		pfree(fetch->seen[i]);
+	}
+	fetch->seen_count = 0;
+	fetch->last = NULL;
 }
 
 void
 hz_rowfetch_reset(HzRowFetch *fetch)
 {
-	for (int i = 0; i < fetch->seen_count; i++)
-		forget_one(&fetch->seen[i]);
-	fetch->seen_count = 0;
-	fetch->next_victim = 0;
+	forget_groups(fetch);
 	fetch->snapshot = NULL;
 }
 
@@ -139,51 +154,96 @@ fetch_values(HzRowFetch *fetch, const HzGroup *header, HzGroupCacheEntry *open, 
 					 fetch->isnull);
 }
 
-/* The remembered or newly read group of a row under the fetch's MVCC snapshot; NULL: not visible. */
+/* The place of the first remembered group that begins after the row. */
+static int
+place_of(const HzRowFetch *fetch, uint64 number)
+{
+	int low = 0;
+	int high = fetch->seen_count;
+
+	while (low < high)
+	{
+		int middle = low + (high - low) / 2;
+
+		if (hz_group_first_row(fetch->seen[middle]->group) <= number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool
+holds_row(const Seen *seen, uint64 number)
+{
+	return number - hz_group_first_row(seen->group) < seen->group->rows;
+}
+
+/* Reads the group of a row, to be remembered at `place`; NULL: not visible. */
 static Seen *
-seen_group(HzRowFetch *fetch, uint64 number, Snapshot snapshot)
+read_group(HzRowFetch *fetch, uint64 number, Snapshot snapshot, int place)
 {
 	MemoryContext context;
 	MemoryContext old;
 	HzGroup *group;
 	Seen *seen;
 
-	if (fetch->snapshot != snapshot || fetch->curcid != snapshot->curcid ||
-		fetch->snapshot_xmax != snapshot->xmax)
+	if (fetch->seen_count >= REMEMBERED)
 	{
-		hz_rowfetch_reset(fetch);
-		fetch->snapshot = snapshot;
-		fetch->curcid = snapshot->curcid;
-		fetch->snapshot_xmax = snapshot->xmax;
-	}
-	for (int i = 0; i < fetch->seen_count; i++)
-	{
-		HzGroup *candidate = fetch->seen[i].group;
-
-		if (candidate != NULL && number - hz_group_first_row(candidate) < candidate->rows)
-			return &fetch->seen[i];
+		forget_groups(fetch);
+		place = 0;
 	}
 	context = AllocSetContextCreate(fetch->context, "hanzo seen group", ALLOCSET_SMALL_SIZES);
 	old = MemoryContextSwitchTo(context);
 	group = hz_directory_find(fetch->store, number, snapshot);
+	MemoryContextSwitchTo(old);
 	if (group == NULL)
 	{
-		MemoryContextSwitchTo(old);
 		MemoryContextDelete(context);
 		return NULL;
 	}
-	if (fetch->seen_count < REMEMBERED)
-		seen = &fetch->seen[fetch->seen_count++];
-	else
-	{
-		seen = &fetch->seen[fetch->next_victim];
-		fetch->next_victim = (fetch->next_victim + 1) % REMEMBERED;
-		forget_one(seen);
-	}
+	/* not in `context`, which goes before release_pins() is called */
+	seen = MemoryContextAllocZero(fetch->context, sizeof(Seen));
 	seen->context = context;
 	seen->group = group;
-	MemoryContextSwitchTo(old);
+	if (fetch->seen_count == fetch->seen_room)
+	{
+		int room = Max(fetch->seen_room * 2, 8);
+
+		fetch->seen = fetch->seen == NULL
+						  ? MemoryContextAlloc(fetch->context, sizeof(Seen *) * room)
+						  : repalloc(fetch->seen, sizeof(Seen *) * room);
+		fetch->seen_room = room;
+	}
+	memmove(&fetch->seen[place + 1], &fetch->seen[place],
+			sizeof(Seen *) * (fetch->seen_count - place));
+	fetch->seen[place] = seen;
+	fetch->seen_count++;
 	return seen;
+}
+
+/* The remembered or newly read group of a row under the fetch's MVCC snapshot; NULL: not visible. */
+static Seen *
+seen_group(HzRowFetch *fetch, uint64 number, Snapshot snapshot)
+{
+	int place;
+
+	if (fetch->snapshot != snapshot || fetch->curcid != snapshot->curcid ||
+		fetch->snapshot_xmax != snapshot->xmax)
+	{
+		forget_groups(fetch);
+		fetch->snapshot = snapshot;
+		fetch->curcid = snapshot->curcid;
+		fetch->snapshot_xmax = snapshot->xmax;
+	}
+	if (fetch->last != NULL && holds_row(fetch->last, number))
+		return fetch->last;
+	place = place_of(fetch, number);
+	if (place > 0 && holds_row(fetch->seen[place - 1], number))
+		fetch->last = fetch->seen[place - 1];
+	else
+		fetch->last = read_group(fetch, number, snapshot, place);
+	return fetch->last;
 }
 
 static void
@@ -221,10 +281,15 @@ open_mvcc(HzRowFetch *fetch, uint64 number, Snapshot snapshot, bool only_ask)
 		return NULL;
 	if (only_ask)
 		return seen;
-	if (seen->open == NULL)
-		seen->open = hz_groupcache_get(fetch->store, seen->group);
-	else
+	if (seen->open != NULL)
+	{
 		hz_groupread_attach(seen->open->reader, fetch->store);
+		return seen;
+	}
+	close_held(fetch, fetch->next_held);
+	seen->open = hz_groupcache_get(fetch->store, seen->group);
+	fetch->held[fetch->next_held] = seen;
+	fetch->next_held = (fetch->next_held + 1) % HELD_OPEN;
 	return seen;
 }
 

@@ -18,6 +18,9 @@
 #include "base/bitmap.h"
 #include "storage/groupread.h"
 
+/* Bytes of vectors kept decoded for single values, of all columns together. */
+#define KNOWN_BYTES (8 * 1024 * 1024)
+
 struct HzGroupReader
 {
 	HzStore *store;
@@ -28,6 +31,7 @@ struct HzGroupReader
 	bool fleeting;
 	MemoryContext context;
 	BlockNumber last_block; /* for error messages */
+	int64 known_room;       /* bytes left of KNOWN_BYTES */
 	struct ColumnSource
 	{
 		struct HzGroupReader *reader;
@@ -223,6 +227,7 @@ hz_groupread_open(HzStore *store, HzGroup *group, const HzColumnType *types, int
 	reader->natts = natts;
 	reader->strategy = strategy;
 	reader->context = CurrentMemoryContext;
+	reader->known_room = KNOWN_BYTES;
 	reader->columns = palloc0(sizeof(*reader->columns) * Max(group->meta.column_count, 1));
 	for (uint32 i = 0; i < group->meta.column_count; i++)
 	{
@@ -297,6 +302,8 @@ try_open_column(HzGroupReader *reader, int attno)
 		status = hz_chunk_open(meta, &source, &column->chunk);
 	if (status != HZ_OK)
 		column->chunk = NULL;
+	else
+		hz_chunk_share_room(column->chunk, &reader->known_room);
 	return status;
 }
 
