@@ -35,7 +35,7 @@ foreach my $round (1 .. $rounds)
 			q{SELECT pid FROM pg_stat_activity WHERE application_name = 'pgbench' ORDER BY random() LIMIT 1});
 		ok($pid, "crash $round: a backend at work") && kill('KILL', $pid);
 		stop_load(@loads);
-		wait_for_server($node);
+		wait_for_server($node, $pid);
 	}
 	else
 	{

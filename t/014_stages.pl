@@ -89,7 +89,7 @@ sub work
 	my %told = map { $_ => 1 } $out =~ /^committed (\d+)$/mg;
 	my %prepared = map { $_ => 1 } $out =~ /^prepared (\d+)$/mg;
 	my ($last) = sort { $b <=> $a } (keys %told, keys %prepared, $first - 1);
-	return ($first, $last, \%told, \%prepared, $err);
+	return ($first, $last, \%told, \%prepared, $err, $pid);
 }
 
 my $cut = 0;
@@ -100,7 +100,7 @@ foreach my $stage (@stages)
 	for my $round (1 .. 2 * $rounds)
 	{
 		my $kill = $round % 2;
-		my ($first, $last, $told, $prepared, $err) = work($statements,
+		my ($first, $last, $told, $prepared, $err, $backend) = work($statements,
 			sub
 			{
 				my ($pid) = @_;
@@ -113,9 +113,9 @@ foreach my $stage (@stages)
 					$node->stop('immediate');
 				}
 			});
-		if ($kill)
+		if ($kill && $backend)
 		{
-			$node->poll_query_until('postgres', 'SELECT true') or die 'the server does not come back';
+			wait_for_server($node, $backend);
 		}
 		else
 		{

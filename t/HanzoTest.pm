@@ -146,12 +146,15 @@ sub stop_load
 
 # Waits until a server that restarts by itself takes queries. A psql that is refused may end before it has been handed its
 # query, which IPC::Run reports by dying.
+# Until the server is there again. After a backend was killed, its number is in pg_stat_activity until the server has noticed
+# and begun anew; who asks before is thrown out a moment later.
 sub wait_for_server
 {
-	my ($node) = @_;
+	my ($node, $killed) = @_;
+	my $query = 'SELECT ' . ($killed ? "NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $killed)" : 'true');
 	foreach my $try (1 .. 600)
 	{
-		return if eval { $node->poll_query_until('postgres', 'SELECT true') };
+		return if eval { $node->poll_query_until('postgres', $query) };
 		sleep(0.1);
 	}
 	die 'the server does not come back';

@@ -8,7 +8,7 @@
 /* Single entries read from a dictionary before all of it is decoded. */
 #define SINGLES_BEFORE_DICT 32
 
-/* Single integers and codes read from a vector before all of it is decoded. */
+/* Nulls, integers and codes read from a vector one by one before all of it is decoded. */
 #define SINGLES_BEFORE_VECTOR 3
 
 /* Dictionaries that are decoded at once. Fuzzers, whose dictionaries are small, need both ways. */
@@ -276,7 +276,7 @@ known_value(HzChunkReader *reader, uint32_t v, uint32_t i, HzVector *out)
 	}
 }
 
-/* Whether value i of vector v is null, and if it is not, either it alone or, in reader->known, its vector is decoded. */
+/* Decodes value i of vector v, unless it is null: it alone, or with its vector, which is then in reader->known. */
 static HzStatus
 find_value(HzChunkReader *reader, uint32_t v, uint32_t i, bool *is_null, HzVector *out)
 {
@@ -294,18 +294,20 @@ find_value(HzChunkReader *reader, uint32_t v, uint32_t i, bool *is_null, HzVecto
 			return status;
 	}
 	*is_null = validity != NULL && !hz_bitmap_get(validity, i);
-	if (*is_null)
-		return HZ_OK;
 	if (known->values == NULL)
 	{
-		if (has_access(&reader->head, piece) && known->asked < SINGLES_BEFORE_VECTOR)
+		bool alone = *is_null || has_access(&reader->head, piece);
+
+		if (alone && known->asked < SINGLES_BEFORE_VECTOR)
 		{
 			known->asked++;
-			return value_alone(reader, v, i, out);
+			return *is_null ? HZ_OK : value_alone(reader, v, i, out);
 		}
 		status = keep_vector(reader, v, validity);
 	}
-	return status == HZ_OK ? known_value(reader, v, i, out) : status;
+	if (status != HZ_OK || *is_null)
+		return status;
+	return known_value(reader, v, i, out);
 }
 
 HzStatus

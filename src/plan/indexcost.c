@@ -2,9 +2,11 @@
  * plan/indexcost.c
  *	  See indexcost.h.
  *
- * In units of cpu_tuple_cost, of which one is about a tenth of a microsecond: 100 for a row, and one for each byte of the columns
- * that are read, since long values lie in frames of hundreds of kilobytes that have to be decompressed. Of rows that are neighbours in
- * the index and in the columns, a frame serves many: a quarter. An index-only scan asks for visibility only.
+ * In units of cpu_tuple_cost, of which one is about a tenth of a microsecond. Of a vector that has been decoded a row costs 25, and
+ * a little for each byte of the columns that are read; long values lie in frames of hundreds of kilobytes that have to be
+ * decompressed, so that of theirs each byte costs one. Of rows that are neighbours in the index and in the columns, a quarter of it:
+ * one vector serves many. The first row of a vector costs hundreds; those that are looked up again and again, inside of a
+ * nested loop, find it decoded. An index-only scan asks for visibility only.
  */
 #include "postgres.h"
 
@@ -17,9 +19,14 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "base/vector.h"
 #include "plan/indexcost.h"
 
-#define ROW_UNITS 100
+#define ROW_UNITS 25
+#define BYTE_UNITS 0.15
+#define LONG_WIDTH 256
+#define VECTOR_UNITS 200
+#define VECTOR_BYTE_UNITS 5
 #define NEIGHBOUR_SHARE 0.25
 #define VISIBLE_UNITS 10
 
@@ -68,25 +75,49 @@ correlation_of(const IndexOptInfo *index, Oid relid)
 	return result;
 }
 
+/* Vectors that hold so many rows of a table, which lie side by side as far as `neighbours` (0 to 1) says. */
+static double
+touched_vectors(double rows, double table_rows, double neighbours)
+{
+	double vectors = Max(table_rows / HZ_VECTOR_ROWS, 1);
+	double scattered = vectors * (1 - exp(-rows / vectors));
+	double together = Min(rows / HZ_VECTOR_ROWS + 1, scattered);
+
+	return together * neighbours + scattered * (1 - neighbours);
+}
+
+static double
+units_of(const IndexPath *path, double rows, double table_rows, const Costing *costing)
+{
+	double correlation = correlation_of(path->indexinfo, costing->relid);
+	double neighbours = correlation * correlation;
+	double width = Min(costing->width, LONG_WIDTH);
+	double units =
+		rows * (ROW_UNITS + BYTE_UNITS * width + Max(costing->width - LONG_WIDTH, 0)) *
+		(1 - (1 - NEIGHBOUR_SHARE) * neighbours);
+
+	if (path->path.param_info == NULL)
+		units += touched_vectors(rows, table_rows, neighbours) *
+				 (VECTOR_UNITS + VECTOR_BYTE_UNITS * width);
+	return units;
+}
+
 static void
 adjust(Path *path, RelOptInfo *rel, const Costing *costing)
 {
 	double rows;
-	double units = VISIBLE_UNITS;
+	double units;
 
 	if (!IsA(path, IndexPath))
 		return;
-	if (path->pathtype == T_IndexScan)
-	{
-		double correlation = correlation_of(((IndexPath *) path)->indexinfo, costing->relid);
-
-		units =
-			(ROW_UNITS + costing->width) * (1 - (1 - NEIGHBOUR_SHARE) * correlation * correlation);
-	}
 	rows = ((IndexPath *) path)->indexselectivity * rel->tuples * costing->columnar;
+	if (path->pathtype == T_IndexScan)
+		units = units_of((IndexPath *) path, rows, rel->tuples * costing->columnar, costing);
+	else
+		units = rows * VISIBLE_UNITS;
 	if (path->parallel_workers > 0)
-		rows /= path->parallel_workers;
-	path->total_cost += rows * units * cpu_tuple_cost;
+		units /= path->parallel_workers;
+	path->total_cost += units * cpu_tuple_cost;
 }
 
 void

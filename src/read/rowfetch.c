@@ -120,14 +120,14 @@ forget_groups(HzRowFetch *fetch)
 void
 hz_rowfetch_reset(HzRowFetch *fetch)
 {
-	forget_groups(fetch);
-	fetch->snapshot = NULL;
+	for (int i = 0; i < HELD_OPEN; i++)
+		close_held(fetch, i);
 }
 
 void
 hz_rowfetch_end(HzRowFetch *fetch)
 {
-	hz_rowfetch_reset(fetch);
+	forget_groups(fetch);
 	hz_store_close(fetch->store);
 	MemoryContextDelete(fetch->context);
 }

@@ -16,6 +16,7 @@
 typedef struct HzRowFetch HzRowFetch;
 
 extern HzRowFetch *hz_rowfetch_begin(Relation rel);
+/* Between the rescans of an index: keeps no group open; what is known of them under the snapshot stays. */
 extern void hz_rowfetch_reset(HzRowFetch *fetch);
 extern void hz_rowfetch_end(HzRowFetch *fetch);
 
