@@ -48,6 +48,92 @@ SELECT same(query), test.plan_has(replace(query, '[t]', 'c'), 'Index Scan') AS i
   'SELECT id, row_to_json(t) FROM [t] AS t WHERE id < 30',
   'SELECT id, tableoid > 0, b IS NULL FROM [t] WHERE id < 30',
   'SELECT x.* FROM [t] AS t CROSS JOIN LATERAL (SELECT t.later, t.n) AS x WHERE t.id < 30']) AS query;
+-- below joins and aggregates a scan's target list may be the whole table: what is above says which columns are read
+CREATE FUNCTION buffers(query text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  plan jsonb;
+BEGIN
+  EXECUTE query;
+  EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ' || query INTO plan;
+  RETURN (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::bigint + (plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::bigint;
+END$$;
+SET hanzo_datastore.enable_columnar_scan = off;
+SET hanzo_datastore.enable_columnar_agg = off;
+CREATE TABLE few AS SELECT i * 37 % 12100 AS id, i AS k, i % 3 AS three FROM generate_series(1, 300) AS i;
+ANALYZE few;
+CREATE FUNCTION check_joins() RETURNS TABLE (same boolean, query text) LANGUAGE sql AS $$
+SELECT same(q), q FROM unnest(ARRAY[
+  'SELECT f.k, t.b FROM few AS f JOIN [t] AS t ON t.id = f.id',
+  'SELECT f.k, t.n, t.b FROM few AS f LEFT JOIN [t] AS t ON t.id = f.id AND t.a > f.k',
+  'SELECT f.k, t FROM few AS f JOIN [t] AS t ON t.id = f.id',
+  'SELECT f.k, t.* FROM few AS f JOIN [t] AS t ON t.id = f.id',
+  'SELECT f.k, t.tableoid > 0, t.id, t.g FROM few AS f JOIN [t] AS t ON t.id = f.id',
+  'SELECT f.three, count(*), sum(t.n) FROM few AS f JOIN [t] AS t ON t.id = f.id GROUP BY 1',
+  'SELECT count(*) FROM few AS f JOIN [t] AS t ON t.id = f.id GROUP BY t.b',
+  'SELECT t.b, count(*) FROM few AS f JOIN [t] AS t ON t.id = f.id GROUP BY 1 HAVING max(t.n) > 1',
+  'SELECT t.b, f.three, count(*) FROM few AS f JOIN [t] AS t ON t.id = f.id GROUP BY GROUPING SETS ((1), (2), ())',
+  'SELECT max(x.long) FROM (SELECT t.long, t.a FROM [t] AS t WHERE t.id BETWEEN 50 AND 700 OFFSET 0) AS x GROUP BY x.a',
+  'SELECT count(DISTINCT t.tags), string_agg(t.b, t.later ORDER BY t.at, t.id) FILTER (WHERE t.a > 3) FROM few AS f JOIN [t] AS t ON t.id = f.id',
+  'SELECT f.k, x.b, y.n FROM few AS f JOIN [t] AS x ON x.id = f.id JOIN [t] AS y ON y.a = x.a AND y.id < x.id AND y.later IS NOT NULL',
+  'SELECT x.at, y.at FROM [t] AS x JOIN [t] AS y ON y.a = x.a AND y.id = x.id WHERE x.id BETWEEN 10 AND 3000',
+  'SELECT x.tags, y.b FROM [t] AS x FULL JOIN [t] AS y ON y.id = x.id AND y.a = x.a AND x.later = y.later WHERE coalesce(x.id, y.id) BETWEEN 10 AND 900',
+  'SELECT f.k FROM few AS f WHERE EXISTS (SELECT FROM [t] AS t WHERE t.id = f.id AND t.b LIKE ''b1%'')',
+  'SELECT f.k FROM few AS f WHERE NOT EXISTS (SELECT FROM [t] AS t WHERE t.id = f.id AND t.n > 100)',
+  'SELECT f.k, (SELECT t.later || t.b FROM [t] AS t WHERE t.id = f.id) FROM few AS f',
+  'SELECT t.a, (SELECT count(*) FROM few AS f WHERE f.id = t.id AND f.k < t.a) FROM few AS e JOIN [t] AS t ON t.id = e.id',
+  'SELECT f.k, x.l FROM few AS f CROSS JOIN LATERAL (SELECT length(t.long) AS l, t.b FROM [t] AS t WHERE t.a = f.k ORDER BY t.b, t.id LIMIT 2) AS x',
+  'SELECT f.k, coalesce(s.total, 0) FROM few AS f LEFT JOIN (SELECT t.a, sum(t.n) AS total FROM [t] AS t GROUP BY t.a) AS s ON s.a = f.k',
+  'SELECT f.k, x.w FROM few AS f LEFT JOIN LATERAL (SELECT row_number() OVER (PARTITION BY t.b ORDER BY t.at) AS w FROM [t] AS t WHERE t.a = f.three) AS x ON true']) AS q
+$$;
+SELECT * FROM check_joins();
+SET enable_nestloop = off;
+SET enable_mergejoin = on;
+SELECT count(*) AS merge_joins FROM check_joins() WHERE same;
+SET enable_mergejoin = off;
+SET enable_hashjoin = on;
+SELECT count(*) AS hash_joins FROM check_joins() WHERE same;
+RESET enable_nestloop;
+SET enable_hashjoin = off;
+SET enable_memoize = off;
+SELECT count(*) AS without_memoize FROM check_joins() WHERE same;
+RESET enable_memoize;
+ALTER TABLE c ALTER COLUMN later SET DEFAULT 'forgets what is cached again';
+SELECT buffers('SELECT count(t.n) FROM few AS f JOIN c AS t ON t.id = f.id') * 2 < buffers('SELECT count(t.long) FROM few AS f JOIN c AS t ON t.id = f.id') AS fewer;
+-- rows that a statement finds again, after it or others have changed them
+BEGIN;
+UPDATE c SET b = f.k::text FROM few AS f WHERE f.id = c.id AND c.b LIKE 'b%';
+UPDATE h SET b = f.k::text FROM few AS f WHERE f.id = h.id AND h.b LIKE 'b%';
+SELECT same('SELECT f.k, t.b, t.n FROM few AS f JOIN [t] AS t ON t.id = f.id') AS updated;
+DELETE FROM c USING few AS f WHERE f.id = c.id AND f.three = 1;
+DELETE FROM h USING few AS f WHERE f.id = h.id AND f.three = 1;
+SELECT same('SELECT f.k, t.b, t.n FROM few AS f LEFT JOIN [t] AS t ON t.id = f.id') AS deleted;
+MERGE INTO c USING few AS f ON c.id = f.id WHEN MATCHED AND f.three = 2 THEN DELETE WHEN MATCHED THEN UPDATE SET n = c.n + f.k WHEN NOT MATCHED THEN INSERT (id, a, b, later) VALUES (f.id, f.k, 'merged', 'x');
+MERGE INTO h USING few AS f ON h.id = f.id WHEN MATCHED AND f.three = 2 THEN DELETE WHEN MATCHED THEN UPDATE SET n = h.n + f.k WHEN NOT MATCHED THEN INSERT (id, a, b, later) VALUES (f.id, f.k, 'merged', 'x');
+SELECT same('SELECT t.id, t.a, t.b, t.n, t.long, t.at, t.tags, t.later, t.g FROM [t] AS t') AS merged;
+ROLLBACK;
+-- each value of a row group's vectors again and again, in any order; more row groups than a lookup keeps open
+CREATE TABLE wide (id integer, k integer, small smallint, flag boolean, f float8, u uuid, d numeric(20, 6), big numeric, word text, long text, many integer[], sparse integer, none text, day date) USING hanzo_columnar;
+SELECT hanzo_datastore.alter_columnar_table('wide', row_group_rows => 2048);
+INSERT INTO wide SELECT i, i * 7919 % 60000, i % 300, i % 3 = 0, CASE WHEN i % 11 > 0 THEN i / 7.0 END, md5(i::text)::uuid, i / 3.0, CASE WHEN i % 13 = 0 THEN 'NaN' ELSE i * 1e20::numeric END, 'w' || i % 400, repeat(md5(i::text), i % 5), ARRAY[i, NULL, i + 1],
+  CASE WHEN i % 50 = 0 THEN i END, NULL, date '2026-01-01' + i % 900 FROM generate_series(1, 60000) AS i;
+CALL hanzo_datastore.compact('wide');
+ALTER TABLE wide ADD COLUMN added integer DEFAULT 7;
+DELETE FROM wide WHERE id % 97 = 0;
+CREATE INDEX ON wide (k);
+CREATE TABLE twin AS TABLE wide;
+CREATE INDEX ON twin (k);
+VACUUM ANALYZE wide, twin;
+SELECT count(*) > 8 AS many_groups FROM hanzo_datastore.row_group_stats('wide');
+CREATE TABLE places AS SELECT (i * 3571) % 60000 AS k FROM generate_series(1, 9000) AS i UNION ALL SELECT i FROM generate_series(30000, 31000) AS i;
+ANALYZE places;
+SELECT test.plan_has('SELECT t.* FROM places AS p JOIN wide AS t ON t.k = p.k', 'Index Scan') AS by_index;
+SELECT count(*) AS differ FROM ((SELECT t.* FROM places AS p JOIN wide AS t ON t.k = p.k EXCEPT ALL SELECT t.* FROM places AS p JOIN twin AS t ON t.k = p.k)
+  UNION ALL (SELECT t.* FROM places AS p JOIN twin AS t ON t.k = p.k EXCEPT ALL SELECT t.* FROM places AS p JOIN wide AS t ON t.k = p.k)) AS x;
+SELECT (SELECT (count(*), count(t.sparse), count(t.none), sum(t.f), sum(t.small), max(t.day), md5(string_agg(t.long, '' ORDER BY p.k, t.id)))::text FROM places AS p JOIN wide AS t ON t.k = p.k) =
+  (SELECT (count(*), count(t.sparse), count(t.none), sum(t.f), sum(t.small), max(t.day), md5(string_agg(t.long, '' ORDER BY p.k, t.id)))::text FROM places AS p JOIN twin AS t ON t.k = p.k) AS same;
+DROP TABLE wide, twin, places;
+RESET hanzo_datastore.enable_columnar_scan;
+RESET hanzo_datastore.enable_columnar_agg;
 SELECT count(*), max(length(long)) FROM c WHERE long = (SELECT long FROM h WHERE id = 77);
 -- a slot is used again by other queries, cursors and functions of the transaction
 BEGIN;
@@ -65,14 +151,6 @@ ROLLBACK;
 CREATE FUNCTION other_columns(i integer) RETURNS text LANGUAGE plpgsql AS $$ DECLARE r text; BEGIN SELECT b || n INTO r FROM c WHERE id = i; RETURN r; END$$;
 SELECT a, other_columns(a), at FROM c WHERE id BETWEEN 1010 AND 1013;
 -- what is not asked for is not read
-CREATE FUNCTION buffers(query text) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-  plan jsonb;
-BEGIN
-  EXECUTE query;
-  EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ' || query INTO plan;
-  RETURN (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::bigint + (plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::bigint;
-END$$;
 ALTER TABLE c ALTER COLUMN later SET DEFAULT 'forgets what is cached';
 SELECT buffers('SELECT a, n FROM c WHERE id BETWEEN 1000 AND 3000') * 2 < buffers('SELECT a, n, long FROM c WHERE id BETWEEN 1000 AND 3000') AS fewer;
 -- and costs less: an index path under LIMIT is charged the width of the columns that are read, not of the row
@@ -86,5 +164,5 @@ CALL hanzo_datastore.optimize('sorted');
 VACUUM ANALYZE sorted;
 SELECT test.plan_has('SELECT id, n FROM sorted WHERE a >= 5 ORDER BY a, id LIMIT 10', 'Index Scan') AS few_columns,
   test.plan_has('SELECT * FROM sorted WHERE a < 60 ORDER BY n LIMIT 10', 'ColumnarScan') AS many_rows;
-DROP TABLE c, h, sorted;
-DROP FUNCTION same, other_columns, buffers;
+DROP TABLE c, h, sorted, few;
+DROP FUNCTION same, other_columns, buffers, check_joins;

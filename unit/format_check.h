@@ -190,27 +190,58 @@ check_vectors(const HzColumn *column, const HzChunkOptions *options, HzChunkRead
 	CHECK(wrong == 0);
 }
 
+static int64_t lasting_room = 1 << 20;
+
+/* Single values anywhere, and some neighbours of each, vectors read between them. */
 static inline void
-check_values(const HzColumn *column, HzChunkReader *reader)
+check_some_values(const HzColumn *column, HzChunkReader *reader, uint32_t tries)
 {
 	uint64_t wrong = 0;
-	uint32_t tries = column->rows < 300 ? column->rows : 300;
 	HzVector vector;
-	bool known;
 
 	for (uint32_t i = 0; i < tries; i++)
 	{
 		uint32_t row = column->rows <= 300 ? i : (uint32_t) (unit_random() % column->rows);
 
-		/* some neighbours, too */
 		for (uint32_t j = row; j < column->rows && j < row + 3; j++)
 			wrong += hz_chunk_value(reader, j, &vector) != HZ_OK || vector.count != 1 ||
 					 !same_value(column, j, &vector, 0);
+		if (i % 16 == 0)
+			wrong += hz_chunk_vector(reader, row / HZ_VECTOR_ROWS, &vector) != HZ_OK;
 	}
 	CHECK(wrong == 0);
+}
+
+static inline void
+check_values(const HzColumn *column, HzChunkReader *reader)
+{
+	uint32_t tries = column->rows < 300 ? column->rows : 300;
+	int64_t rooms[] = {40000, 0, 1 << 24};
+	int64_t one_vector =
+		(int64_t) (HZ_VECTOR_ROWS + 1) * (column->width > 16 ? column->width : 16) +
+		HZ_VECTOR_ROWS / 8;
+	int64_t other = 0;
+	HzVector vector;
+	bool known;
+
+	check_some_values(column, reader, tries);
+	/* room for a few vectors, for one, for all of them: each is given back */
+	for (uint32_t i = 0; i < 3; i++)
+	{
+		int64_t room = rooms[i];
+
+		hz_chunk_share_room(reader, &room);
+		check_some_values(column, reader, tries);
+		CHECK(room <= rooms[i] && room >= -one_vector);
+		hz_chunk_share_room(reader, &other);
+		CHECK(room == rooms[i]);
+	}
+	check_some_values(column, reader, tries / 2);
 	CHECK(hz_chunk_value(reader, column->rows, &vector) != HZ_OK);
 	CHECK(hz_chunk_vector(reader, hz_chunk_vector_count(reader), &vector) != HZ_OK);
 	CHECK(hz_chunk_lengths(reader, hz_chunk_vector_count(reader), &known, &vector) != HZ_OK);
+	/* `other` goes before the reader does */
+	hz_chunk_share_room(reader, &lasting_room);
 }
 
 static inline void

@@ -21,7 +21,7 @@
  */
 typedef struct HzKnownVector
 {
-	void *values;             /* codes, slots, or `starts` of strings and arrays; NULL: not decoded */
+	void *values; /* codes, slots, or `starts` of strings and arrays; NULL: not decoded */
 	const uint64_t *validity; /* NULL: no nulls */
 	uint32_t bytes;           /* of both, which are one allocation */
 	uint32_t width;           /* of a slot */
@@ -42,7 +42,7 @@ struct HzChunkReader
 	uint32_t known_hand;  /* the one that is forgotten next */
 	int64_t own_room;     /* bytes left for them, */
 	int64_t *room;        /* or those left for several chunks */
-	uint8_t *slots; /* of slots_vector, in its FLAT form */
+	uint8_t *slots;       /* of slots_vector, in its FLAT form */
 	uint32_t slots_vector;
 	uint16_t *codes;
 	int32_t *lengths; /* of strings, or counts of arrays */

@@ -263,7 +263,8 @@ known_value(HzChunkReader *reader, uint32_t v, uint32_t i, HzVector *out)
 			out->width = sizeof(HzString);
 			out->numeric = HZ_NUMERIC_PAYLOAD;
 			out->values = &reader->single;
-			return frame_string(reader, piece->payload_start + starts[i], starts[i + 1] - starts[i]);
+			return frame_string(reader, piece->payload_start + starts[i],
+								starts[i + 1] - starts[i]);
 		case HZ_PIECE_ARRAYS:
 			out->width = sizeof(HzString);
 			out->values = &reader->single;

@@ -92,9 +92,8 @@ units_of(const IndexPath *path, double rows, double table_rows, const Costing *c
 	double correlation = correlation_of(path->indexinfo, costing->relid);
 	double neighbours = correlation * correlation;
 	double width = Min(costing->width, LONG_WIDTH);
-	double units =
-		rows * (ROW_UNITS + BYTE_UNITS * width + Max(costing->width - LONG_WIDTH, 0)) *
-		(1 - (1 - NEIGHBOUR_SHARE) * neighbours);
+	double units = rows * (ROW_UNITS + BYTE_UNITS * width + Max(costing->width - LONG_WIDTH, 0)) *
+				   (1 - (1 - NEIGHBOUR_SHARE) * neighbours);
 
 	if (path->path.param_info == NULL)
 		units += touched_vectors(rows, table_rows, neighbours) *
