@@ -79,12 +79,8 @@ make_path(Path *core)
 	return &path->path;
 }
 
-/*
- * The paths of the table as core makes them without bitmaps: what a bitmap path has beaten comes back, plain index
- * scans above all.
- */
-static void
-make_paths_anew(PlannerInfo *root, RelOptInfo *rel)
+void
+hz_bitmappath_make_anew(PlannerInfo *root, RelOptInfo *rel)
 {
 	Relids outer = rel->lateral_relids;
 	ListCell *cell;
@@ -103,30 +99,11 @@ make_paths_anew(PlannerInfo *root, RelOptInfo *rel)
 	create_tidscan_paths(root, rel);
 }
 
-static bool
-has_bitmap_path(List *paths)
-{
-	ListCell *cell;
-
-	foreach(cell, paths)
-	{
-		if (IsA(lfirst(cell), BitmapHeapPath))
-			return true;
-	}
-	return false;
-}
-
 void
-hz_bitmappath_take_over(PlannerInfo *root, RelOptInfo *rel, bool usable)
+hz_bitmappath_take_over(RelOptInfo *rel)
 {
 	ListCell *cell;
 
-	if (!usable)
-	{
-		if (has_bitmap_path(rel->pathlist) || has_bitmap_path(rel->partial_pathlist))
-			make_paths_anew(root, rel);
-		return;
-	}
 	foreach(cell, rel->pathlist)
 	{
 		if (IsA(lfirst(cell), BitmapHeapPath))

@@ -10,10 +10,13 @@
 /* Lets core make bitmap paths with the indexes of a columnar table. For get_relation_info_hook. */
 extern void hz_bitmappath_allow(RelOptInfo *rel);
 
+/* Replaces core's bitmap paths by ColumnarScans with the same costs. For set_rel_pathlist_hook. */
+extern void hz_bitmappath_take_over(RelOptInfo *rel);
+
 /*
- * Replaces core's bitmap paths by ColumnarScans with the same costs; where the query wants what a ColumnarScan cannot
- * give, by a sequential scan. For set_rel_pathlist_hook.
+ * Where the query wants what a ColumnarScan cannot give: the paths of the table as core makes them without bitmaps, among
+ * them what a bitmap path had beaten, and what had other costs while the table's columns were hidden.
  */
-extern void hz_bitmappath_take_over(PlannerInfo *root, RelOptInfo *rel, bool usable);
+extern void hz_bitmappath_make_anew(PlannerInfo *root, RelOptInfo *rel);
 
 #endif /* HZ_BITMAPPATH_H */

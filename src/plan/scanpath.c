@@ -46,7 +46,8 @@
 
 #define ROW_COST_MIN 0.2
 #define ROW_COST_MAX 0.9
-#define GROUP_COST 10 /* of cpu_tuple_cost, to look at the zone maps of a row group */
+#define STRING_COST 0.2 /* of cpu_tuple_cost, for each value of varying length */
+#define GROUP_COST 10   /* of cpu_tuple_cost, to look at the zone maps of a row group */
 /* What quals cost for a row of a vector, as a share of what they cost the executor; and what a vector costs besides, a row. */
 #define VECTOR_QUAL_SHARE 0.1
 #define VECTOR_COST 0.01 /* of cpu_tuple_cost */
@@ -56,8 +57,11 @@ typedef struct ScanInput
 {
 	RelOptInfo *rel;
 	ParamPathInfo *param_info;
-	Bitmapset *used;    /* attributes, as pull_varattnos() numbers them */
-	double share;       /* of the needed columns in the width of a row */
+	Bitmapset *used; /* attributes, as pull_varattnos() numbers them */
+	double share;    /* of the needed columns in the width of a row */
+	double narrow;   /* bytes of a row in needed columns, as indexcost.h tells them apart */
+	double wide;
+	int strings;        /* needed columns of varying length */
 	double delta_pages; /* of rel->pages */
 	double delta_rows;  /* of rel->tuples */
 	HzPruneCost prune;
@@ -153,7 +157,7 @@ cost_scan(PlannerInfo *root, const ScanInput *scan, Path *path)
 	get_tablespace_page_costs(rel->reltablespace, NULL, &page_cost);
 	cpu = (row_cost + quals.per_tuple) * scan->delta_rows;
 	cpu += (cpu_tuple_cost * VECTOR_COST + quals.per_tuple * VECTOR_QUAL_SHARE) * examined;
-	cpu += row_cost * Min(path->rows, examined);
+	cpu += (row_cost + cpu_tuple_cost * STRING_COST * scan->strings) * Min(path->rows, examined);
 	cpu += GROUP_COST * cpu_tuple_cost * scan->prune.groups;
 	cpu += path->pathtarget->cost.per_tuple * path->rows;
 	if (path->parallel_workers > 0)
@@ -216,13 +220,25 @@ column_width(RelOptInfo *rel, Relation table, AttrNumber attno)
 	return width;
 }
 
+static void
+add_column(ScanInput *scan, RelOptInfo *rel, Relation table, AttrNumber attno)
+{
+	int32 width = column_width(rel, table, attno);
+
+	if (TupleDescAttr(RelationGetDescr(table), attno - 1)->attlen < 0)
+		scan->strings++;
+	if (width > HZ_INDEXCOST_WIDE)
+		scan->wide += width;
+	else
+		scan->narrow += width;
+}
+
 /* Fills in what the costs need to know of the table. */
 static void
 measure_table(ScanInput *scan, Relation table)
 {
 	RelOptInfo *rel = scan->rel;
 	int32 total = row_width(table);
-	int32 needed = 0;
 	int member = -1;
 	double density;
 	HzHeapView view;
@@ -232,11 +248,14 @@ measure_table(ScanInput *scan, Relation table)
 		int attno = member + FirstLowInvalidHeapAttributeNumber;
 
 		if (attno > 0)
-			needed += column_width(rel, table, attno);
-		else if (attno == 0)
-			needed += total;
+			add_column(scan, rel, table, attno);
+		for (int i = 0; attno == 0 && i < RelationGetDescr(table)->natts; i++)
+		{
+			if (!TupleDescAttr(RelationGetDescr(table), i)->attisdropped)
+				add_column(scan, rel, table, i + 1);
+		}
 	}
-	scan->share = total > 0 ? Min((double) needed / total, 1.0) : 1.0;
+	scan->share = total > 0 ? Min((scan->narrow + scan->wide) / total, 1.0) : 1.0;
 	hz_heapview_begin(&view, table);
 	scan->delta_pages = Min((double) RelationGetNumberOfBlocks(table), rel->pages);
 	hz_heapview_end(&view);
@@ -321,12 +340,15 @@ add_paths(PlannerInfo *root, RelOptInfo *rel, Relation table)
 	scan.param_info = get_baserel_parampathinfo(root, rel, outer);
 	scan.used = used_attributes(rel, scan.param_info);
 	usable = !needs_heap_tuple(scan.used) && !has_current_of(rel);
-	hz_bitmappath_take_over(root, rel, usable);
 	if (!usable)
+	{
+		hz_bitmappath_make_anew(root, rel);
 		return;
+	}
 	measure_table(&scan, table);
-	hz_indexcost_adjust(rel, RelationGetRelid(table), scan.share * row_width(table),
+	hz_indexcost_adjust(rel, RelationGetRelid(table), scan.narrow, scan.wide,
 						rel->pages > 0 ? 1 - scan.delta_pages / rel->pages : 0);
+	hz_bitmappath_take_over(rel);
 	clauses = rel->baserestrictinfo;
 	if (scan.param_info != NULL)
 		clauses = list_concat_copy(clauses, scan.param_info->ppi_clauses);
@@ -361,11 +383,12 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 	table = table_open(rte->relid, NoLock);
 	if (hz_am_is_columnar(table))
 	{
+		hz_indexcost_show_columns(root, rel, table);
 		/* the setting may have changed since bitmap paths were allowed: estimates run functions */
 		if (enable_columnar_scan)
 			add_paths(root, rel, table);
 		else
-			hz_bitmappath_take_over(root, rel, false);
+			hz_bitmappath_make_anew(root, rel);
 	}
 	table_close(table, NoLock);
 }
@@ -387,7 +410,11 @@ relation_info(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 	table = table_open(relid, NoLock);
 	is_columnar = hz_am_is_columnar(table);
 	if (is_columnar)
+	{
 		hz_bitmappath_allow(rel);
+		if (!inhparent && root->simple_rte_array[rel->relid]->tablesample == NULL)
+			hz_indexcost_hide_columns(rel, table);
+	}
 	if (hz_enable_pruning && (is_columnar || table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE))
 		hz_bucketbound_add(root, rel);
 	table_close(table, NoLock);
