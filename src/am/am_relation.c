@@ -95,9 +95,8 @@ relation_copy_data(Relation rel, const RelFileLocator *locator)
 	GetHeapamTableAmRoutine()->relation_copy_data(rel, locator);
 }
 
-/* Blocks of the TOAST heap. */
-static BlockNumber
-toast_blocks(Relation rel)
+BlockNumber
+hz_am_column_blocks(Relation rel)
 {
 	BlockNumber blocks;
 	Relation toast;
@@ -122,7 +121,7 @@ relation_size(Relation rel, ForkNumber fork)
 		const uint64 segment = (uint64) RELSEG_SIZE * BLCKSZ;
 		uint64 end = (Max(size, 1) + segment - 1) / segment * segment;
 
-		size = Min(size + (uint64) toast_blocks(rel) * BLCKSZ, end);
+		size = Min(size + (uint64) hz_am_column_blocks(rel) * BLCKSZ, end);
 	}
 	return size;
 }
@@ -192,20 +191,23 @@ relation_estimate_size(Relation rel, int32 *attr_widths, BlockNumber *pages, dou
 					   double *all_visible)
 {
 	const bool analyzed = rel->rd_rel->reltuples > 0 && rel->rd_rel->relpages > 0;
-	const BlockNumber blocks =
-		(BlockNumber) (table_block_relation_size(rel, MAIN_FORKNUM) / BLCKSZ);
-	const BlockNumber column_blocks = toast_blocks(rel);
+	BlockNumber blocks;
+	BlockNumber column_blocks;
 	MemoryContext context;
 	MemoryContext old;
 	HzHeapView view;
 
-	if (analyzed && (uint64) blocks + column_blocks < RELSEG_SIZE)
+	if (analyzed)
 	{
 		table_block_relation_estimate_size(rel, attr_widths, pages, tuples, all_visible,
 										   MAXALIGN(SizeofHeapTupleHeader) + sizeof(ItemIdData),
 										   BLCKSZ - SizeOfPageHeaderData);
-		return;
+		/* relation_size() has told all */
+		if (*pages < RELSEG_SIZE)
+			return;
 	}
+	blocks = (BlockNumber) (table_block_relation_size(rel, MAIN_FORKNUM) / BLCKSZ);
+	column_blocks = hz_am_column_blocks(rel);
 	if (analyzed)
 	{
 		*pages = blocks;

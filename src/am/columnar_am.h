@@ -24,6 +24,9 @@ extern void hz_am_modify_callbacks(TableAmRoutine *routine);
 extern void hz_am_relation_callbacks(TableAmRoutine *routine);
 extern void hz_am_vacuum_callbacks(TableAmRoutine *routine);
 
+/* am_relation.c: blocks of the column store. */
+extern BlockNumber hz_am_column_blocks(Relation rel);
+
 /* am_vacuum.c: counts rows and pages of both stores and tells pg_class. */
 extern void hz_am_update_stats(Relation rel);
 

@@ -15,7 +15,6 @@
 
 #include <math.h>
 
-#include "access/tableam.h"
 #include "catalog/pg_statistic.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -24,6 +23,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "am/columnar_am.h"
 #include "base/vector.h"
 #include "plan/indexcost.h"
 #include "storage/heapview.h"
@@ -150,21 +150,20 @@ hz_indexcost_hide_columns(RelOptInfo *rel, Relation table)
 	HzHeapView view;
 
 	hz_heapview_begin(&view, table);
-	rel->pages = Min(rel->pages, RelationGetNumberOfBlocks(table) + 1);
+	rel->pages = RelationGetNumberOfBlocks(table) + 1;
 	hz_heapview_end(&view);
 }
 
-void
+double
 hz_indexcost_show_columns(PlannerInfo *root, RelOptInfo *rel, Relation table)
 {
-	BlockNumber hidden = rel->pages;
-	double tuples;
-	double all_visible;
+	double delta = (double) rel->pages - 1;
+	double columns = hz_am_column_blocks(table);
 
-	table_relation_estimate_size(table, rel->attr_widths - rel->min_attr, &rel->pages, &tuples,
-								 &all_visible);
+	rel->pages = (BlockNumber) Min(delta + columns, (double) MaxBlockNumber);
 	/* which no table's pages may exceed */
-	root->total_table_pages += rel->pages - (double) hidden;
+	root->total_table_pages += columns;
+	return delta;
 }
 
 void

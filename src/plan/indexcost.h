@@ -21,10 +21,12 @@
 extern void hz_indexcost_adjust(RelOptInfo *rel, Oid relid, double narrow, double wide,
 								double columnar);
 
-/* Before core makes these paths: the pages of the table are those of its delta. For get_relation_info_hook. */
+/*
+ * Before core makes these paths: it is told of the delta's pages, and one for the columns. For get_relation_info_hook.
+ */
 extern void hz_indexcost_hide_columns(RelOptInfo *rel, Relation table);
 
-/* When it has made them: they are all its pages again. */
-extern void hz_indexcost_show_columns(PlannerInfo *root, RelOptInfo *rel, Relation table);
+/* When it has made them: rel->pages is all of the table again. Returns the pages of the delta. */
+extern double hz_indexcost_show_columns(PlannerInfo *root, RelOptInfo *rel, Relation table);
 
 #endif /* HZ_INDEXCOST_H */

@@ -241,7 +241,6 @@ measure_table(ScanInput *scan, Relation table)
 	int32 total = row_width(table);
 	int member = -1;
 	double density;
-	HzHeapView view;
 
 	while ((member = bms_next_member(scan->used, member)) >= 0)
 	{
@@ -256,9 +255,6 @@ measure_table(ScanInput *scan, Relation table)
 		}
 	}
 	scan->share = total > 0 ? Min((scan->narrow + scan->wide) / total, 1.0) : 1.0;
-	hz_heapview_begin(&view, table);
-	scan->delta_pages = Min((double) RelationGetNumberOfBlocks(table), rel->pages);
-	hz_heapview_end(&view);
 	/* full pages, as estimate_rel_size() takes them to be: an upper bound */
 	density = (BLCKSZ - SizeOfPageHeaderData) /
 			  (MAXALIGN(total) + MAXALIGN(SizeofHeapTupleHeader) + sizeof(ItemIdData));
@@ -329,10 +325,10 @@ make_path(PlannerInfo *root, const ScanInput *scan, int workers)
 }
 
 static void
-add_paths(PlannerInfo *root, RelOptInfo *rel, Relation table)
+add_paths(PlannerInfo *root, RelOptInfo *rel, Relation table, double delta_pages)
 {
 	Relids outer = rel->lateral_relids;
-	ScanInput scan = {.rel = rel};
+	ScanInput scan = {.rel = rel, .delta_pages = delta_pages};
 	List *clauses;
 	bool usable;
 	int workers;
@@ -383,14 +379,21 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 	table = table_open(rte->relid, NoLock);
 	if (hz_am_is_columnar(table))
 	{
-		hz_indexcost_show_columns(root, rel, table);
-		/* the setting may have changed since bitmap paths were allowed: estimates run functions */
+		double delta_pages = hz_indexcost_show_columns(root, rel, table);
+
 		if (enable_columnar_scan)
-			add_paths(root, rel, table);
+			add_paths(root, rel, table, delta_pages);
 		else
 			hz_bitmappath_make_anew(root, rel);
 	}
 	table_close(table, NoLock);
+}
+
+/* CLUSTER and CREATE INDEX ask for a table's estimates, too, and make no paths of ours. */
+static bool
+is_query(const PlannerInfo *root)
+{
+	return root->parse->jointree != NULL;
 }
 
 /*
@@ -405,17 +408,16 @@ relation_info(PlannerInfo *root, Oid relid, bool inhparent, RelOptInfo *rel)
 
 	if (previous_info_hook != NULL)
 		previous_info_hook(root, relid, inhparent, rel);
-	if (!enable_columnar_scan)
-		return;
 	table = table_open(relid, NoLock);
 	is_columnar = hz_am_is_columnar(table);
-	if (is_columnar)
-	{
+	/* whatever the setting, which may change before paths are made: estimates run functions */
+	if (is_columnar && !inhparent && is_query(root) &&
+		root->simple_rte_array[rel->relid]->tablesample == NULL)
+		hz_indexcost_hide_columns(rel, table);
+	if (is_columnar && enable_columnar_scan)
 		hz_bitmappath_allow(rel);
-		if (!inhparent && root->simple_rte_array[rel->relid]->tablesample == NULL)
-			hz_indexcost_hide_columns(rel, table);
-	}
-	if (hz_enable_pruning && (is_columnar || table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE))
+	if (enable_columnar_scan && hz_enable_pruning &&
+		(is_columnar || table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE))
 		hz_bucketbound_add(root, rel);
 	table_close(table, NoLock);
 }
