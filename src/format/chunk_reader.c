@@ -185,7 +185,11 @@ hz_reader_dict(HzChunkReader *reader)
 	if (status == HZ_OK)
 		status = hz_dict_read(&reader->head, reader->packed.data, &reader->source, &reader->dict);
 	if (status == HZ_OK)
+	{
+		/* which single entries were read from */
 		hz_bytes_free(&reader->packed);
+		hz_frame_cache_free(&reader->frames);
+	}
 	return status;
 }
 

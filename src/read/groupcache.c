@@ -6,6 +6,7 @@
 
 #include "access/xact.h"
 #include "lib/ilist.h"
+#include "miscadmin.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -60,9 +61,10 @@ drop_stale(void)
 static void
 bound_memory(void)
 {
+	const Size limit = Max(HZ_GROUPCACHE_BYTES, get_hash_memory_limit());
 	dlist_iter iter;
 
-	while (total_bytes > HZ_GROUPCACHE_BYTES)
+	while (total_bytes > limit)
 	{
 		Entry *victim = NULL;
 

@@ -6,13 +6,15 @@
  * A group's bytes never change and its number is never reused, so what is cached (not: who sees it) is
  * right as long as the table keeps its storage and its columns' types: entries are keyed by the
  * TOAST relation's file and the group's number, and dropped when the relcache entry of the table is invalidated.
- * At most HZ_GROUPCACHE_BYTES a backend.
+ * At most HZ_GROUPCACHE_BYTES a backend, or work_mem * hash_mem_multiplier where that is more: lookups that go to more groups than
+ * fit open them again and again.
  */
 #ifndef HZ_GROUPCACHE_H
 #define HZ_GROUPCACHE_H
 
 #include "storage/groupread.h"
 
+/* Bytes a backend keeps at the least. */
 #define HZ_GROUPCACHE_BYTES (64 * 1024 * 1024)
 
 typedef struct HzGroupCacheEntry
