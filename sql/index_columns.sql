@@ -164,5 +164,49 @@ CALL hanzo_datastore.optimize('sorted');
 VACUUM ANALYZE sorted;
 SELECT test.plan_has('SELECT id, n FROM sorted WHERE a >= 5 ORDER BY a, id LIMIT 10', 'Index Scan') AS few_columns,
   test.plan_has('SELECT * FROM sorted WHERE a < 60 ORDER BY n LIMIT 10', 'ColumnarScan') AS many_rows;
-DROP TABLE c, h, sorted, few;
-DROP FUNCTION same, other_columns, buffers, check_joins;
+-- compiled code relies on columns that are NOT NULL when it takes a tuple apart, whoever reads them
+CREATE TABLE filled (id integer NOT NULL, flag boolean NOT NULL, small smallint NOT NULL, word text NOT NULL, big bigint NOT NULL, u uuid NOT NULL, n name NOT NULL, d numeric NOT NULL, ch "char" NOT NULL, tags integer[] NOT NULL,
+  gone text NOT NULL, maybe text, at timestamptz NOT NULL, last text NOT NULL) USING hanzo_columnar;
+INSERT INTO filled SELECT i, i % 3 = 0, i % 100, repeat('x', i % 7), i * 3, md5(i::text)::uuid, 'n' || i, i / 7.0, 'c', ARRAY[i], 'gone', CASE WHEN i % 2 = 0 THEN 'maybe' END, '2026-01-01'::timestamptz + i * interval '1 s', 'f' || i FROM generate_series(1, 20000) AS i;
+CALL hanzo_datastore.optimize('filled');
+CREATE UNIQUE INDEX ON filled (id);
+ALTER TABLE filled DROP COLUMN gone, ADD COLUMN added text NOT NULL DEFAULT 'added';
+CREATE TABLE fifty AS SELECT i * 100 AS id FROM generate_series(1, 50) AS i;
+VACUUM ANALYZE filled, fifty;
+CREATE FUNCTION compiled(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  with_jit text;
+  without text;
+BEGIN
+  SET LOCAL jit_above_cost = 0;
+  SET LOCAL jit_inline_above_cost = -1;
+  SET LOCAL jit_optimize_above_cost = -1;
+  SET LOCAL jit = on;
+  EXECUTE format('SELECT count(*) || md5(string_agg(x::text, ''|'' ORDER BY x::text)) FROM (%s) AS x', query) INTO with_jit;
+  SET LOCAL jit = off;
+  EXECUTE format('SELECT count(*) || md5(string_agg(x::text, ''|'' ORDER BY x::text)) FROM (%s) AS x', query) INTO without;
+  RETURN with_jit = without;
+END$$;
+SET hanzo_datastore.enable_columnar_scan = off;
+SET enable_seqscan = off;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SELECT compiled(query), test.plan_has(query, 'Index Scan') AS index_scan, query FROM unnest(ARRAY[
+  'SELECT big FROM filled WHERE id = 77',
+  'SELECT last FROM filled WHERE id IN (77, 78, 79)',
+  'SELECT added, at FROM filled WHERE id BETWEEN 100 AND 300',
+  'SELECT tags, n FROM filled WHERE id BETWEEN 100 AND 300 AND d > 20',
+  'SELECT maybe, ch, u FROM filled WHERE id BETWEEN 100 AND 300',
+  'SELECT sum(length(f.last)) FROM fifty AS s JOIN filled AS f USING (id) WHERE f.big % 2 = 0',
+  'SELECT s.id, f.at, f.small FROM fifty AS s JOIN filled AS f ON f.id = s.id AND f.word <> ''''',
+  'SELECT f.flag, max(f.added), count(*) FROM fifty AS s JOIN filled AS f USING (id) WHERE f.tags[1] > 5 GROUP BY 1']) AS query;
+RESET hanzo_datastore.enable_columnar_scan;
+RESET enable_seqscan;
+SELECT compiled(query), query FROM unnest(ARRAY[
+  'SELECT big FROM filled WHERE d > 1000',
+  'SELECT last, maybe FROM filled WHERE word = ''xx''',
+  'SELECT flag, sum(big), max(last) FROM filled GROUP BY 1',
+  'SELECT id, last FROM filled ORDER BY big DESC LIMIT 10',
+  'SELECT f.last, g.u FROM filled AS f JOIN filled AS g ON g.id = f.small WHERE f.word = ''xxx''']) AS query;
+DROP TABLE c, h, sorted, few, filled, fifty;
+DROP FUNCTION same, other_columns, buffers, check_joins, compiled;

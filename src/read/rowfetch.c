@@ -132,6 +132,25 @@ hz_rowfetch_end(HzRowFetch *fetch)
 	MemoryContextDelete(fetch->context);
 }
 
+/*
+ * What stands in a slot for a column that nobody looks at. Null, unless the column is NOT NULL: compiled code (jit) that takes a
+ * tuple apart relies on it, and would take the next columns from the wrong place.
+ */
+static Datum
+filler(Form_pg_attribute attribute, bool *isnull)
+{
+	struct varlena *empty;
+
+	*isnull = !attribute->attnotnull || attribute->attisdropped;
+	if (*isnull || attribute->attbyval)
+		return (Datum) 0;
+	if (attribute->attlen != -1)
+		return PointerGetDatum(palloc0(attribute->attlen > 0 ? attribute->attlen : 1));
+	empty = palloc(VARHDRSZ);
+	SET_VARSIZE(empty, VARHDRSZ);
+	return PointerGetDatum(empty);
+}
+
 /* Fills the slot from an open group. */
 static void
 fetch_values(HzRowFetch *fetch, const HzGroup *header, HzGroupCacheEntry *open, uint64 number,
@@ -139,17 +158,13 @@ fetch_values(HzRowFetch *fetch, const HzGroup *header, HzGroupCacheEntry *open, 
 {
 	TupleDesc desc = RelationGetDescr(fetch->rel);
 	uint32 position = (uint32) (number - hz_group_first_row(header));
-
 	const bool *needed = hz_slotneeds_get(slot);
 
 	for (int i = 0; i < desc->natts; i++)
-	{
-		fetch->values[i] = (Datum) 0;
-		fetch->isnull[i] = true;
-		if (needed == NULL || needed[i])
-			fetch->values[i] =
-				hz_groupread_datum(open->reader, desc, i, position, &fetch->isnull[i]);
-	}
+		fetch->values[i] =
+			needed == NULL || needed[i]
+				? hz_groupread_datum(open->reader, desc, i, position, &fetch->isnull[i])
+				: filler(TupleDescAttr(desc, i), &fetch->isnull[i]);
 	hz_rowslot_store(slot, RelationGetRelid(fetch->rel), header, number, fetch->values,
 					 fetch->isnull);
 }

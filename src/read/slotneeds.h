@@ -3,7 +3,7 @@
  *	  Which columns of the rows in a slot somebody will look at.
  *
  * The table AM is asked for rows, not for columns. Where the plan says that a scan's slot is read by few columns, the others
- * need not be decoded: they are null in it.
+ * need not be decoded: they are null in it, or, where they are NOT NULL, some value of their type.
  */
 #ifndef HZ_SLOTNEEDS_H
 #define HZ_SLOTNEEDS_H
