@@ -42,7 +42,6 @@
 #include "plan/indexcost.h"
 #include "plan/prunecost.h"
 #include "plan/scanpath.h"
-#include "storage/heapview.h"
 
 #define ROW_COST_MIN 0.2
 #define ROW_COST_MAX 0.9
