@@ -82,6 +82,9 @@ grow(HzRowBuffer *buffer)
 
 		if (buffer->types[i].width == 0)
 			column->ends = hz_realloc(column->ends, sizeof(uint32) * room);
+		else
+			(void) hz_bytes_reserve(&column->values,
+									(size_t) (room - buffer->rows) * buffer->types[i].width);
 		if (column->validity != NULL)
 		{
 			column->validity = repalloc(column->validity, HZ_BITMAP_WORDS(room) * 8);
@@ -90,6 +93,41 @@ grow(HzRowBuffer *buffer)
 		}
 	}
 	buffer->room = room;
+}
+
+/* As memcpy(), without a call for the short values that most are. */
+static inline void
+copy_bytes(uint8_t *to, const void *from, size_t length)
+{
+	const uint8_t *last = (const uint8_t *) from + length;
+
+	if (length > 16)
+		memcpy(to, from, length);
+	else if (length >= 8)
+	{
+		uint64 head;
+		uint64 tail;
+
+		memcpy(&head, from, 8);
+		memcpy(&tail, last - 8, 8);
+		memcpy(to, &head, 8);
+		memcpy(to + length - 8, &tail, 8);
+	}
+	else if (length >= 4)
+	{
+		uint32 head;
+		uint32 tail;
+
+		memcpy(&head, from, 4);
+		memcpy(&tail, last - 4, 4);
+		memcpy(to, &head, 4);
+		memcpy(to + length - 4, &tail, 4);
+	}
+	else
+	{
+		for (size_t i = 0; i < length; i++)
+			to[i] = ((const uint8_t *) from)[i];
+	}
 }
 
 static void
@@ -106,13 +144,13 @@ add_null(HzRowBuffer *buffer, BufferColumn *column)
 static void
 add_fixed(BufferColumn *column, const HzColumnType *type, Datum value, bool isnull)
 {
-	uint8_t *slot = hz_bytes_reserve(&column->values, type->width);
+	uint8_t *slot = column->values.data + column->values.length; /* grow() has reserved it */
 
 	column->values.length += type->width;
 	if (isnull)
 		memset(slot, 0, type->width);
 	else if (!type->typbyval)
-		memcpy(slot, DatumGetPointer(value), type->width);
+		copy_bytes(slot, DatumGetPointer(value), type->width);
 	else if (type->width == 1)
 	{
 		uint8 v = DatumGetUInt8(value);
@@ -139,12 +177,19 @@ add_fixed(BufferColumn *column, const HzColumnType *type, Datum value, bool isnu
 	}
 }
 
+static inline void
+add_bytes(HzBytes *bytes, const void *source, size_t length)
+{
+	copy_bytes(hz_bytes_reserve(bytes, length), source, length);
+	bytes->length += length;
+}
+
 static void
 add_string(HzRowBuffer *buffer, BufferColumn *column, const HzColumnType *type, Datum value,
 		   bool isnull)
 {
 	if (!isnull && type->typlen == -2)
-		hz_bytes_append(&column->values, DatumGetCString(value), strlen(DatumGetCString(value)));
+		add_bytes(&column->values, DatumGetCString(value), strlen(DatumGetCString(value)));
 	else if (!isnull)
 	{
 		struct varlena *original = (struct varlena *) DatumGetPointer(value);
@@ -152,7 +197,7 @@ add_string(HzRowBuffer *buffer, BufferColumn *column, const HzColumnType *type, 
 
 		if (VARATT_IS_COMPRESSED(original) || VARATT_IS_EXTERNAL(original))
 			plain = pg_detoast_datum_packed(original);
-		hz_bytes_append(&column->values, VARDATA_ANY(plain), VARSIZE_ANY_EXHDR(plain));
+		add_bytes(&column->values, VARDATA_ANY(plain), VARSIZE_ANY_EXHDR(plain));
 		if (plain != original)
 			pfree(plain);
 	}

@@ -2,9 +2,10 @@
  * write/sortrows.c
  *	  Permutations of buffered rows by sort keys. See sortrows.h.
  *
- * Keys are packed into one 64-bit number a row, as many as fit: integers and timestamps as their
- * distance from the least value, uuids as their rank among the distinct ones. Rows are sorted by that number, then by the keys
- * it does not hold whole with PostgreSQL's own comparators, then by arrival.
+ * Keys are packed into one 64-bit number a row, as many as fit: integers and timestamps as their distance from the least
+ * value, in the largest unit that measures all of them (hours, where they are), uuids as their rank among the distinct
+ * ones. Rows are sorted by that number; where it is equal, by the keys it does not hold whole, with PostgreSQL's own
+ * comparators, then by arrival.
  */
 #include "postgres.h"
 
@@ -13,6 +14,7 @@
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
 #include "port/pg_bitutils.h"
+#include "port/pg_bswap.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -44,11 +46,10 @@ typedef struct RowSort
 	int first_open; /* first key that the codes do not hold whole */
 } RowSort;
 
+/* Of entries with the same code. */
 static inline int
 compare_entries(const Entry *left, const Entry *right, const RowSort *state)
 {
-	if (left->code != right->code)
-		return left->code < right->code ? -1 : 1;
 	for (int k = state->first_open; k < state->key_count; k++)
 	{
 		KeyColumn *key = &state->keys[k];
@@ -108,6 +109,19 @@ radix_sort(Entry *entries, uint32 rows)
 	if (from != entries)
 		memcpy(entries, from, sizeof(Entry) * rows);
 	pfree(spare);
+}
+
+/* Orders what has the same code by the keys that the codes do not hold whole. */
+static void
+sort_ties(Entry *entries, uint32 rows, const RowSort *state)
+{
+	for (uint32 first = 0, end; first < rows; first = end)
+	{
+		for (end = first + 1; end < rows && entries[end].code == entries[first].code;)
+			end++;
+		if (end - first > 1)
+			sort_entries(entries + first, end - first, state);
+	}
 }
 
 /* Values of a key that is a column. */
@@ -193,11 +207,29 @@ integer_code(Oid type, Datum value, uint64 *code)
 	}
 }
 
-static int
-compare_uuids(const void *a, const void *b)
+typedef struct DistinctUuid
 {
-	return memcmp(*(const unsigned char *const *) a, *(const unsigned char *const *) b, UUID_LEN);
+	uint64 head; /* the first eight bytes, as a number that orders as they do */
+	const unsigned char *value;
+	uint32 id;
+} DistinctUuid;
+
+static inline int
+compare_uuids(const DistinctUuid *left, const DistinctUuid *right)
+{
+	if (left->head != right->head)
+		return left->head < right->head ? -1 : 1;
+	return memcmp(left->value + 8, right->value + 8, UUID_LEN - 8);
 }
+
+#define ST_SORT sort_uuids
+#define ST_ELEMENT_TYPE DistinctUuid
+#define ST_COMPARE(a, b) compare_uuids(a, b)
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DECLARE
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /*
  * Ranks of uuids among the distinct ones; runs of equal values, as sessions make them, are looked up once.
@@ -207,8 +239,7 @@ uuid_codes(const KeyColumn *key, uint32 rows, uint64 *codes)
 {
 	uint32 size = pg_nextpower2_32(Max(rows, 8) * 2);
 	uint32 *table = palloc0(sizeof(uint32) * size); /* 1 + index into distinct */
-	const unsigned char **distinct = palloc(sizeof(unsigned char *) * rows);
-	const unsigned char **sorted;
+	DistinctUuid *distinct = palloc(sizeof(DistinctUuid) * rows);
 	uint32 *ids = palloc(sizeof(uint32) * rows);
 	uint32 count = 0;
 	const unsigned char *last = NULL;
@@ -217,45 +248,74 @@ uuid_codes(const KeyColumn *key, uint32 rows, uint64 *codes)
 	for (uint32 i = 0; i < rows; i++)
 	{
 		const unsigned char *value = (const unsigned char *) DatumGetPointer(key->values[i]);
-		uint32 slot;
 
 		if (key->isnull[i])
 			continue;
 		if (last == NULL || memcmp(value, last, UUID_LEN) != 0)
 		{
-			uint64 half;
+			uint64 head;
+			uint64 tail;
+			uint32 slot;
 
-			memcpy(&half, value + 8, sizeof(half));
-			slot = (uint32) ((half * UINT64CONST(0x9E3779B97F4A7C15)) >> 32) & (size - 1);
-			while (table[slot] != 0 && memcmp(distinct[table[slot] - 1], value, UUID_LEN) != 0)
+			memcpy(&head, value, sizeof(head));
+			memcpy(&tail, value + 8, sizeof(tail));
+			head = pg_ntoh64(head);
+			slot = (uint32) (((head * UINT64CONST(0xD6E8FEB86659FD93) ^ tail) *
+							  UINT64CONST(0x9E3779B97F4A7C15)) >>
+							 32) &
+				   (size - 1);
+			while (table[slot] != 0 &&
+				   (distinct[table[slot] - 1].head != head ||
+					memcmp(distinct[table[slot] - 1].value + 8, value + 8, UUID_LEN - 8) != 0))
 				slot = (slot + 1) & (size - 1);
 			if (table[slot] == 0)
 			{
-				distinct[count++] = value;
-				table[slot] = count;
+				distinct[count].head = head;
+				distinct[count].value = value;
+				distinct[count].id = count;
+				table[slot] = ++count;
 			}
 			last = value;
 			last_id = table[slot] - 1;
 		}
 		ids[i] = last_id;
 	}
+	sort_uuids(distinct, count);
 	/* table becomes: id -> rank */
-	sorted = palloc(sizeof(unsigned char *) * Max(count, 1));
-	memcpy(sorted, distinct, sizeof(unsigned char *) * count);
-	qsort(sorted, count, sizeof(unsigned char *), compare_uuids);
-	for (uint32 id = 0; id < count; id++)
-	{
-		const unsigned char **at =
-			bsearch(&distinct[id], sorted, count, sizeof(unsigned char *), compare_uuids);
-
-		table[id] = (uint32) (at - sorted);
-	}
+	for (uint32 rank = 0; rank < count; rank++)
+		table[distinct[rank].id] = rank;
 	for (uint32 i = 0; i < rows; i++)
 		codes[i] = key->isnull[i] ? 0 : table[ids[i]];
 	pfree(ids);
-	pfree(sorted);
 	pfree(distinct);
 	pfree(table);
+}
+
+static uint64
+greatest_common_divisor(uint64 a, uint64 b)
+{
+	while (b != 0)
+	{
+		uint64 rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* The greatest number of which all distances from the least code are multiples; 1 where there is but one code. */
+static uint64
+common_unit(const KeyColumn *key, uint32 rows, const uint64 *codes, uint64 least)
+{
+	uint64 unit = 0;
+
+	for (uint32 i = 0; i < rows && unit != 1; i++)
+	{
+		if (!key->isnull[i])
+			unit = greatest_common_divisor(codes[i] - least, unit);
+	}
+	return Max(unit, 1);
 }
 
 /* Codes of one key, starting from 0; false when its type has none. */
@@ -263,6 +323,7 @@ static bool
 key_codes(const KeyColumn *key, uint32 rows, uint64 *codes, uint64 *greatest)
 {
 	uint64 least = PG_UINT64_MAX;
+	uint64 unit;
 	bool any = false;
 
 	*greatest = 0;
@@ -286,7 +347,8 @@ key_codes(const KeyColumn *key, uint32 rows, uint64 *codes, uint64 *greatest)
 	}
 	if (!any)
 		least = *greatest = 0;
-	*greatest -= least;
+	unit = common_unit(key, rows, codes, least);
+	*greatest = (*greatest - least) / unit;
 	/* a null takes the code before or behind all values */
 	if (*greatest >= PG_UINT64_MAX - 1)
 		return false;
@@ -296,9 +358,9 @@ key_codes(const KeyColumn *key, uint32 rows, uint64 *codes, uint64 *greatest)
 		if (key->isnull[i])
 			codes[i] = key->key->nulls_first ? 0 : *greatest;
 		else if (key->key->descending)
-			codes[i] = *greatest - 1 - (codes[i] - least);
+			codes[i] = *greatest - 1 - (codes[i] - least) / unit;
 		else
-			codes[i] = codes[i] - least + 1;
+			codes[i] = (codes[i] - least) / unit + 1;
 	}
 	return true;
 }
@@ -377,10 +439,9 @@ hz_sortrows(const HzRowBuffer *buffer, const HzOptions *options, uint32 *permuta
 	for (uint32 i = 0; i < rows; i++)
 		entries[i].row = i;
 	state.first_open = pack_codes(&state, entries, rows);
-	if (state.first_open == state.key_count)
-		radix_sort(entries, rows);
-	else
-		sort_entries(entries, rows, &state);
+	radix_sort(entries, rows);
+	if (state.first_open < state.key_count)
+		sort_ties(entries, rows, &state);
 	for (uint32 i = 0; i < rows; i++)
 		permutation[i] = entries[i].row;
 	MemoryContextSwitchTo(caller);
