@@ -26,6 +26,8 @@
 /* What is known of an entry's visibility. */
 typedef enum Settled
 {
+	UNREAD,    /* not looked at yet: only its number and place are known, from the index */
+	GONE,      /* visible to nobody */
 	OPEN,      /* ask the tuple */
 	COMMITTED, /* inserted by a committed transaction, not deleted */
 	FROZEN     /* visible to all */
@@ -38,12 +40,15 @@ struct HzDirCache
 	bool temporary;
 	Oid tableoid;
 	bool stale;
-	int holders;  /* memory contexts that have copies of groups, whose bytes are here */
-	bool dropped; /* no longer in the list: goes with the last holder */
-	bool too_large;
+	int holders;    /* memory contexts that have copies of groups, whose bytes are here */
+	bool dropped;   /* no longer in the list: goes with the last holder */
+	bool too_large; /* nothing is kept */
 	MemoryContext context;
 	uint64 changes;
-	HzGroup *groups; /* by number */
+	uint64 bytes;    /* of entries that were read */
+	uint32 *numbers; /* of groups, ascending */
+	ItemPointerData *tids;
+	HzGroup **groups; /* NULL while UNREAD or GONE */
 	uint8 *settled;
 	uint32 count;
 };
@@ -99,129 +104,126 @@ settle(HeapTupleHeader header)
 	return COMMITTED;
 }
 
-/* TIDs of all directory tuples, from the index alone. */
-static ItemPointerData *
-directory_tids(HzStore *store, uint32 *count)
+/*
+ * Numbers and places of all directory tuples, from the index alone, which is a fiftieth of their size: most statements
+ * want a few of them. Should VACUUM remove a tuple and another one take its place before we look, we see that then.
+ */
+static void
+load_places(HzDirCache *cache, HzStore *store)
 {
-	ItemPointerData *tids = palloc(sizeof(ItemPointerData) * 256);
 	uint32 room = 256;
 	IndexScanDesc scan;
 	ScanKeyData key;
 	ItemPointer tid;
 
-	*count = 0;
+	cache->numbers = palloc(sizeof(uint32) * room);
+	cache->tids = palloc(sizeof(ItemPointerData) * room);
 	ScanKeyInit(&key, (AttrNumber) 1, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(HZ_STORE_DIRECTORY));
 	scan = index_beginscan(store->toast, store->indexes[store->valid_index], SnapshotAny, 1, 0);
+	scan->xs_want_itup = true;
 	index_rescan(scan, &key, 1, NULL, 0);
 	while ((tid = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
 	{
+		bool isnull;
+
 		CHECK_FOR_INTERRUPTS();
-		if (*count == room)
-			tids = repalloc_huge(tids, sizeof(ItemPointerData) * (room *= 2));
-		tids[(*count)++] = *tid;
+		if (cache->count == room)
+		{
+			room *= 2;
+			cache->numbers = repalloc_huge(cache->numbers, sizeof(uint32) * room);
+			cache->tids = repalloc_huge(cache->tids, sizeof(ItemPointerData) * room);
+		}
+		cache->numbers[cache->count] =
+			(uint32) DatumGetInt32(index_getattr(scan->xs_itup, 2, scan->xs_itupdesc, &isnull));
+		cache->tids[cache->count++] = *tid;
 	}
 	index_endscan(scan);
-	return tids;
+	cache->groups =
+		MemoryContextAllocExtended(CurrentMemoryContext, sizeof(HzGroup *) * Max(cache->count, 1),
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	cache->settled = palloc0(Max(cache->count, 1));
+	cache->too_large = (uint64) cache->count * sizeof(HzGroup) > MAX_BYTES;
 }
 
-/* Adds the tuple at `tid` of a pinned page, if it is a directory tuple that anybody may see. */
-static uint64
-load_tuple(HzDirCache *cache, HzStore *store, Buffer buffer, ItemPointer tid)
+/* The tuple at a place, if it is the entry of this group still. The buffer is pinned, or the caller's to release. */
+static bool
+find_tuple(HzStore *store, ItemPointer tid, uint32 number, Buffer *buffer, HeapTuple tuple)
 {
-	Page page = BufferGetPage(buffer);
-	HeapTupleData tuple;
+	Page page;
 	ItemId item;
 	Oid chunk_id;
 	int32 seq;
 	Size length;
-	HzGroup *group = &cache->groups[cache->count];
 
-	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	/* VACUUM may have removed it, and cut the relation off before it */
+	if (!hz_store_has_block(store, ItemPointerGetBlockNumber(tid)))
+		return false;
+	*buffer = ReleaseAndReadBuffer(*buffer, store->toast, ItemPointerGetBlockNumber(tid));
+	LockBuffer(*buffer, BUFFER_LOCK_SHARE);
+	page = BufferGetPage(*buffer);
 	item = ItemPointerGetOffsetNumber(tid) <= PageGetMaxOffsetNumber(page)
 			   ? PageGetItemId(page, ItemPointerGetOffsetNumber(tid))
 			   : NULL;
 	if (item == NULL || !ItemIdIsNormal(item))
 	{
-		/* the index entry outlived its tuple */
-		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-		return 0;
+		/* the index entry has outlived its tuple */
+		LockBuffer(*buffer, BUFFER_LOCK_UNLOCK);
+		return false;
 	}
-	tuple.t_self = *tid;
-	tuple.t_tableOid = RelationGetRelid(store->toast);
-	tuple.t_data = (HeapTupleHeader) PageGetItem(page, item);
-	tuple.t_len = ItemIdGetLength(item);
+	tuple->t_self = *tid;
+	tuple->t_tableOid = RelationGetRelid(store->toast);
+	tuple->t_data = (HeapTupleHeader) PageGetItem(page, item);
+	tuple->t_len = ItemIdGetLength(item);
 	/* with the tuple found, the pin keeps it */
-	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-	(void) hz_store_tuple_data(store, &tuple, &chunk_id, &seq, &length);
-	if (chunk_id != HZ_STORE_DIRECTORY)
-		return 0;
-	cache->settled[cache->count] = settle(tuple.t_data);
-	if (cache->settled[cache->count] == OPEN && HeapTupleHeaderXminInvalid(tuple.t_data) &&
-		!HeapTupleHeaderXminFrozen(tuple.t_data))
-		return 0;
-	hz_directory_parse_brief(store, &tuple, group);
-	cache->count++;
-	return sizeof(HzGroup) + sizeof(HzBlockRange) * group->range_count;
+	LockBuffer(*buffer, BUFFER_LOCK_UNLOCK);
+	(void) hz_store_tuple_data(store, tuple, &chunk_id, &seq, &length);
+	return chunk_id == HZ_STORE_DIRECTORY && (uint32) seq == number;
 }
 
-static int
-compare_groups(const void *a, const void *b)
-{
-	uint32 left = ((const HzGroup *) a)->number;
-	uint32 right = ((const HzGroup *) b)->number;
-
-	return left < right ? -1 : left > right;
-}
-
-/*
- * TIDs come by number, but a tuple may have been removed, and its place taken by a new entry, between the look into the
- * index and that at the page: such a one is out of order, and may be there twice. The counter has changed
- * too then, so the next look reads all of it again; here it only has to be sound.
- */
+/* Looks at the tuple of an entry for the first time. */
 static void
-order_groups(HzDirCache *cache)
+read_entry(HzDirCache *cache, HzStore *store, uint32 i, Buffer *buffer)
 {
-	uint32 kept = 0;
-	bool ordered = true;
+	HeapTupleData tuple;
+	Settled settled;
 
-	for (uint32 i = 1; i < cache->count && ordered; i++)
-		ordered = cache->groups[i - 1].number < cache->groups[i].number;
-	if (ordered)
+	if (!find_tuple(store, &cache->tids[i], cache->numbers[i], buffer, &tuple))
+	{
+		cache->settled[i] = GONE;
 		return;
-	qsort(cache->groups, cache->count, sizeof(HzGroup), compare_groups);
-	for (uint32 i = 0; i < cache->count; i++)
-	{
-		if (kept == 0 || cache->groups[kept - 1].number != cache->groups[i].number)
-			cache->groups[kept++] = cache->groups[i];
 	}
-	cache->count = kept;
-	/* what was known of each went out of step: ask the tuples */
-	memset(cache->settled, OPEN, cache->count);
+	settled = settle(tuple.t_data);
+	if (settled == OPEN && HeapTupleHeaderXminInvalid(tuple.t_data) &&
+		!HeapTupleHeaderXminFrozen(tuple.t_data))
+	{
+		cache->settled[i] = GONE;
+		return;
+	}
+	cache->groups[i] = hz_directory_parse_brief(store, &tuple, cache->context);
+	cache->settled[i] = settled;
+	cache->bytes += sizeof(HzGroup) + sizeof(HzBlockRange) * cache->groups[i]->range_count;
+	if (cache->bytes > MAX_BYTES)
+		cache->too_large = true;
 }
 
-/* Reads all directory tuples, each page once; the counter was read before. */
-static void
-load_groups(HzDirCache *cache, HzStore *store)
+/* The entry, or NULL if it is visible to nobody. */
+static HzGroup *
+entry(HzDirCache *cache, HzStore *store, uint32 i, Buffer *buffer)
 {
-	uint32 count;
-	ItemPointerData *tids = directory_tids(store, &count);
-	Buffer buffer = InvalidBuffer;
-	uint64 bytes = 0;
+	if (cache->settled[i] == UNREAD)
+		read_entry(cache, store, i, buffer);
+	return cache->groups[i];
+}
 
-	cache->groups = palloc_extended(sizeof(HzGroup) * Max(count, 1), MCXT_ALLOC_HUGE);
-	cache->settled = palloc(Max(count, 1));
-	for (uint32 i = 0; i < count && bytes <= MAX_BYTES; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		buffer = ReleaseAndReadBuffer(buffer, store->toast, ItemPointerGetBlockNumber(&tids[i]));
-		bytes += load_tuple(cache, store, buffer, &tids[i]);
-	}
-	cache->too_large = bytes > MAX_BYTES;
-	if (BufferIsValid(buffer))
-		ReleaseBuffer(buffer);
-	pfree(tids);
-	order_groups(cache);
+static void
+keep_cache(HzDirCache *cache)
+{
+	MemoryContextSetParent(cache->context, TopMemoryContext);
+	while (cache_count >= MAX_TABLES)
+		drop_cache(dlist_container(HzDirCache, lru, dlist_tail_node(&caches)));
+	dlist_push_head(&caches, &cache->lru);
+	cache_count++;
 }
 
 static HzDirCache *
@@ -237,31 +239,29 @@ load_cache(HzStore *store, const HzStoreMeta *meta)
 	cache->tableoid = RelationGetRelid(store->table);
 	cache->context = context;
 	cache->changes = meta->changes;
-	load_groups(cache, store);
+	load_places(cache, store);
 	MemoryContextSwitchTo(old);
-	if (cache->too_large)
-	{
-		/* remembered without its bytes, so that not every look reads as much again */
-		MemoryContext small =
-			AllocSetContextCreate(old, "hanzo directory cache", ALLOCSET_SMALL_SIZES);
-		HzDirCache *copy = MemoryContextAlloc(small, sizeof(HzDirCache));
-
-		*copy = *cache;
-		copy->context = small;
-		copy->groups = NULL;
-		copy->settled = NULL;
-		copy->count = 0;
-		MemoryContextDelete(context);
-		cache = copy;
-		context = small;
-	}
-	/* nothing failed: keep it */
-	MemoryContextSetParent(context, TopMemoryContext);
-	while (cache_count >= MAX_TABLES)
-		drop_cache(dlist_container(HzDirCache, lru, dlist_tail_node(&caches)));
-	dlist_push_head(&caches, &cache->lru);
-	cache_count++;
+	keep_cache(cache);
 	return cache;
+}
+
+/* Remembers that the directory is too large, without its bytes, so that not every look reads as much again. */
+static HzDirCache *
+shrink_cache(HzDirCache *cache)
+{
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo directory cache", ALLOCSET_SMALL_SIZES);
+	HzDirCache *copy = MemoryContextAllocZero(context, sizeof(HzDirCache));
+
+	copy->locator = cache->locator;
+	copy->temporary = cache->temporary;
+	copy->tableoid = cache->tableoid;
+	copy->context = context;
+	copy->changes = cache->changes;
+	copy->too_large = true;
+	drop_cache(cache);
+	keep_cache(copy);
+	return copy;
 }
 
 static HzDirCache *
@@ -298,6 +298,8 @@ hz_dircache_get(HzStore *store)
 	else
 		dlist_move_head(&caches, &cache->lru);
 	store->unmarked = !meta.marked;
+	if (cache->too_large && cache->numbers != NULL)
+		cache = shrink_cache(cache);
 	return cache->too_large ? NULL : cache;
 }
 
@@ -326,6 +328,7 @@ tuple_visible(HzStore *store, const HzGroup *group, Snapshot snapshot)
 	return visible;
 }
 
+/* Of an entry that was read and is not GONE. */
 static bool
 entry_visible(HzDirCache *cache, HzStore *store, uint32 i, Snapshot snapshot)
 {
@@ -334,15 +337,15 @@ entry_visible(HzDirCache *cache, HzStore *store, uint32 i, Snapshot snapshot)
 		case FROZEN:
 			return true;
 		case COMMITTED:
-			if (TransactionIdPrecedes(cache->groups[i].raw_xmin, TransactionXmin))
+			if (TransactionIdPrecedes(cache->groups[i]->raw_xmin, TransactionXmin))
 			{
 				/* visible to all snapshots from now on; nobody has to compare an xid that grows old */
 				cache->settled[i] = FROZEN;
 				return true;
 			}
-			return !XidInMVCCSnapshot(cache->groups[i].raw_xmin, snapshot);
+			return !XidInMVCCSnapshot(cache->groups[i]->raw_xmin, snapshot);
 		default:
-			return tuple_visible(store, &cache->groups[i], snapshot);
+			return tuple_visible(store, cache->groups[i], snapshot);
 	}
 }
 
@@ -351,50 +354,63 @@ hz_dircache_visible(HzDirCache *cache, HzStore *store, Snapshot snapshot, uint32
 {
 	HzGroup *copies = palloc_extended(sizeof(HzGroup) * Max(cache->count, 1), MCXT_ALLOC_HUGE);
 	HzGroup **result = palloc_extended(sizeof(HzGroup *) * Max(cache->count, 1), MCXT_ALLOC_HUGE);
+	Buffer buffer = InvalidBuffer;
 
 	*count = 0;
 	hold_cache(cache);
 	for (uint32 i = 0; i < cache->count; i++)
 	{
-		if (!entry_visible(cache, store, i, snapshot))
+		HzGroup *group = entry(cache, store, i, &buffer);
+
+		CHECK_FOR_INTERRUPTS();
+		if (group == NULL || !entry_visible(cache, store, i, snapshot))
 			continue;
-		copies[*count] = cache->groups[i];
+		copies[*count] = *group;
 		result[*count] = &copies[*count];
 		(*count)++;
 	}
+	if (BufferIsValid(buffer))
+		ReleaseBuffer(buffer);
 	return result;
 }
 
-/* The entry that covers the row; false when there is none. */
-static bool
-find_entry(const HzDirCache *cache, uint64 row, uint32 *index)
+/* The entry that covers the row; NULL when there is none. */
+static HzGroup *
+find_entry(HzDirCache *cache, HzStore *store, uint64 row, uint32 *index)
 {
 	uint32 low = 0;
 	uint32 high = cache->count;
+	Buffer buffer = InvalidBuffer;
+	HzGroup *group;
 
 	/* the last group that starts at or before the row */
 	while (low < high)
 	{
 		uint32 middle = (low + high) / 2;
 
-		if (hz_group_first_row(&cache->groups[middle]) <= row)
+		if (hz_group_number_row(cache->numbers[middle]) <= row)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	if (low == 0)
-		return false;
+		return NULL;
 	*index = low - 1;
-	return row - hz_group_first_row(&cache->groups[*index]) < cache->groups[*index].rows;
+	group = entry(cache, store, *index, &buffer);
+	if (BufferIsValid(buffer))
+		ReleaseBuffer(buffer);
+	if (group == NULL || row - hz_group_first_row(group) >= group->rows)
+		return NULL;
+	return group;
 }
 
 static HzGroup *
-copy_entry(HzDirCache *cache, uint32 index)
+copy_entry(HzDirCache *cache, const HzGroup *group)
 {
 	HzGroup *copy = palloc(sizeof(HzGroup));
 
 	hold_cache(cache);
-	*copy = cache->groups[index];
+	*copy = *group;
 	return copy;
 }
 
@@ -402,25 +418,26 @@ HzGroup *
 hz_dircache_find(HzDirCache *cache, HzStore *store, uint64 row, Snapshot snapshot)
 {
 	uint32 index;
+	HzGroup *group = find_entry(cache, store, row, &index);
 
-	if (!find_entry(cache, row, &index) || !entry_visible(cache, store, index, snapshot))
+	if (group == NULL || !entry_visible(cache, store, index, snapshot))
 		return NULL;
-	return copy_entry(cache, index);
+	return copy_entry(cache, group);
 }
 
 HzGroup *
 hz_dircache_place(HzStore *store, uint64 row)
 {
 	HzDirCache *cache = find_cache(store);
+	HzGroup *group = NULL;
 	uint32 index;
 
 	/* a number names one group for ever: what is cached need not be up to date */
-	if (cache != NULL && find_entry(cache, row, &index))
-		return copy_entry(cache, index);
-	cache = hz_dircache_get(store);
-	if (cache != NULL && find_entry(cache, row, &index))
-		return copy_entry(cache, index);
-	return NULL;
+	if (cache != NULL)
+		group = find_entry(cache, store, row, &index);
+	if (group == NULL && (cache = hz_dircache_get(store)) != NULL)
+		group = find_entry(cache, store, row, &index);
+	return group == NULL ? NULL : copy_entry(cache, group);
 }
 
 void

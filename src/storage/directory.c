@@ -150,25 +150,27 @@ hz_directory_parse(HzStore *store, HeapTuple tuple)
 	return group;
 }
 
-void
-hz_directory_parse_brief(HzStore *store, HeapTuple tuple, HzGroup *group)
+HzGroup *
+hz_directory_parse_brief(HzStore *store, HeapTuple tuple, MemoryContext context)
 {
 	Oid chunk_id;
 	int32 seq;
 	Size length;
 	const uint8_t *data = hz_store_tuple_data(store, tuple, &chunk_id, &seq, &length);
-	HzBlockRange *ranges;
-	const char *wrong;
+	HzGroup parsed = {0};
+	const char *wrong = parse_payload(&parsed, data, length);
+	HzGroup *group;
 
-	memset(group, 0, sizeof(*group));
-	wrong = parse_payload(group, data, length);
 	if (wrong != NULL)
 		report_damage(store, tuple, wrong);
-	ranges = palloc(sizeof(HzBlockRange) * Max(group->range_count, 1));
-	memcpy(ranges, group->ranges, sizeof(HzBlockRange) * group->range_count);
-	group->ranges = ranges;
+	group =
+		MemoryContextAlloc(context, sizeof(HzGroup) + sizeof(HzBlockRange) * parsed.range_count);
+	*group = parsed;
+	group->ranges = (HzBlockRange *) (group + 1);
+	memcpy(group->ranges, parsed.ranges, sizeof(HzBlockRange) * parsed.range_count);
 	group->description = NULL;
 	note_tuple(group, tuple, seq);
+	return group;
 }
 
 const uint8_t *

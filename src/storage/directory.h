@@ -61,9 +61,15 @@ typedef struct HzGroup
 } HzGroup;
 
 static inline uint64
+hz_group_number_row(uint32 number)
+{
+	return (uint64) number * 256;
+}
+
+static inline uint64
 hz_group_first_row(const HzGroup *group)
 {
-	return (uint64) group->number * 256;
+	return hz_group_number_row(group->number);
 }
 
 /* All groups visible to the snapshot by ascending number; palloc'd in the current context. */
@@ -93,8 +99,8 @@ extern HzGroup *hz_directory_parse(HzStore *store, HeapTuple tuple);
 /* The same, but NULL when it is damaged. */
 extern HzGroup *hz_directory_try_parse(HzStore *store, HeapTuple tuple);
 
-/* Parses it into *group without the description, for those who keep many. */
-extern void hz_directory_parse_brief(HzStore *store, HeapTuple tuple, HzGroup *group);
+/* Parses it without the description, for those who keep many; in the context. */
+extern HzGroup *hz_directory_parse_brief(HzStore *store, HeapTuple tuple, MemoryContext context);
 
 /* The description that hz_directory_parse_brief() has left in the tuple; palloc'd in the current context. */
 extern const uint8_t *hz_directory_description(HzStore *store, const HzGroup *group);
