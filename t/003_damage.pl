@@ -47,12 +47,13 @@ BEGIN
 END $$;
 });
 $node->safe_psql('postgres', join("\n", map { "CALL damage_make('t$_');" } 1 .. $tables));
+$node->safe_psql('postgres', q{CALL damage_make('k1'); CALL damage_make('k2');});
 my $right = $node->safe_psql('postgres', q{SELECT damage_read('t1')});
 like($right, qr/^[0-9a-f]{32}$/, 'the sound table can be read');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM hanzo_datastore.verify('t1')}), '0', 'and nothing is damaged');
 my %file = map { split(/\|/) }
 	split(/\n/, $node->safe_psql('postgres',
-		q{SELECT c.relname, pg_relation_filepath(c.reltoastrelid) FROM pg_class AS c WHERE c.relname ~ '^t[0-9]+$'}));
+		q{SELECT c.relname, pg_relation_filepath(c.reltoastrelid) FROM pg_class AS c WHERE c.relname ~ '^[tk][0-9]+$'}));
 $node->stop;
 
 # Flips a bit of a page: in the payload of a tuple, or (every fourth table) anywhere else.
@@ -98,7 +99,41 @@ foreach my $t (1 .. $tables)
 {
 	$where{$t} = flip($node->data_dir . '/' . $file{"t$t"}, $t % 4 != 0);
 }
+
+# Flips a bit of the key of every directory entry: at 0 of its chunk_id, at 4 of its number.
+sub flip_keys
+{
+	my ($path, $at) = @_;
+	my $count = 0;
+	open(my $handle, '+<:raw', $path) or die "cannot open $path: $!";
+	for (my $block = 0; $block < (-s $handle) / 8192; $block++)
+	{
+		my $page;
+		seek($handle, $block * 8192, 0);
+		read($handle, $page, 8192) == 8192 or die "cannot read $path";
+		my $lower = unpack('v', substr($page, 12, 2));
+		for (my $i = 24; $i < $lower; $i += 4)
+		{
+			my $item = unpack('V', substr($page, $i, 4));
+			my $start = ($item & 0x7fff) + ord(substr($page, ($item & 0x7fff) + 22, 1));
+			next if (($item >> 15) & 3) != 1 || unpack('V', substr($page, $start, 4)) != 102;
+			substr($page, $start + $at, 1) = chr(ord(substr($page, $start + $at, 1)) ^ 64);
+			$count++;
+		}
+		seek($handle, $block * 8192, 0);
+		print $handle $page;
+	}
+	close($handle);
+	return $count;
+}
+cmp_ok(flip_keys($node->data_dir . '/' . $file{k1}, 0), '>', 0, 'entries of k1 are others\'');
+cmp_ok(flip_keys($node->data_dir . '/' . $file{k2}, 4), '>', 0, 'entries of k2 have other numbers');
 $node->start;
+foreach my $t ('k1', 'k2')
+{
+	like($node->safe_psql('postgres', "SELECT damage_read('$t')"), qr/^XX001 directory entry of row group [0-9]+ in table "$t" is not there/,
+		"$t: no rows are lost in silence");
+}
 
 my ($harmless, $found, $reported) = (0, 0, 0);
 foreach my $t (1 .. $tables)

@@ -104,6 +104,18 @@ $node->safe_psql('postgres', q{CALL hanzo_datastore.compact('c'); VACUUM c});
 check_twins($node, 'after the next one');
 is($node->safe_psql('postgres', q{SELECT delta_rows FROM hanzo_datastore.table_stats('c')}), '0', 'which moves what was left');
 
+# A session that knows a group as settled takes over a snapshot from before that group's load.
+$node->safe_psql('postgres', q{CREATE TABLE shared (i integer) USING hanzo_columnar;
+	COPY shared FROM PROGRAM 'seq 20000'; CALL hanzo_datastore.compact('shared');});
+my $exporter = $node->background_psql('postgres');
+my $snapshot = $exporter->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_export_snapshot()');
+$node->safe_psql('postgres', q{COPY shared FROM PROGRAM 'seq 30000'; CALL hanzo_datastore.compact('shared');});
+is($node->safe_psql('postgres', qq{SELECT count(*) FROM shared; SELECT count(*) FROM shared;
+	BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '$snapshot'; SELECT count(*) FROM shared}),
+	"50000\n50000\n20000", 'an imported snapshot does not see what its exporter does not');
+is($exporter->query_safe('SELECT count(*) FROM shared'), '20000', 'nor does the exporter');
+$exporter->quit;
+
 # Readers with an old snapshot keep their rows through compaction, VACUUM and another optimize.
 my $reader = $node->background_psql('postgres');
 $reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; CREATE TEMPORARY TABLE before AS SELECT * FROM c');

@@ -311,6 +311,13 @@ hz_compat_bitmap_next(HzCompatBitmapIterator *iterator, HzCompatBitmapBlock *blo
 	ExecInsertIndexTuples(info, slot, estate, false, false, NULL, NIL, false)
 #endif
 
+/* 17: there is no old_snapshot_threshold any more. */
+#if PG_VERSION_NUM < 170000
+#define hz_compat_snapshots_grow_too_old() OldSnapshotThresholdActive()
+#else
+#define hz_compat_snapshots_grow_too_old() false
+#endif
+
 /* 17: no backend has another number; 18: GetRelationPath() returns a struct. */
 #if PG_VERSION_NUM < 170000
 #define HZ_COMPAT_NO_BACKEND InvalidBackendId

@@ -126,16 +126,25 @@ load_places(HzDirCache *cache, HzStore *store)
 	while ((tid = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
 	{
 		bool isnull;
+		Datum seq = index_getattr(scan->xs_itup, 2, scan->xs_itupdesc, &isnull);
 
 		CHECK_FOR_INTERRUPTS();
+		/* a number is given out once, and has one tuple */
+		if (isnull ||
+			(cache->count > 0 && (uint32) DatumGetInt32(seq) <= cache->numbers[cache->count - 1]))
+			ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+							errmsg("index \"%s\" of table \"%s\" is damaged",
+								   RelationGetRelationName(store->indexes[store->valid_index]),
+								   RelationGetRelationName(store->table)),
+							errdetail("Its entries of row groups are not in order."),
+							errhint("REINDEX it.")));
 		if (cache->count == room)
 		{
 			room *= 2;
 			cache->numbers = repalloc_huge(cache->numbers, sizeof(uint32) * room);
 			cache->tids = repalloc_huge(cache->tids, sizeof(ItemPointerData) * room);
 		}
-		cache->numbers[cache->count] =
-			(uint32) DatumGetInt32(index_getattr(scan->xs_itup, 2, scan->xs_itupdesc, &isnull));
+		cache->numbers[cache->count] = (uint32) DatumGetInt32(seq);
 		cache->tids[cache->count++] = *tid;
 	}
 	index_endscan(scan);
@@ -144,6 +153,37 @@ load_places(HzDirCache *cache, HzStore *store)
 								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	cache->settled = palloc0(Max(cache->count, 1));
 	cache->too_large = (uint64) cache->count * sizeof(HzGroup) > MAX_BYTES;
+}
+
+/*
+ * The place of a group has another tuple, or is behind the end of the relation. VACUUM takes the index entry away
+ * before a place is used again or given back, and no number comes twice: so an entry that is still there tells of damage.
+ */
+static void
+check_place(HzStore *store, ItemPointer tid, uint32 number)
+{
+	IndexScanDesc scan;
+	ScanKeyData keys[2];
+	ItemPointer found;
+
+	ScanKeyInit(&keys[0], (AttrNumber) 1, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(HZ_STORE_DIRECTORY));
+	ScanKeyInit(&keys[1], (AttrNumber) 2, BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum((int32) number));
+	scan = index_beginscan(store->toast, store->indexes[store->valid_index], SnapshotAny, 2, 0);
+	index_rescan(scan, keys, 2, NULL, 0);
+	while ((found = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
+	{
+		if (ItemPointerEquals(found, tid))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("directory entry of row group %u in table \"%s\" is not there", number,
+							RelationGetRelationName(store->table)),
+					 errdetail("Block %u, offset %u of TOAST relation \"%s\".",
+							   ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid),
+							   RelationGetRelationName(store->toast))));
+	}
+	index_endscan(scan);
 }
 
 /* The tuple at a place, if it is the entry of this group still. The buffer is pinned, or the caller's to release. */
@@ -158,7 +198,10 @@ find_tuple(HzStore *store, ItemPointer tid, uint32 number, Buffer *buffer, HeapT
 
 	/* VACUUM may have removed it, and cut the relation off before it */
 	if (!hz_store_has_block(store, ItemPointerGetBlockNumber(tid)))
+	{
+		check_place(store, tid, number);
 		return false;
+	}
 	*buffer = ReleaseAndReadBuffer(*buffer, store->toast, ItemPointerGetBlockNumber(tid));
 	LockBuffer(*buffer, BUFFER_LOCK_SHARE);
 	page = BufferGetPage(*buffer);
@@ -178,7 +221,10 @@ find_tuple(HzStore *store, ItemPointer tid, uint32 number, Buffer *buffer, HeapT
 	/* with the tuple found, the pin keeps it */
 	LockBuffer(*buffer, BUFFER_LOCK_UNLOCK);
 	(void) hz_store_tuple_data(store, tuple, &chunk_id, &seq, &length);
-	return chunk_id == HZ_STORE_DIRECTORY && (uint32) seq == number;
+	if (chunk_id == HZ_STORE_DIRECTORY && (uint32) seq == number)
+		return true;
+	check_place(store, tid, number);
+	return false;
 }
 
 /* Looks at the tuple of an entry for the first time. */
@@ -337,13 +383,15 @@ entry_visible(HzDirCache *cache, HzStore *store, uint32 i, Snapshot snapshot)
 		case FROZEN:
 			return true;
 		case COMMITTED:
-			if (TransactionIdPrecedes(cache->groups[i]->raw_xmin, TransactionXmin))
-			{
-				/* visible to all snapshots from now on; nobody has to compare an xid that grows old */
+			if (XidInMVCCSnapshot(cache->groups[i]->raw_xmin, snapshot))
+				return false;
+			/*
+			 * Visible to all snapshots from now on, those that others have exported among them: nobody has to compare an
+			 * xid that grows old.
+			 */
+			if (GlobalVisCheckRemovableXid(NULL, cache->groups[i]->raw_xmin))
 				cache->settled[i] = FROZEN;
-				return true;
-			}
-			return !XidInMVCCSnapshot(cache->groups[i]->raw_xmin, snapshot);
+			return true;
 		default:
 			return tuple_visible(store, cache->groups[i], snapshot);
 	}
@@ -371,6 +419,9 @@ hz_dircache_visible(HzDirCache *cache, HzStore *store, Snapshot snapshot, uint32
 	}
 	if (BufferIsValid(buffer))
 		ReleaseBuffer(buffer);
+	/* what the copies share stays until they go */
+	if (cache->too_large)
+		(void) shrink_cache(cache);
 	return result;
 }
 

@@ -12,6 +12,7 @@
 #include "storage/freespace.h"
 #include "utils/snapmgr.h"
 
+#include "base/compat.h"
 #include "format/checksum.h"
 #include "storage/dircache.h"
 #include "storage/directory.h"
@@ -205,11 +206,15 @@ hz_directory_try_parse(HzStore *store, HeapTuple tuple)
 	return try_parse(store, tuple, group) == NULL ? group : NULL;
 }
 
-/* The cache serves MVCC snapshots; SERIALIZABLE must read the tuples, for its predicate locks. */
+/*
+ * The cache serves MVCC snapshots; SERIALIZABLE must read the tuples, for its predicate locks, and snapshots that can be
+ * too old must, to be told so.
+ */
 static HzDirCache *
 cache_for(HzStore *store, Snapshot snapshot)
 {
-	if (snapshot->snapshot_type != SNAPSHOT_MVCC || IsolationIsSerializable())
+	if (snapshot->snapshot_type != SNAPSHOT_MVCC || IsolationIsSerializable() ||
+		hz_compat_snapshots_grow_too_old())
 		return NULL;
 	return hz_dircache_get(store);
 }
