@@ -141,6 +141,53 @@ SELECT shown('', 'SELECT id FROM t ORDER BY ts NULLS FIRST LIMIT 3');
 SELECT shown(', ANALYZE, TIMING OFF, SUMMARY OFF', 'SELECT id, u FROM t ORDER BY tz DESC LIMIT 3');
 SELECT shown(', ANALYZE, TIMING OFF, SUMMARY OFF', 'SELECT id, u FROM t WHERE id <= 21000 ORDER BY tz DESC LIMIT 3');
 
+-- Groups: by every kind of aggregate, and by keys.
+CREATE FUNCTION compare_groups(query text)
+RETURNS TABLE (same boolean, rows bigint, key text, top bigint, removed boolean)
+LANGUAGE sql
+AS $$
+  SELECT c.same, c.rows, c.key, c.top, counter(executed(query), 'Groups Removed by Top-N') > 0 FROM compare(query) AS c
+$$;
+CREATE TEMP TABLE grouped AS
+SELECT a.name, k.name AS by, o.direction, w.clause, w.n, r.*
+FROM unnest('{count(*),count(d),sum(i2),sum(up),sum(i8),sum(n),sum(wild),avg(up),min(d),max(ts),min(tm),max(s),min(v),max(f4),min(f8),max(wild + 0e-22),count(DISTINCT few),bool_or(b),percentile_disc(0.5) WITHIN GROUP (ORDER BY up),sum(i2) FILTER (WHERE b),few,u}'::text[]) AS a(name)
+CROSS JOIN unnest('{id % 4000,i2,s}'::text[]) AS k(name)
+CROSS JOIN unnest('{ASC,DESC,DESC NULLS LAST}'::text[]) AS o(direction)
+CROSS JOIN (VALUES ('', '', 12), ('WHERE few <> 3', 'HAVING count(*) > 1', 1), ('WHERE md5(pad) < ''a''', 'HAVING max(up) % 3 > 0', 60)) AS w(clause, filter, n)
+CROSS JOIN LATERAL compare_groups(format('SELECT %1$s AS k, %2$s AS x, count(*) FROM t %4$s GROUP BY few, u, %1$s %5$s ORDER BY %2$s %3$s, few, u, 1 LIMIT %6$s',
+  k.name, a.name, o.direction, w.clause, w.filter, w.n)) AS r
+WHERE k.name = 'i2' OR a.name IN ('count(*)', 'sum(up)', 'u');
+SELECT name, by, direction, clause, n, same, key, top FROM grouped WHERE NOT same OR key IS NULL OR top <> n;
+SELECT name, count(*), count(*) FILTER (WHERE removed) AS removed FROM grouped GROUP BY name ORDER BY name COLLATE "C";
+SELECT * FROM compare_groups('SELECT few, count(*) FROM t GROUP BY few ORDER BY few DESC OFFSET 2 LIMIT 3');
+SELECT * FROM compare_groups('SELECT i2, count(*) FROM t GROUP BY i2 ORDER BY count(*) DESC, i2 LIMIT 0');
+SELECT * FROM compare_groups('SELECT i2, count(*) FROM t GROUP BY i2 ORDER BY count(*) DESC, i2 LIMIT NULL');
+SELECT * FROM compare_groups('SELECT i2, count(*) FROM t GROUP BY i2 ORDER BY count(*) DESC, i2 OFFSET 2900 LIMIT 10');
+SELECT * FROM compare_groups('SELECT i2 FROM t GROUP BY i2 ORDER BY count(*) DESC, i2 LIMIT 4');
+SELECT * FROM compare_groups('SELECT few, i2, md5(u::text) AS m, count(*) * 2 AS x FROM t GROUP BY few, i2, u ORDER BY max(up) DESC LIMIT 4');
+SELECT * FROM compare_groups('SELECT * FROM (SELECT i2, count(*) AS n FROM t GROUP BY i2 ORDER BY n DESC, i2 LIMIT 40) AS q WHERE i2 % 2 = 0 ORDER BY i2 LIMIT 5');
+SELECT * FROM compare_groups('SELECT x, l.* FROM generate_series(0, 6) AS x, LATERAL (SELECT i2, count(*) AS n FROM t WHERE few = x GROUP BY i2 ORDER BY n DESC, i2 LIMIT x) AS l');
+SELECT * FROM compare_groups('SELECT x, l.* FROM generate_series(1, 4) AS x, LATERAL (SELECT i2, count(*) AS n FROM t GROUP BY i2 ORDER BY n DESC, i2 OFFSET x LIMIT x) AS l');
+-- not with ties, nor under a window, nor where the key is computed of groups or HAVING another each time
+SELECT * FROM compare_groups('SELECT * FROM (SELECT i2, count(*) AS n FROM t GROUP BY i2 ORDER BY n DESC FETCH FIRST 3 ROWS WITH TIES) AS q ORDER BY 1') WHERE NOT same OR key IS NOT NULL;
+SELECT * FROM compare_groups('SELECT i2, count(*) AS n, rank() OVER (ORDER BY count(*) DESC) FROM t GROUP BY i2 ORDER BY n DESC, i2 LIMIT 3') WHERE NOT same OR key IS NOT NULL;
+SELECT * FROM compare_groups('SELECT i2, count(*) AS n FROM t GROUP BY i2 ORDER BY count(*) + 1 DESC, i2 LIMIT 3') WHERE NOT same OR key IS NOT NULL;
+SELECT test.plan_has('SELECT i2, count(*) AS n FROM top_n_columns.t GROUP BY i2 HAVING random() >= 0 ORDER BY n LIMIT 3', 'Top-N');
+-- groups that went to files; PostgreSQL's own plan: sums beyond 128 bits
+SET work_mem = '64kB';
+SELECT * FROM compare_groups('SELECT u, id, max(s) AS x FROM t GROUP BY u, id ORDER BY x DESC NULLS LAST, id LIMIT 30');
+RESET work_mem;
+SELECT * FROM compare_groups('SELECT i2, sum(wild * 1e30) AS x FROM t GROUP BY i2 ORDER BY x DESC NULLS LAST, i2 LIMIT 30');
+SELECT shown(', ANALYZE, TIMING OFF, SUMMARY OFF', 'SELECT i2, count(*) FROM t GROUP BY i2 ORDER BY count(*) DESC, i2 LIMIT 3') AS line;
+BEGIN;
+SET LOCAL search_path = top_n_columns;
+DECLARE g SCROLL CURSOR FOR SELECT few, count(*) FROM t GROUP BY few ORDER BY few DESC LIMIT 3 OFFSET 1;
+FETCH 2 FROM g;
+FETCH BACKWARD 1 FROM g;
+FETCH ALL FROM g;
+FETCH FIRST FROM g;
+COMMIT;
+
 -- Several keys, ties at the bound, offsets, limits of nothing, of all, of more than there is.
 SELECT * FROM compare('SELECT id, few FROM t ORDER BY few, i2 DESC, id LIMIT 20');
 SELECT * FROM compare('SELECT id, few FROM t ORDER BY few DESC, s, id OFFSET 100 LIMIT 20');
@@ -156,7 +203,7 @@ SELECT * FROM compare('SELECT i2 FROM t ORDER BY i2 + 0, id LIMIT 4');
 SELECT * FROM compare('SELECT id + 1 AS x, up FROM t ORDER BY up LIMIT 4');
 SELECT * FROM compare('SELECT id FROM t WHERE few = 9 ORDER BY up LIMIT 4');
 
--- What must see all rows.
+-- What must see all rows; of groups some may be left out then.
 SELECT * FROM compare('SELECT few FROM t ORDER BY few FETCH FIRST 3 ROWS WITH TIES');
 SELECT * FROM compare('SELECT DISTINCT few FROM t ORDER BY few LIMIT 3');
 SELECT * FROM compare('SELECT DISTINCT ON (few) few, id FROM t ORDER BY few, id LIMIT 3');
@@ -254,6 +301,10 @@ SELECT * FROM compare('SELECT * FROM parts ORDER BY up DESC LIMIT 5');
 SELECT * FROM compare('SELECT * FROM parts ORDER BY few DESC, s NULLS FIRST, id LIMIT 50 OFFSET 7');
 SELECT * FROM compare('SELECT * FROM parts WHERE md5(s) > ''4'' ORDER BY s DESC, id LIMIT 50');
 SELECT * FROM compare('SELECT * FROM parts WHERE id < 8000 ORDER BY up DESC LIMIT 50');
+SELECT * FROM compare_groups('SELECT s, count(*), max(up) FROM parts GROUP BY s ORDER BY max(up) DESC LIMIT 5');
+SET enable_partitionwise_aggregate = on;
+SELECT * FROM compare_groups('SELECT id, max(up) FROM parts GROUP BY id ORDER BY max(up) DESC LIMIT 5');
+RESET enable_partitionwise_aggregate;
 SELECT * FROM compare('SELECT x, l.* FROM generate_series(1, 20001, 4000) AS x, LATERAL (SELECT * FROM parts WHERE id > x AND id < x + 3000 ORDER BY up LIMIT 3) AS l');
 
 -- Parallel: every process has a bound of its own.

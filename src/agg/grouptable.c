@@ -18,6 +18,9 @@
 #define PREFETCH_FROM 8192 /* words: what lies in the first-level cache needs no touching */
 #define MEMO_LIMIT 131072  /* combinations of codes */
 #define POLL_EVERY 16384
+#define STRIDE_FROM \
+	65536        /* groups from which the words grow fourfold, if so many more are expected */
+#define AHEAD 64 /* rows whose words are touched before they are used */
 
 void
 hz_grouptable_layout(HzGroupLayout *layout, uint32_t state_bytes)
@@ -118,23 +121,45 @@ alloc_row(HzGroupTable *table)
 	return row;
 }
 
+/* The next rows of a table, at most AHEAD, whose places in the words are touched; how many. */
+static uint32_t
+next_rows(const HzGroupTable *table, HzGroupCursor *cursor, const uint64_t *words,
+		  uint64_t capacity, HzGroupRow **rows)
+{
+	uint32_t count = 0;
+
+	while (count < AHEAD && (rows[count] = hz_grouptable_next(table, cursor)) != NULL)
+	{
+		__builtin_prefetch(&words[rows[count]->hash & (capacity - 1)], 1);
+		count++;
+	}
+	return count;
+}
+
 static bool
 make_room(HzGroupTable *table, uint64_t more)
 {
 	uint64_t capacity = table->capacity;
 	HzGroupCursor cursor = {0};
-	HzGroupRow *row;
+	HzGroupRow *rows[AHEAD];
+	uint32_t count;
 	uint64_t *words;
 
 	if ((table->count + more) * 2 <= capacity)
 		return true;
 	while ((table->count + more) * 2 > capacity)
 		capacity *= 2;
+	/* all rows are put in place anew each time */
+	if (table->count >= STRIDE_FROM && table->layout->expected > capacity / 2)
+		capacity *= 2;
 	words = new_words(table, capacity);
 	if (words == NULL)
 		return false;
-	while ((row = hz_grouptable_next(table, &cursor)) != NULL)
-		put_row(words, capacity, row);
+	while ((count = next_rows(table, &cursor, words, capacity, rows)) > 0)
+	{
+		for (uint32_t i = 0; i < count; i++)
+			put_row(words, capacity, rows[i]);
+	}
 	hz_region_unmap(table->region, table->words, table->capacity * sizeof(uint64_t));
 	table->words = words;
 	table->capacity = capacity;
@@ -609,27 +634,35 @@ hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
 					void (*poll)(void))
 {
 	HzGroupCursor cursor = {0};
+	HzGroupRow *rows[AHEAD];
 	uint64_t seen = 0;
-	HzGroupRow *row;
+	uint32_t count;
 
 	if (!make_room(into, from->count))
 		return false;
-	while ((row = hz_grouptable_next(from, &cursor)) != NULL)
+	while ((count = next_rows(from, &cursor, into->words, into->capacity, rows)) > 0)
 	{
-		uint64_t at = place_of(into, row);
-		HzGroupRow *mine = into->words[at] != 0 ? row_of(into->words[at]) : NULL;
-
-		if (++seen % POLL_EVERY == 0)
-			poll();
-		if (mine == NULL)
+		if ((seen += count) >= POLL_EVERY)
 		{
-			into->words[at] = word_of(row);
-			into->count++;
-			continue;
+			seen = 0;
+			poll();
 		}
-		if (!combine(arg, mine, row))
-			return false;
-		row->merged = mine;
+		for (uint32_t i = 0; i < count; i++)
+		{
+			HzGroupRow *row = rows[i];
+			uint64_t at = place_of(into, row);
+			HzGroupRow *mine = into->words[at] != 0 ? row_of(into->words[at]) : NULL;
+
+			if (mine == NULL)
+			{
+				into->words[at] = word_of(row);
+				into->count++;
+				continue;
+			}
+			if (!combine(arg, mine, row))
+				return false;
+			row->merged = mine;
+		}
 	}
 	if (into->last_block != NULL)
 		into->last_block->next = from->first_block;

@@ -53,6 +53,7 @@ typedef struct HzGroupLayout
 	HzKeyKind kinds[HZ_KEY_MAX];
 	uint32_t states_offset; /* bytes from the start of a row */
 	uint32_t row_bytes;
+	uint64_t expected; /* groups, as far as anybody knows; 0: nobody does */
 } HzGroupLayout;
 
 /* What finding rows of a batch needs; of one thread. */

@@ -24,6 +24,7 @@
 #include "exec/aggnode.h"
 #include "exec/aggspill.h"
 #include "exec/aggthreads.h"
+#include "exec/topn.h"
 #include "expr/compile.h"
 
 #define LEAST_LIMIT ((Size) 1024 * 1024)
@@ -56,6 +57,7 @@ typedef struct HzAggNode
 	uint64 vectors;    /* seen so far */
 	bool done;
 	HzGroupCursor cursor; /* of the groups that are returned */
+	HzTopGroups *top;     /* NULL: all are wanted */
 	bool plain;           /* PostgreSQL's own plan is at work */
 	PlanState *plain_plan;
 	const char *plain_reason;
@@ -110,6 +112,7 @@ find_calls(HzAggNode *node, CustomScan *plan)
 			node->fractions[i] = ExecInitExpr(call->fraction, &node->css.ss.ps);
 	}
 	node->layout.key_count = node->key_count;
+	node->layout.expected = (uint64) Max(plan->scan.plan.plan_rows, 0);
 	hz_aggregates_layout(&node->layout, node->aggregates, node->call_count);
 }
 
@@ -634,38 +637,54 @@ run(HzAggNode *node)
 
 /* ---- Results */
 
+/* Column `at` of the scan tuple: a key or an aggregate of a group; palloc'd in the current context. */
+static Datum
+group_value(HzAggNode *node, HzGroupRow *row, int at, ExprContext *econtext, bool *isnull)
+{
+	Datum fraction = (Datum) 0;
+	bool fraction_null = true;
+	int call = at - node->key_count;
+
+	if (call < 0)
+	{
+		*isnull = (row->nulls >> at) & 1;
+		return *isnull ? (Datum) 0 : hz_aggcall_slot_datum(&node->key_types[at], &row->keys[at]);
+	}
+	/* Conditions of a join: what is computed of a group may contain one, over keys. Of all rows of a group they are true. */
+	if (call >= node->call_count)
+	{
+		*isnull = false;
+		return BoolGetDatum(true);
+	}
+	if (node->fractions[call] != NULL)
+		fraction = ExecEvalExpr(node->fractions[call], econtext, &fraction_null);
+	return hz_aggcall_result(&node->calls[call], &node->aggregates[call], row, fraction,
+							 fraction_null, isnull);
+}
+
 static void
 store_group(HzAggNode *node, HzGroupRow *row, TupleTableSlot *slot, ExprContext *econtext)
 {
 	MemoryContext old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
 
 	ExecClearTuple(slot);
-	for (int k = 0; k < node->key_count; k++)
-	{
-		slot->tts_isnull[k] = (row->nulls >> k) & 1;
-		slot->tts_values[k] = slot->tts_isnull[k]
-								  ? (Datum) 0
-								  : hz_aggcall_slot_datum(&node->key_types[k], &row->keys[k]);
-	}
-	for (int i = 0; i < node->call_count; i++)
-	{
-		Datum fraction = (Datum) 0;
-		bool fraction_null = true;
-		int at = node->key_count + i;
-
-		if (node->fractions[i] != NULL)
-			fraction = ExecEvalExpr(node->fractions[i], econtext, &fraction_null);
-		slot->tts_values[at] = hz_aggcall_result(&node->calls[i], &node->aggregates[i], row,
-												 fraction, fraction_null, &slot->tts_isnull[at]);
-	}
-	/* Conditions of a join: what is computed of a group may contain one, over keys. Of all rows of a group they are true. */
-	for (int at = node->key_count + node->call_count; at < slot->tts_tupleDescriptor->natts; at++)
-	{
-		slot->tts_values[at] = BoolGetDatum(true);
-		slot->tts_isnull[at] = false;
-	}
+	for (int at = 0; at < slot->tts_tupleDescriptor->natts; at++)
+		slot->tts_values[at] = group_value(node, row, at, econtext, &slot->tts_isnull[at]);
 	ExecStoreVirtualTuple(slot);
 	MemoryContextSwitchTo(old);
+}
+
+/* Whether the Sort above may want the group. */
+static bool
+wants_group(HzAggNode *node, HzGroupRow *row, ExprContext *econtext)
+{
+	MemoryContext old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
+	bool isnull;
+	Datum value = group_value(node, row, hz_topgroups_column(node->top), econtext, &isnull);
+	bool wanted = hz_topgroups_wants(node->top, value, isnull);
+
+	MemoryContextSwitchTo(old);
+	return wanted;
 }
 
 /* A row of PostgreSQL's own plan, in a slot of ours. */
@@ -722,19 +741,27 @@ exec(CustomScanState *css)
 	ExprContext *econtext = ps->ps_ExprContext;
 	TupleTableSlot *slot = css->ss.ss_ScanTupleSlot;
 	HzGroupRow *row;
+	bool top;
 
 	if (!node->done)
 		run(node);
 	if (node->plain)
 		return next_plain(node);
+	top = node->top != NULL && hz_topgroups_active(node->top);
 	while ((row = next_group(node)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
 		ResetExprContext(econtext);
+		if (top && !wants_group(node, row, econtext))
+			continue;
 		store_group(node, row, slot, econtext);
 		econtext->ecxt_scantuple = slot;
 		if (ExecQual(ps->qual, econtext))
+		{
+			if (top)
+				hz_topgroups_returns(node->top);
 			return ps->ps_ProjInfo ? ExecProject(ps->ps_ProjInfo) : slot;
+		}
 		InstrCountFiltered1(node, 1);
 	}
 	return ExecClearTuple(ps->ps_ProjInfo ? ps->ps_ProjInfo->pi_state.resultslot : slot);
@@ -763,6 +790,8 @@ rescan(CustomScanState *css)
 	ListCell *cell;
 
 	ExecClearTuple(css->ss.ss_ScanTupleSlot);
+	if (node->top != NULL)
+		hz_topgroups_rescan(node->top);
 	/* the groups are what they were */
 	if (css->ss.ps.chgParam == NULL && node->done && !node->plain && node->spill == NULL)
 	{
@@ -809,6 +838,14 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	}
 	if (conditions != NIL)
 		ExplainPropertyList("Lookup Cond", conditions, es);
+	if (node->top != NULL)
+	{
+		TargetEntry *entry =
+			list_nth_node(TargetEntry, plan->custom_scan_tlist, hz_topgroups_column(node->top));
+
+		hz_topgroups_explain(node->top,
+							 deparse_expression((Node *) entry->expr, context, prefix, false), es);
+	}
 	if (!es->analyze)
 		return;
 	if (node->plain)
@@ -825,6 +862,12 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 		ExplainPropertyUInteger("Row Groups from Metadata", NULL, node->from_metadata.groups, es);
 		ExplainPropertyUInteger("Vectors from Metadata", NULL, node->from_metadata.vectors, es);
 	}
+}
+
+void
+hz_aggnode_set_top(CustomScanState *css, HzTopGroups *top)
+{
+	agg_node(css)->top = top;
 }
 
 static const CustomExecMethods agg_methods = {

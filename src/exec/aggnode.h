@@ -30,6 +30,10 @@
 
 extern const CustomScanMethods hz_aggnode_methods;
 
+/* Before the node runs: which groups a Sort above it wants (exec/topn.h). */
+struct HzTopGroups;
+extern void hz_aggnode_set_top(CustomScanState *css, struct HzTopGroups *top);
+
 /* Makes the node known to parallel workers; called once by _PG_init. */
 extern void hz_aggnode_init(void);
 

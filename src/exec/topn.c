@@ -26,6 +26,7 @@
 #include "utils/typcache.h"
 
 #include "base/compat.h"
+#include "exec/aggnode.h"
 #include "exec/scannode.h"
 #include "exec/toplist.h"
 #include "exec/topn.h"
@@ -52,6 +53,15 @@ struct HzTopN
 	uint64 rows_out;  /* rows that were read and dropped */
 	HzTopKey *keys;   /* of a batch */
 	uint16 *selected; /* likewise */
+};
+
+struct HzTopGroups
+{
+	SortBound *shared;
+	HzColumnType type;
+	int column;
+	HzTopKey key; /* of the current group */
+	uint64 out;   /* groups that were dropped */
 };
 
 static bool enable_top_n = true;
@@ -107,7 +117,32 @@ attach_scan(SortBound *shared, HzScanNode *node, AttrNumber resno)
 	node->top = top;
 }
 
-/* The scans that give column `resno` of a Sort's input, and nothing between drops a row. */
+/* Groups have their keys and aggregates before anything is computed of them. */
+static void
+attach_groups(SortBound *shared, CustomScanState *css, AttrNumber resno)
+{
+	CustomScan *plan = (CustomScan *) css->ss.ps.plan;
+	Var *var = (Var *) list_nth_node(TargetEntry, plan->scan.plan.targetlist, resno - 1)->expr;
+	HzTopBound order = shared->bound;
+	HzTopGroups *top;
+	HzColumnType type;
+
+	if (!IsA(var, Var) || var->varno != INDEX_VAR ||
+		contain_volatile_functions((Node *) plan->scan.plan.targetlist) ||
+		contain_volatile_functions((Node *) plan->scan.plan.qual))
+		return;
+	type = hz_coltype_of(var->vartype);
+	if (!find_order((Sort *) shared->sort->ss.ps.plan, &type, &order))
+		return;
+	shared->bound = order;
+	top = palloc0(sizeof(HzTopGroups));
+	top->shared = shared;
+	top->type = type;
+	top->column = var->varattno - 1;
+	hz_aggnode_set_top(css, top);
+}
+
+/* The nodes that give column `resno` of a Sort's input, and nothing between drops a row. */
 static void
 attach_input(SortBound *shared, PlanState *ps, AttrNumber resno)
 {
@@ -128,6 +163,8 @@ attach_input(SortBound *shared, PlanState *ps, AttrNumber resno)
 	}
 	else if (IsA(ps, CustomScanState) && ((CustomScan *) ps->plan)->methods == &hz_scannode_methods)
 		attach_scan(shared, (HzScanNode *) ps, resno);
+	else if (IsA(ps, CustomScanState) && ((CustomScan *) ps->plan)->methods == &hz_aggnode_methods)
+		attach_groups(shared, (CustomScanState *) ps, resno);
 }
 
 static void
@@ -213,13 +250,12 @@ wanted_rows(const SortState *sort)
 
 /* Whether there is a bound for this run of the Sort; the first of its scans finds out. */
 static bool
-is_active(HzTopN *top)
+is_active(SortBound *shared)
 {
-	HzTopBound *bound = top->column.bound;
-	uint32 limit = wanted_rows(top->shared->sort);
+	uint32 limit = wanted_rows(shared->sort);
 
-	if (limit != bound->limit)
-		hz_topbound_reset(bound, limit);
+	if (limit != shared->bound.limit)
+		hz_topbound_reset(&shared->bound, limit);
 	return limit > 0;
 }
 
@@ -232,7 +268,7 @@ hz_topn_start(HzScanNode *node)
 		return;
 	hz_toplist_reset(&top->list);
 	top->finished = false;
-	top->waiting = is_active(top);
+	top->waiting = is_active(top->shared);
 	hz_batchscan_set_top(node->batches, top->waiting ? &top->column : NULL);
 }
 
@@ -356,7 +392,7 @@ hz_topn_wants(HzScanNode *node)
 	if (node->stage == HZ_SCAN_ROWS)
 	{
 		/* the delta comes first, and more than one scan may feed the Sort */
-		if (!is_active(top))
+		if (!is_active(top->shared))
 			return true;
 		top->offered = false;
 	}
@@ -377,6 +413,42 @@ hz_topn_returns(HzScanNode *node)
 {
 	if (!node->top->offered)
 		hz_topbound_offer(node->top->column.bound, node->top->key);
+}
+
+/* ---- Groups */
+
+int
+hz_topgroups_column(const HzTopGroups *top)
+{
+	return top->column;
+}
+
+bool
+hz_topgroups_active(HzTopGroups *top)
+{
+	return is_active(top->shared);
+}
+
+bool
+hz_topgroups_wants(HzTopGroups *top, Datum value, bool isnull)
+{
+	top->key = hz_topbound_key(&top->shared->bound, &top->type, value, isnull);
+	if (!hz_topbound_beats(&top->shared->bound, top->key))
+		return true;
+	top->out++;
+	return false;
+}
+
+void
+hz_topgroups_returns(HzTopGroups *top)
+{
+	hz_topbound_offer(&top->shared->bound, top->key);
+}
+
+void
+hz_topgroups_rescan(HzTopGroups *top)
+{
+	hz_topbound_reset(&top->shared->bound, 0);
 }
 
 /* ---- Counters */
@@ -409,28 +481,44 @@ hz_topn_collect(HzScanNode *node)
 
 /* ---- EXPLAIN */
 
-void
-hz_topn_explain(HzScanNode *node, ExplainState *es)
+static void
+explain_key(const HzTopBound *bound, const char *key, ExplainState *es)
 {
-	const HzTopN *top = node->top;
-	const HzTopBound *bound;
 	StringInfoData text;
 
-	if (top == NULL)
-		return;
-	bound = top->column.bound;
 	initStringInfo(&text);
-	appendStringInfoString(
-		&text,
-		quote_identifier(NameStr(
-			TupleDescAttr(RelationGetDescr(node->css.ss.ss_currentRelation), top->column.attno)
-				->attname)));
+	appendStringInfoString(&text, key);
 	/* as Sort Key has it: what goes without saying is not said */
 	if (bound->descending)
 		appendStringInfoString(&text, " DESC");
 	if (bound->nulls_first != bound->descending)
 		appendStringInfoString(&text, bound->nulls_first ? " NULLS FIRST" : " NULLS LAST");
 	ExplainPropertyText("Top-N Key", text.data, es);
+}
+
+void
+hz_topn_explain(HzScanNode *node, ExplainState *es)
+{
+	const HzTopN *top = node->top;
+
+	if (top == NULL)
+		return;
+	explain_key(
+		top->column.bound,
+		quote_identifier(NameStr(
+			TupleDescAttr(RelationGetDescr(node->css.ss.ss_currentRelation), top->column.attno)
+				->attname)),
+		es);
+}
+
+void
+hz_topgroups_explain(const HzTopGroups *top, const char *key, ExplainState *es)
+{
+	explain_key(&top->shared->bound, key, es);
+	if (!es->analyze)
+		return;
+	ExplainPropertyUInteger("Top-N Rows", NULL, wanted_rows(top->shared->sort), es);
+	ExplainPropertyUInteger("Groups Removed by Top-N", NULL, top->out, es);
 }
 
 void
@@ -457,8 +545,8 @@ hz_topn_init(void)
 {
 	DefineCustomBoolVariable(
 		"hanzo_datastore.enable_top_n",
-		"Enables columnar scans to leave out rows that ORDER BY ... LIMIT will not return.", NULL,
-		&enable_top_n, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+		"Enables columnar scans and aggregations to leave out rows that ORDER BY ... LIMIT will not return.",
+		NULL, &enable_top_n, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	previous_hook = ExecutorStart_hook;
 	ExecutorStart_hook = executor_start;
 }

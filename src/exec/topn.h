@@ -9,6 +9,8 @@
  * wait until the bound is final (exec/toplist.h). Order, further keys and the
  * number of rows remain the Sort's business.
  *
+ * A ColumnarAgg does likewise with its groups, by a key or an aggregate.
+ *
  * This holds for each Sort by itself: those of parallel workers have their scans and their bounds.
  */
 #ifndef HZ_TOPN_H
@@ -40,6 +42,27 @@ extern void hz_topn_rescan(HzScanNode *node);
 /* Adds what this process has counted to what all have; gets the sums. */
 extern void hz_topn_publish(HzScanNode *node);
 extern void hz_topn_collect(HzScanNode *node);
+
+/*
+ * The same for groups: what a ColumnarAgg need not return. A group's first sort key is known when its states are final, so
+ * only what comes behind is saved: results, the select list, the Sort.
+ */
+typedef struct HzTopGroups HzTopGroups;
+
+/* Column of the node's scan tuple, 0-based, by which the groups are ordered first. */
+extern int hz_topgroups_column(const HzTopGroups *top);
+
+/* Whether there is a bound now. */
+extern bool hz_topgroups_active(HzTopGroups *top);
+
+/* Whether the group with this value may be among the first; and that it has passed HAVING and is returned. */
+extern bool hz_topgroups_wants(HzTopGroups *top, Datum value, bool isnull);
+extern void hz_topgroups_returns(HzTopGroups *top);
+
+extern void hz_topgroups_rescan(HzTopGroups *top);
+
+/* With `key`, the column's name or expression; what was counted if `analyze`. */
+extern void hz_topgroups_explain(const HzTopGroups *top, const char *key, struct ExplainState *es);
 
 /* What is known before execution, and what is after. */
 extern void hz_topn_explain(HzScanNode *node, struct ExplainState *es);
