@@ -102,8 +102,7 @@ SELECT same, looked_up, answer, query FROM unnest(ARRAY[
   'SELECT o.name, count(*) FROM [t] AS t JOIN orgs AS o ON o.id = t.v GROUP BY 1',
   'SELECT o.name, count(*) FROM [t] AS t JOIN orgs AS o ON o.id < t.n AND t.id < 100 GROUP BY 1',
   'SELECT o.name, count(*) FROM [t] AS t JOIN orgs AS o ON o.id = t.d WHERE random() >= 0 GROUP BY 1',
-  'SELECT o.name, array_agg(n ORDER BY n) FROM [t] AS t JOIN orgs AS o ON o.id = t.d GROUP BY 1',
-  'SELECT o.name, count(*) FROM [t] AS t JOIN (SELECT name, min(id) AS id FROM orgs GROUP BY 1) AS o ON o.id = t.d GROUP BY 1']) AS query, joined(query);
+  'SELECT o.name, array_agg(n ORDER BY n) FROM [t] AS t JOIN orgs AS o ON o.id = t.d GROUP BY 1']) AS query, joined(query);
 CREATE FUNCTION done_by(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   plan jsonb;
@@ -113,6 +112,60 @@ BEGIN
 END$$;
 SELECT done_by('SELECT o.name, count(*) FROM c AS t JOIN orgs AS o ON o.id = t.d GROUP BY 1');
 SELECT done_by('SELECT o.name, count(*) FROM c AS t JOIN twice AS o ON o.id = t.d GROUP BY 1');
+
+-- Sides that are subqueries, functions, lists of values, common tables: planned once, also where PostgreSQL's own plan takes over
+CREATE FUNCTION listed(n integer) RETURNS TABLE (id integer, word text) LANGUAGE sql STABLE AS $$ SELECT i, 'some ' || i % 3 FROM generate_series(1, n) AS i $$;
+CREATE FUNCTION planned(n integer) RETURNS TABLE (id integer, word text) LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN QUERY SELECT * FROM listed(n); END $$;
+SELECT same, looked_up, answer, query FROM unnest(ARRAY[
+  'SELECT o.name, count(*) FROM [t] AS t JOIN (SELECT name, min(id) AS id FROM orgs GROUP BY 1) AS o ON o.id = t.d GROUP BY 1',
+  'WITH first AS (SELECT d, date_trunc(''day'', min(at), ''UTC'') AS day FROM [t] WHERE n > 20 GROUP BY d) SELECT first.day, date_trunc(''week'', t.at, ''UTC''), count(DISTINCT t.d) FROM first JOIN [t] AS t ON t.d = first.d GROUP BY 1, 2',
+  'WITH first AS (SELECT d, min(n) AS least FROM [t] GROUP BY d) SELECT count(*), sum(least), min(at) FROM first JOIN [t] AS t ON t.d = first.d AND t.n > least + 3 WHERE t.id % 2 = 0',
+  'WITH f AS MATERIALIZED (SELECT id, name FROM dims WHERE flag) SELECT a.name, b.name, count(*) FROM [t] AS t JOIN f AS a ON a.id = t.d JOIN f AS b ON b.id = t.n GROUP BY 1, 2',
+  'SELECT s.word, count(*), sum(v) FROM [t] AS t JOIN listed(50) AS s ON s.id = t.d GROUP BY 1',
+  'SELECT s.word, o.name, count(*) FROM [t] AS t JOIN planned(50) AS s ON s.id = t.d JOIN orgs AS o ON o.id = t.n GROUP BY 1, 2',
+  'SELECT x.w, count(*), max(n) FROM [t] AS t JOIN (VALUES (1, ''one''), (2, ''two''), (NULL, ''none'')) AS x (i, w) ON x.i = t.n GROUP BY 1',
+  'SELECT g, count(*) FROM [t] AS t JOIN generate_series(1, 20) AS g ON g = t.n GROUP BY 1',
+  'SELECT u.name, count(*) FROM [t] AS t JOIN (SELECT id, name FROM orgs WHERE id < 10 UNION ALL SELECT id, name FROM dims WHERE id BETWEEN 10 AND 90) AS u ON u.id = t.d GROUP BY 1',
+  'SELECT u.name, count(*) FROM [t] AS t JOIN (SELECT id, name FROM orgs UNION SELECT id, name FROM orgs) AS u ON u.id = t.d GROUP BY 1',
+  'SELECT l.name, count(*), count(l.rate) FROM [t] AS t JOIN (SELECT * FROM dims WHERE id IS NOT NULL ORDER BY id LIMIT 40) AS l ON l.id = t.d GROUP BY 1',
+  'SELECT a.day, b.n, count(*) FROM [t] AS t JOIN (SELECT d, max(day) AS day FROM [t] GROUP BY d) AS a ON a.d = t.d JOIN (SELECT n, count(*) FROM [t] GROUP BY n HAVING count(*) > 100) AS b ON b.n = t.n GROUP BY 1, 2',
+  'SELECT DISTINCT a.day, t.k FROM [t] AS t JOIN (SELECT d, max(day) AS day FROM [t] GROUP BY d) AS a ON a.d = t.d',
+  'SELECT a.m, count(*) FROM [t] AS t, (SELECT max(n) AS m FROM [t]) AS a WHERE t.n = a.m GROUP BY 1',
+  'SELECT count(*) FROM [t] AS t JOIN (SELECT d FROM [t] WHERE false GROUP BY d) AS a ON a.d = t.d',
+  'SELECT r.n, count(*) FROM [t] AS t JOIN (WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 30) SELECT n FROM r) AS r ON r.n = t.d GROUP BY 1',
+  'SELECT s.name, count(*) FROM (SELECT p.name, t.d FROM [t] AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2) AS s JOIN [t] AS t ON t.d = s.d GROUP BY 1']) AS query, joined(query);
+-- begun and left: keys that are not unique, numbers that are too wide
+SELECT same, answer, query FROM unnest(ARRAY[
+  'SELECT s.name, count(*) FROM [t] AS t JOIN (SELECT name, org FROM dims GROUP BY name, org) AS s ON s.org = t.d GROUP BY 1',
+  'SELECT s.name, sum(t.v * 1e30 * t.v * 1e30) FROM [t] AS t JOIN (SELECT id, max(name) AS name FROM dims GROUP BY id) AS s ON s.id = t.d GROUP BY 1',
+  'WITH f AS MATERIALIZED (SELECT org, name FROM dims WHERE flag) SELECT a.name, count(*) FROM [t] AS t JOIN f AS a ON a.org = t.d GROUP BY 1',
+  'SELECT s.word, count(*), sum(v * 1e30 * t.v * 1e30) FROM [t] AS t JOIN planned(50) AS s ON s.id = t.d GROUP BY 1',
+  'SELECT x.w, count(*) FROM [t] AS t JOIN (VALUES (1, ''one''), (2, ''two''), (2, ''zwei'')) AS x (i, w) ON x.i = t.n GROUP BY 1']) AS query, joined(query);
+SELECT done_by('SELECT s.name, count(*) FROM c AS t JOIN (SELECT name, org FROM dims GROUP BY name, org) AS s ON s.org = t.d GROUP BY 1');
+SELECT done_by('SELECT s.name, sum(t.v * 1e30 * t.v * 1e30) FROM c AS t JOIN (SELECT id, max(name) AS name FROM dims GROUP BY id) AS s ON s.id = t.d GROUP BY 1');
+-- each way of joining, begun and left, with sides that depend on an outer row: they are read anew for each
+CREATE FUNCTION left_for_plain(setting text) RETURNS TABLE (same boolean, plain boolean) LANGUAGE plpgsql AS $$
+DECLARE
+  query text := 'SELECT x, s.* FROM generate_series(1, 6) AS x CROSS JOIN LATERAL (SELECT count(*), sum(t.n), min(a.name)
+    FROM [t] AS t JOIN (SELECT name, org FROM dims WHERE id % 7 <> x GROUP BY name, org) AS a ON a.org = t.d AND t.n > x) AS s';
+BEGIN
+  PERFORM set_config('enable_hashjoin', (setting = 'hash')::text, true), set_config('enable_mergejoin', (setting = 'merge')::text, true),
+    set_config('enable_nestloop', (setting = 'loop')::text, true);
+  same := answer(replace(query, '[t]', 'c')) = answer(replace(query, '[t]', 'h')) AND answer(replace(query, '[t]', 'cp')) = answer(replace(query, '[t]', 'h'));
+  plain := done_by(replace(query, '[t]', 'c')) ~ 'not unique';
+  PERFORM set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true), set_config('enable_nestloop', 'on', true);
+  RETURN NEXT;
+END$$;
+SELECT setting, l.* FROM unnest('{hash,merge,loop}'::text[]) AS setting, left_for_plain(setting) AS l;
+BEGIN;
+DECLARE s SCROLL CURSOR FOR SELECT a.name, count(*) FROM c AS t JOIN (SELECT name, org FROM dims GROUP BY name, org) AS a ON a.org = t.d GROUP BY 1 ORDER BY 1;
+FETCH 2 FROM s;
+FETCH FIRST FROM s;
+MOVE ALL FROM s;
+FETCH LAST FROM s;
+COMMIT;
+EXPLAIN (ANALYZE, VERBOSE, COSTS OFF, TIMING OFF, SUMMARY OFF)
+SELECT s.name, count(*) FROM c AS t JOIN (VALUES (1, 'one'), (1, 'uno'), (2, 'two')) AS s (id, name) ON s.id = t.n WHERE t.id < 50 GROUP BY 1;
 
 -- More rows than codes, and than memory
 CREATE TABLE many AS SELECT i AS id, 'name ' || i % 1000 AS name, CASE WHEN i % 3 > 0 THEN i * 0.01 END AS price, repeat('x', 20) AS filler FROM generate_series(0, 70000) AS i;
@@ -207,5 +260,5 @@ SELECT count(*) FROM c AS t JOIN orgs AS o ON o.id = t.d;
 RESET ROLE;
 SELECT count(*) FROM h AS t JOIN orgs AS o ON o.id = t.d WHERE o.id < 10;
 DROP TABLE orgs, dims, c, h, cp, twice, words, many, codes, large, large_heap CASCADE;
-DROP FUNCTION answer, joined, done_by, measured;
+DROP FUNCTION answer, joined, done_by, measured, listed, planned, left_for_plain;
 DROP ROLE lookup_reader;

@@ -21,6 +21,7 @@
 #include "exec/aggcall.h"
 #include "exec/aggleaf.h"
 #include "exec/aggmeta.h"
+#include "exec/aggside.h"
 #include "exec/aggnode.h"
 #include "exec/aggspill.h"
 #include "exec/aggthreads.h"
@@ -581,17 +582,21 @@ start_plain(HzAggNode *node, const char *reason)
 {
 	CustomScan *plan = (CustomScan *) node->css.ss.ps.plan;
 	EState *estate = node->css.ss.ps.state;
-	MemoryContext old;
+	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	ListCell *cell;
 
 	forget_run(node);
 	memset(&node->from_metadata, 0, sizeof(node->from_metadata));
 	node->plain = true;
 	node->plain_reason = reason;
-	if (node->plain_plan != NULL)
-		return;
-	old = MemoryContextSwitchTo(estate->es_query_cxt);
-	node->plain_plan = ExecInitNode(lsecond(plan->custom_plans), estate, estate->es_top_eflags);
-	node->css.custom_ps = lappend(node->css.custom_ps, node->plain_plan);
+	/* it may read their rows again */
+	foreach(cell, node->others)
+		ExecReScan(lfirst(cell));
+	if (node->plain_plan == NULL)
+	{
+		node->plain_plan = hz_aggside_init_plan(lsecond(plan->custom_plans), estate, node->others);
+		node->css.custom_ps = lappend(node->css.custom_ps, node->plain_plan);
+	}
 	MemoryContextSwitchTo(old);
 }
 
@@ -800,6 +805,8 @@ rescan(CustomScanState *css)
 	}
 	forget_run(node);
 	node->plain = false;
+	if (css->ss.ps.chgParam != NULL && node->plain_plan != NULL && node->others != NIL)
+		hz_aggside_changed(node->plain_plan, css->ss.ps.chgParam);
 	foreach(cell, css->custom_ps)
 	{
 		PlanState *child = lfirst(cell);
@@ -896,5 +903,6 @@ const CustomScanMethods hz_aggnode_methods = {
 void
 hz_aggnode_init(void)
 {
+	hz_aggside_init();
 	RegisterCustomScanMethods(&hz_aggnode_methods);
 }

@@ -400,9 +400,9 @@ choose_input(GroupingStep *step)
 		!hz_lookuppath_find(step->root, step->input_rel, find_input, &step->join))
 		return false;
 	step->input = find_input(step->join.input);
-	step->whole = step->input_rel->cheapest_total_path;
+	step->whole = hz_lookuppath_plain(step->input_rel, &step->join);
 	step->input_exprs = step->join.exprs;
-	return step->whole->param_info == NULL;
+	return step->whole != NULL && step->whole->param_info == NULL;
 }
 
 /* Adds a path for the step, whose clause is set, if all of it can be done in vectors. */

@@ -4,7 +4,7 @@
  *
  * The tables of the join but the input fall into sides: those that have join clauses with each other, other than through the input, are
  * joined first, by the plan that the planner has found for them. The clauses between the input and a side are asked from the
- * planner as it would join the two.
+ * planner as it would join the two. A subquery, or whatever else is no table, is a side by itself.
  */
 #include "postgres.h"
 
@@ -17,12 +17,14 @@
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "optimizer/restrictinfo.h"
+#include "parser/parsetree.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
 #include "agg/groupkey.h"
 #include "base/compat.h"
 #include "exec/aggcall.h"
+#include "exec/aggside.h"
 #include "plan/lookuppath.h"
 #include "storage/coltype.h"
 
@@ -39,7 +41,25 @@ is_plain_query(PlannerInfo *root)
 		   root->parse->rowMarks == NIL && !contain_volatile_functions((Node *) root->parse);
 }
 
-/* The largest table that can be the input; NULL: none, or some relation is no table. */
+/* What is no table can be a side if it does not change while it is read. */
+static bool
+can_be_side(PlannerInfo *root, RelOptInfo *rel)
+{
+	switch (rel->rtekind)
+	{
+		case RTE_RELATION:
+		case RTE_SUBQUERY:
+		case RTE_FUNCTION:
+		case RTE_VALUES:
+			return true;
+		case RTE_CTE:
+			return !planner_rt_fetch(rel->relid, root)->self_reference;
+		default:
+			return false;
+	}
+}
+
+/* The largest table that can be the input; NULL: none, or some relation cannot even be a side. */
 static RelOptInfo *
 choose_input(PlannerInfo *root, Relids relids, HzFindInput find_input)
 {
@@ -50,9 +70,10 @@ choose_input(PlannerInfo *root, Relids relids, HzFindInput find_input)
 	{
 		RelOptInfo *rel = find_base_rel(root, relid);
 
-		if (rel->rtekind != RTE_RELATION)
+		if (!can_be_side(root, rel))
 			return NULL;
-		if ((best == NULL || rel->rows > best->rows) && find_input(rel) != NULL)
+		if (rel->rtekind == RTE_RELATION && (best == NULL || rel->rows > best->rows) &&
+			find_input(rel) != NULL)
 			best = rel;
 	}
 	return best;
@@ -87,6 +108,20 @@ connected(PlannerInfo *root, Relids others, int first)
 		}
 	}
 	return found;
+}
+
+/* Whether only one plan can have it; of several relations none may be so. */
+static bool
+is_once(PlannerInfo *root, Relids relids)
+{
+	int relid = -1;
+
+	while ((relid = bms_next_member(relids, relid)) >= 0)
+	{
+		if (find_base_rel(root, relid)->rtekind != RTE_RELATION)
+			return true;
+	}
+	return false;
 }
 
 static RelOptInfo *
@@ -181,6 +216,9 @@ add_side(PlannerInfo *root, HzLookupJoin *join, Path *input, RelOptInfo *rel, Re
 	ListCell *cell;
 
 	side->path = rel->cheapest_total_path;
+	side->once = is_once(root, rel->relids);
+	if (side->once && bms_membership(rel->relids) == BMS_MULTIPLE)
+		return false;
 	if (before == NULL || find_join_rel(root, relids) == NULL || side->path == NULL ||
 		side->path->param_info != NULL || !bms_is_empty(rel->lateral_relids) ||
 		rel->rows * (side->path->pathtarget->width + ROW_OVERHEAD) > get_hash_memory_limit())
@@ -233,4 +271,140 @@ hz_lookuppath_find(PlannerInfo *root, RelOptInfo *joinrel, HzFindInput find_inpu
 		left = bms_difference(left, side);
 	}
 	return true;
+}
+
+/* ---- PostgreSQL's own join */
+
+static Plan *
+plan_side(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, List *clauses,
+		  List *custom_plans)
+{
+	CustomScan *plan = makeNode(CustomScan);
+	ListCell *cell;
+
+	/* the clauses are the side's, whose rows these are */
+	plan->flags = path->flags;
+	plan->methods = &hz_aggside_methods;
+	plan->scan.scanrelid = 0;
+	plan->scan.plan.targetlist = tlist;
+	foreach(cell, lsecond(path->custom_private))
+		plan->custom_scan_tlist =
+			lappend(plan->custom_scan_tlist,
+					makeTargetEntry(lfirst(cell), (AttrNumber) foreach_current_index(cell) + 1,
+									NULL, false));
+	plan->custom_private = list_make1(linitial(path->custom_private));
+	return &plan->scan.plan;
+}
+
+static const CustomPathMethods side_methods = {
+	.CustomName = HZ_AGGSIDE_NAME,
+	.PlanCustomPath = plan_side,
+};
+
+/* Stands for a path of a side; NULL: the side's rows are not what the path promises. */
+static Path *
+stand_in(Path *path, const HzLookupSide *side, int place)
+{
+	List *exprs = side->path->pathtarget->exprs;
+	CustomPath *result = makeNode(CustomPath);
+	ListCell *cell;
+
+	if (path->param_info != NULL || !pathkeys_contained_in(path->pathkeys, side->path->pathkeys))
+		return NULL;
+	foreach(cell, path->pathtarget->exprs)
+	{
+		if (!list_member(exprs, lfirst(cell)))
+			return NULL;
+	}
+	result->path = *path;
+	result->path.type = T_CustomPath;
+	result->path.pathtype = T_CustomScan;
+	result->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+	result->custom_private = list_make2(makeInteger(place), exprs);
+	result->methods = &side_methods;
+	return &result->path;
+}
+
+static void *
+flat_copy(const void *path, Size size)
+{
+	return memcpy(palloc(size), path, size);
+}
+
+static Path *replace_sides(Path *path, const HzLookupJoin *join);
+
+static Path *
+replace_in_join(JoinPath *path, const HzLookupJoin *join)
+{
+	path->outerjoinpath = replace_sides(path->outerjoinpath, join);
+	path->innerjoinpath = replace_sides(path->innerjoinpath, join);
+	return path->outerjoinpath != NULL && path->innerjoinpath != NULL ? &path->path : NULL;
+}
+
+static Path *
+replace_below(Path *path, Path **below, const HzLookupJoin *join)
+{
+	*below = replace_sides(*below, join);
+	return *below != NULL ? path : NULL;
+}
+
+/* The same path with stand-ins for sides; NULL: they are in a node that is not known here. */
+static Path *
+replace_sides(Path *path, const HzLookupJoin *join)
+{
+	const HzLookupSide *found = NULL;
+	int place = 0;
+	ListCell *cell;
+
+	check_stack_depth();
+	foreach(cell, join->sides)
+	{
+		const HzLookupSide *side = lfirst(cell);
+
+		if (!side->once || !bms_overlap(path->parent->relids, side->path->parent->relids))
+			continue;
+		found = side;
+		place = foreach_current_index(cell);
+	}
+	if (found == NULL)
+		return path;
+	switch (nodeTag(path))
+	{
+		case T_NestPath:
+			return replace_in_join(flat_copy(path, sizeof(NestPath)), join);
+		case T_MergePath:
+			return replace_in_join(flat_copy(path, sizeof(MergePath)), join);
+		case T_HashPath:
+			return replace_in_join(flat_copy(path, sizeof(HashPath)), join);
+		case T_MaterialPath:
+		{
+			MaterialPath *copy = flat_copy(path, sizeof(MaterialPath));
+
+			return replace_below(&copy->path, &copy->subpath, join);
+		}
+		case T_ProjectionPath:
+		{
+			ProjectionPath *copy = flat_copy(path, sizeof(ProjectionPath));
+
+			return replace_below(&copy->path, &copy->subpath, join);
+		}
+		default:
+			if (!bms_equal(path->parent->relids, found->path->parent->relids))
+				return NULL;
+			return stand_in(path, found, place);
+	}
+}
+
+Path *
+hz_lookuppath_plain(RelOptInfo *joinrel, const HzLookupJoin *join)
+{
+	Path *path = replace_sides(joinrel->cheapest_total_path, join);
+	ListCell *cell;
+
+	foreach(cell, joinrel->pathlist)
+	{
+		if (path == NULL && ((Path *) lfirst(cell))->param_info == NULL)
+			path = replace_sides(lfirst(cell), join);
+	}
+	return path;
 }

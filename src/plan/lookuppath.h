@@ -16,6 +16,7 @@ typedef struct HzLookupSide
 	Path *path;
 	List *input_keys; /* IntList: places in the input's target, from 1 */
 	List *own_keys;   /* IntList: places in the path's target, from 1 */
+	bool once;        /* no table: only one plan can have its path (exec/aggside.h) */
 } HzLookupSide;
 
 typedef struct HzLookupJoin
@@ -33,5 +34,11 @@ typedef Path *(*HzFindInput)(RelOptInfo *rel);
 /* False: the join cannot be done so, or is better not. */
 extern bool hz_lookuppath_find(PlannerInfo *root, RelOptInfo *joinrel, HzFindInput find_input,
 							   HzLookupJoin *result);
+
+/*
+ * PostgreSQL's own way to join all, in which a plan of its own stands for each side that is to be planned once; NULL: none
+ * of its paths will do.
+ */
+extern Path *hz_lookuppath_plain(RelOptInfo *joinrel, const HzLookupJoin *join);
 
 #endif /* HZ_LOOKUPPATH_H */

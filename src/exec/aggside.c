@@ -1,0 +1,120 @@
+/*
+ * exec/aggside.c
+ *	  See aggside.h.
+ */
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/memutils.h"
+
+#include "exec/agglookup.h"
+#include "exec/aggside.h"
+
+typedef struct HzAggSide
+{
+	CustomScanState css; /* must be first */
+	PlanState *rows;
+} HzAggSide;
+
+static List *present_sides = NIL; /* while a plan is initialised */
+
+static void
+begin(CustomScanState *css, EState *estate, int eflags)
+{
+	CustomScan *plan = (CustomScan *) css->ss.ps.plan;
+	int side = intVal(linitial(plan->custom_private));
+
+	if (side >= list_length(present_sides))
+		elog(ERROR, "side %d of a join is not there", side);
+	((HzAggSide *) css)->rows = list_nth(present_sides, side);
+}
+
+static TupleTableSlot *
+exec(CustomScanState *css)
+{
+	ProjectionInfo *projection = css->ss.ps.ps_ProjInfo;
+	TupleTableSlot *slot = css->ss.ss_ScanTupleSlot;
+	TupleTableSlot *from = hz_agglookup_next_row(((HzAggSide *) css)->rows);
+
+	ExecClearTuple(slot);
+	if (TupIsNull(from))
+		return projection != NULL ? ExecClearTuple(projection->pi_state.resultslot) : slot;
+	slot_getallattrs(from);
+	memcpy(slot->tts_values, from->tts_values, sizeof(Datum) * slot->tts_tupleDescriptor->natts);
+	memcpy(slot->tts_isnull, from->tts_isnull, sizeof(bool) * slot->tts_tupleDescriptor->natts);
+	ExecStoreVirtualTuple(slot);
+	if (projection == NULL)
+		return slot;
+	ResetExprContext(css->ss.ps.ps_ExprContext);
+	css->ss.ps.ps_ExprContext->ecxt_scantuple = slot;
+	return ExecProject(projection);
+}
+
+static void
+end(CustomScanState *css)
+{
+}
+
+static void
+rescan(CustomScanState *css)
+{
+	ExecClearTuple(css->ss.ss_ScanTupleSlot);
+	ExecReScan(((HzAggSide *) css)->rows);
+}
+
+static const CustomExecMethods side_methods = {
+	.CustomName = HZ_AGGSIDE_NAME,
+	.BeginCustomScan = begin,
+	.ExecCustomScan = exec,
+	.EndCustomScan = end,
+	.ReScanCustomScan = rescan,
+};
+
+static Node *
+create_state(CustomScan *plan)
+{
+	HzAggSide *side = (HzAggSide *) newNode(sizeof(HzAggSide), T_CustomScanState);
+
+	side->css.methods = &side_methods;
+	return (Node *) side;
+}
+
+const CustomScanMethods hz_aggside_methods = {
+	.CustomName = HZ_AGGSIDE_NAME,
+	.CreateCustomScanState = create_state,
+};
+
+PlanState *
+hz_aggside_init_plan(Plan *plan, EState *estate, List *sides)
+{
+	List *before = present_sides;
+	PlanState *ps;
+
+	/* whoever comes after an error sets it anew */
+	present_sides = sides;
+	ps = ExecInitNode(plan, estate, estate->es_top_eflags);
+	present_sides = before;
+	return ps;
+}
+
+static bool
+note_change(PlanState *ps, void *params)
+{
+	check_stack_depth();
+	ps->chgParam = bms_add_members(ps->chgParam, params);
+	return planstate_tree_walker(ps, note_change, params);
+}
+
+void
+hz_aggside_changed(PlanState *ps, const Bitmapset *params)
+{
+	(void) note_change(ps, (void *) params);
+}
+
+void
+hz_aggside_init(void)
+{
+	RegisterCustomScanMethods(&hz_aggside_methods);
+}
