@@ -35,6 +35,7 @@
 #include "base/bitmap.h"
 #include "base/compat.h"
 #include "exec/scannode.h"
+#include "exec/firstrows.h"
 #include "exec/scanstate.h"
 #include "exec/topn.h"
 #include "storage/heapview.h"
@@ -263,6 +264,8 @@ read_batch(HzScanNode *node)
 	filter_rows(node);
 	if (node->top != NULL)
 		hz_topn_filter(node);
+	if (node->first != NULL)
+		hz_firstrows_filter(node);
 	return true;
 }
 
@@ -464,6 +467,7 @@ rescan(CustomScanState *css)
 		hz_batchscan_rescan(node->batches);
 	}
 	hz_topn_rescan(node);
+	hz_firstrows_rescan(node);
 	node->stage = HZ_SCAN_START;
 	ExecScanReScan(&css->ss);
 }
@@ -560,6 +564,7 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	if (node->bitmap != NULL)
 		hz_bitmapscan_explain(node, ancestors, es);
 	hz_topn_explain(node, es);
+	hz_firstrows_explain(node, es);
 	/* parallel workers that scanned all of the table, each by itself, could not tell what they have read */
 	if (!es->analyze || (css->ss.ps.worker_instrument != NULL && !css->ss.ps.plan->parallel_aware))
 		return;
@@ -570,6 +575,7 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 		hz_scanfilter_explain(node->filter, &css->ss.ps, ancestors, es);
 	hz_scanprune_explain(node, ancestors, es);
 	hz_topn_explain_counts(node, es);
+	hz_firstrows_explain_counts(node, es);
 }
 
 static const CustomExecMethods scan_methods = {

@@ -72,6 +72,7 @@ typedef enum HzPassed
 
 typedef struct HzBitmapScan HzBitmapScan;
 typedef struct HzTopN HzTopN;
+typedef struct HzFirstRows HzFirstRows;
 
 typedef struct HzScanNode
 {
@@ -96,6 +97,8 @@ typedef struct HzScanNode
 	HzPruneCompile *prune;
 	/* only the first rows of an order are wanted; NULL: all are */
 	HzTopN *top;
+	/* or the first row of each partition: exec/firstrows.h */
+	HzFirstRows *first;
 	/* rows come by a bitmap of TIDs: NULL unless the plan has such a child */
 	HzBitmapScan *bitmap;
 	/* parallel */

@@ -27,6 +27,7 @@
 
 #include "base/compat.h"
 #include "exec/aggnode.h"
+#include "exec/firstrows.h"
 #include "exec/scannode.h"
 #include "exec/toplist.h"
 #include "exec/topn.h"
@@ -69,12 +70,11 @@ static ExecutorStart_hook_type previous_hook = NULL;
 
 /* ---- Which Sort a scan feeds */
 
-/* Whether a Sort's first key has the order of the column's keys; sets the direction. */
-static bool
-find_order(const Sort *plan, const HzColumnType *type, HzTopBound *bound)
+bool
+hz_topn_find_order(const Sort *plan, int place, const HzColumnType *type, HzTopBound *bound)
 {
 	Oid expected = type->typid == VARCHAROID ? TEXTOID : type->typid;
-	Oid sort_operator = plan->sortOperators[0];
+	Oid sort_operator = plan->sortOperators[place];
 	TypeCacheEntry *order;
 
 	if (!type->ordered)
@@ -82,10 +82,10 @@ find_order(const Sort *plan, const HzColumnType *type, HzTopBound *bound)
 	order = lookup_type_cache(expected, TYPECACHE_LT_OPR | TYPECACHE_GT_OPR);
 	if (sort_operator != order->lt_opr && sort_operator != order->gt_opr)
 		return false;
-	if (expected == TEXTOID && !hz_compat_collate_is_c(plan->collations[0]))
+	if (expected == TEXTOID && !hz_compat_collate_is_c(plan->collations[place]))
 		return false;
 	bound->descending = sort_operator == order->gt_opr;
-	bound->nulls_first = plan->nullsFirst[0];
+	bound->nulls_first = plan->nullsFirst[place];
 	return true;
 }
 
@@ -105,7 +105,7 @@ attach_scan(SortBound *shared, HzScanNode *node, AttrNumber resno)
 		contain_volatile_functions((Node *) plan->scan.plan.qual))
 		return;
 	type = hz_coltype_for(desc)[var->varattno - 1];
-	if (!find_order((Sort *) shared->sort->ss.ps.plan, &type, &order))
+	if (!hz_topn_find_order((Sort *) shared->sort->ss.ps.plan, 0, &type, &order))
 		return;
 	shared->bound = order;
 	top = palloc0(sizeof(HzTopN));
@@ -132,7 +132,7 @@ attach_groups(SortBound *shared, CustomScanState *css, AttrNumber resno)
 		contain_volatile_functions((Node *) plan->scan.plan.qual))
 		return;
 	type = hz_coltype_of(var->vartype);
-	if (!find_order((Sort *) shared->sort->ss.ps.plan, &type, &order))
+	if (!hz_topn_find_order((Sort *) shared->sort->ss.ps.plan, 0, &type, &order))
 		return;
 	shared->bound = order;
 	top = palloc0(sizeof(HzTopGroups));
@@ -228,6 +228,7 @@ executor_start(QueryDesc *query, int eflags)
 		return;
 	old = MemoryContextSwitchTo(query->estate->es_query_cxt);
 	(void) find_limits(query->planstate, NULL);
+	hz_firstrows_attach(query->planstate);
 	/* the leader tells a worker of the Limit above the worker's part of the plan when it starts to run */
 	if (IsParallelWorker())
 		attach_under_limit(query->planstate);
@@ -481,19 +482,20 @@ hz_topn_collect(HzScanNode *node)
 
 /* ---- EXPLAIN */
 
-static void
-explain_key(const HzTopBound *bound, const char *key, ExplainState *es)
+void
+hz_topn_explain_order(const char *label, const HzTopBound *bound, const char *name,
+					  ExplainState *es)
 {
 	StringInfoData text;
 
 	initStringInfo(&text);
-	appendStringInfoString(&text, key);
+	appendStringInfoString(&text, name);
 	/* as Sort Key has it: what goes without saying is not said */
 	if (bound->descending)
 		appendStringInfoString(&text, " DESC");
 	if (bound->nulls_first != bound->descending)
 		appendStringInfoString(&text, bound->nulls_first ? " NULLS FIRST" : " NULLS LAST");
-	ExplainPropertyText("Top-N Key", text.data, es);
+	ExplainPropertyText(label, text.data, es);
 }
 
 void
@@ -503,8 +505,8 @@ hz_topn_explain(HzScanNode *node, ExplainState *es)
 
 	if (top == NULL)
 		return;
-	explain_key(
-		top->column.bound,
+	hz_topn_explain_order(
+		"Top-N Key", top->column.bound,
 		quote_identifier(NameStr(
 			TupleDescAttr(RelationGetDescr(node->css.ss.ss_currentRelation), top->column.attno)
 				->attname)),
@@ -514,7 +516,7 @@ hz_topn_explain(HzScanNode *node, ExplainState *es)
 void
 hz_topgroups_explain(const HzTopGroups *top, const char *key, ExplainState *es)
 {
-	explain_key(&top->shared->bound, key, es);
+	hz_topn_explain_order("Top-N Key", &top->shared->bound, key, es);
 	if (!es->analyze)
 		return;
 	ExplainPropertyUInteger("Top-N Rows", NULL, wanted_rows(top->shared->sort), es);

@@ -21,6 +21,15 @@
 /* The setting and the executor's hook; called once by _PG_init. */
 extern void hz_topn_init(void);
 
+/*
+ * Whether key `place` of a Sort has the order of a column's keys; sets the direction. And that direction with the column's name in EXPLAIN.
+ */
+struct Sort;
+extern bool hz_topn_find_order(const struct Sort *plan, int place, const HzColumnType *type,
+							   HzTopBound *bound);
+extern void hz_topn_explain_order(const char *label, const HzTopBound *bound, const char *name,
+								  struct ExplainState *es);
+
 /* Whether the setting allows it. */
 extern bool hz_topn_is_enabled(void);
 
