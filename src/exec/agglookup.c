@@ -6,6 +6,7 @@
 
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 
@@ -25,6 +26,34 @@ typedef struct Rows
 } Rows;
 
 /* ---- Making */
+
+typedef struct UsedColumns
+{
+	int input_columns;
+	Bitmapset *columns;
+} UsedColumns;
+
+static bool
+find_used(Node *node, void *arg)
+{
+	UsedColumns *used = arg;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var) && ((Var *) node)->varattno > used->input_columns)
+		used->columns =
+			bms_add_member(used->columns, ((Var *) node)->varattno - used->input_columns - 1);
+	return expression_tree_walker(node, find_used, arg);
+}
+
+Bitmapset *
+hz_agglookup_used(List *expressions, int input_columns)
+{
+	UsedColumns used = {.input_columns = input_columns};
+
+	(void) find_used((Node *) expressions, &used);
+	return used.columns;
+}
 
 static void
 make_lookup(HzAggLookup *lookup, PlanState *ps, List *keys, const Bitmapset *used)

@@ -41,6 +41,9 @@ typedef struct HzAggProbe
 	bool ready; /* for this batch */
 } HzAggProbe;
 
+/* Which columns of lookups expressions over an input of so many columns of its own read, by place among those of all lookups. */
+extern Bitmapset *hz_agglookup_used(List *expressions, int input_columns);
+
 /*
  * Lookups over child plans that are initialised: `keys` has for each a list of input_keys and own_keys. `used`: what the expressions read, as
  * the column's place among those of all lookups. In the current context, which must outlive them.

@@ -117,30 +117,10 @@ find_calls(HzAggNode *node, CustomScan *plan)
 	hz_aggregates_layout(&node->layout, node->aggregates, node->call_count);
 }
 
-typedef struct UsedColumns
-{
-	int input_columns;
-	Bitmapset *columns;
-} UsedColumns;
-
-/* Columns of lookups, which stand behind the input's. */
-static bool
-find_used_columns(Node *node, void *arg)
-{
-	UsedColumns *used = arg;
-
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var) && ((Var *) node)->varattno > used->input_columns)
-		used->columns =
-			bms_add_member(used->columns, ((Var *) node)->varattno - used->input_columns - 1);
-	return expression_tree_walker(node, find_used_columns, arg);
-}
-
 static void
 begin_lookups(HzAggNode *node, CustomScan *plan, int eflags)
 {
-	UsedColumns used = {.input_columns = list_length(node->input->plan->targetlist)};
+	int columns = list_length(node->input->plan->targetlist);
 	EState *estate = node->css.ss.ps.state;
 
 	node->lookup_keys = list_nth(plan->custom_private, HZ_AGGNODE_LOOKUPS);
@@ -153,11 +133,10 @@ begin_lookups(HzAggNode *node, CustomScan *plan, int eflags)
 		node->others = lappend(node->others, ps);
 		node->css.custom_ps = lappend(node->css.custom_ps, ps);
 	}
-	(void) find_used_columns((Node *) node->exprs.keys, &used);
-	(void) find_used_columns((Node *) node->exprs.arguments, &used);
-	(void) find_used_columns((Node *) node->exprs.call_filters, &used);
-	(void) find_used_columns((Node *) node->exprs.join_quals, &used);
-	node->lookup_columns = used.columns;
+	node->lookup_columns =
+		hz_agglookup_used(list_make4(node->exprs.keys, node->exprs.arguments,
+									 node->exprs.call_filters, node->exprs.join_quals),
+						  columns);
 }
 
 static void
@@ -818,41 +797,40 @@ rescan(CustomScanState *css)
 	}
 }
 
+/* Expressions first .. last of custom_scan_tlist, as text. */
+static List *
+deparse(const CustomScan *plan, int first, int last, List *context, bool prefix, bool casts)
+{
+	List *result = NIL;
+
+	for (int i = first; i <= last; i++)
+	{
+		TargetEntry *entry = list_nth_node(TargetEntry, plan->custom_scan_tlist, i);
+
+		result = lappend(result, deparse_expression((Node *) entry->expr, context, prefix, casts));
+	}
+	return result;
+}
+
 static void
 explain(CustomScanState *css, List *ancestors, ExplainState *es)
 {
 	HzAggNode *node = agg_node(css);
 	CustomScan *plan = (CustomScan *) css->ss.ps.plan;
 	List *context = set_deparse_context_plan(es->deparse_cxt, css->ss.ps.plan, ancestors);
-	List *keys = NIL;
-	List *conditions = NIL;
 	bool prefix = list_length(es->rtable) > 1 || es->verbose;
+	List *keys = deparse(plan, 0, node->key_count - 1, context, prefix, true);
+	List *conditions = deparse(plan, node->key_count + node->call_count,
+							   list_length(plan->custom_scan_tlist) - 1, context, true, false);
+	int top = node->top != NULL ? hz_topgroups_column(node->top) : -1;
 
-	for (int k = 0; k < node->key_count; k++)
-	{
-		TargetEntry *entry = list_nth_node(TargetEntry, plan->custom_scan_tlist, k);
-
-		keys = lappend(keys, deparse_expression((Node *) entry->expr, context, prefix, true));
-	}
 	if (keys != NIL)
 		ExplainPropertyList("Group Key", keys, es);
-	for (int i = node->key_count + node->call_count; i < list_length(plan->custom_scan_tlist); i++)
-	{
-		TargetEntry *entry = list_nth_node(TargetEntry, plan->custom_scan_tlist, i);
-
-		conditions =
-			lappend(conditions, deparse_expression((Node *) entry->expr, context, true, false));
-	}
 	if (conditions != NIL)
 		ExplainPropertyList("Lookup Cond", conditions, es);
-	if (node->top != NULL)
-	{
-		TargetEntry *entry =
-			list_nth_node(TargetEntry, plan->custom_scan_tlist, hz_topgroups_column(node->top));
-
-		hz_topgroups_explain(node->top,
-							 deparse_expression((Node *) entry->expr, context, prefix, false), es);
-	}
+	if (top >= 0)
+		hz_topgroups_explain(node->top, linitial(deparse(plan, top, top, context, prefix, true)),
+							 es);
 	if (!es->analyze)
 		return;
 	if (node->plain)
