@@ -246,6 +246,27 @@ CALL hanzo_datastore.compact('excluded');
 SELECT test.stores('excluded'), count(*) FROM excluded;
 INSERT INTO excluded VALUES (1, '[4,6)');
 
+-- Orders of every sort of key, alone and after each other: ranks, first bytes, units, what is left to comparators.
+CREATE TABLE order_source AS
+SELECT i, CASE WHEN i % 37 > 0 THEN md5((i % 9000)::text)::uuid END AS many, CASE WHEN i % 11 > 0 THEN md5((i % 50)::text)::uuid END AS few,
+  ('00000000-0000-0000-' || lpad(to_hex(i % 700), 4, '0') || '-' || lpad(to_hex(i % 3000), 12, '0'))::uuid AS tails,
+  timestamptz '2026-01-01 00:00Z' + (i * 7919 % 50000) * interval '1 hour' AS hour, (i * 7919 % 1000) * 40 AS n, 'k' || i % 90 AS s
+FROM generate_series(1, 20000) AS i;
+CREATE TABLE orders (number integer GENERATED ALWAYS AS IDENTITY, keys text);
+INSERT INTO orders (keys) VALUES ('many'), ('many DESC'), ('many NULLS FIRST, n'), ('few, many, n'), ('few DESC NULLS LAST, hour, many DESC, n'), ('hour, few, tails, many, i'),
+  ('tails, hour DESC'), ('n DESC, many DESC NULLS LAST, s'), ('s COLLATE "C", many, tails'), ('many, s COLLATE "C" DESC, tails'), ('hour DESC, n, tails DESC, i DESC');
+SELECT format('CREATE TABLE ordered_%s (LIKE order_source) USING hanzo_columnar', number) FROM orders \gexec
+SELECT count(hanzo_datastore.alter_columnar_table(format('ordered_%s', number)::regclass, order_by => keys)) FROM orders;
+SELECT format('INSERT INTO ordered_%s SELECT * FROM order_source', number) FROM orders \gexec
+SELECT format('CALL hanzo_datastore.compact(%L)', 'ordered_' || number) FROM orders \gexec
+CREATE FUNCTION out_of_order(number integer, keys text) RETURNS TABLE (rows bigint, wrong bigint) LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY EXECUTE format('SELECT count(*), count(*) FILTER (WHERE d < before) FROM (SELECT d, lag(d) OVER (ORDER BY tid) AS before
+    FROM (SELECT ctid AS tid, dense_rank() OVER (ORDER BY %s) AS d FROM ordered_%s) AS ranked) AS x', keys, number);
+END
+$$;
+SELECT keys, o.* FROM orders, out_of_order(number, keys) AS o ORDER BY number;
+
 -- Sorted: each group by compact, the whole table by optimize.
 CREATE TABLE s (id integer, grp text, ts timestamptz) USING hanzo_columnar;
 SELECT hanzo_datastore.alter_columnar_table('s', order_by => 'grp COLLATE "C" DESC, ts', row_group_rows => 2048);

@@ -3,8 +3,8 @@
  *	  Permutations of buffered rows by sort keys. See sortrows.h.
  *
  * Keys are packed into one 64-bit number a row, as many as fit: integers and timestamps as their distance from the least
- * value, in the largest unit that measures all of them (hours, where they are), uuids as their rank among the distinct
- * ones. Rows are sorted by that number; where it is equal, by the keys it does not hold whole, with PostgreSQL's own
+ * value, in the largest unit that measures all of them (hours, where they are), uuids as their rank if few are distinct, else their
+ * first bytes. Rows are sorted by that number; where it is equal, by the keys it does not hold whole, with PostgreSQL's own
  * comparators, then by arrival.
  */
 #include "postgres.h"
@@ -24,6 +24,7 @@
 #include "write/sortrows.h"
 
 #define CODE_BITS 64
+#define RANKED_UUIDS 2048 /* distinct ones at most that are worth ranking */
 
 typedef struct KeyColumn
 {
@@ -231,64 +232,92 @@ compare_uuids(const DistinctUuid *left, const DistinctUuid *right)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/*
- * Ranks of uuids among the distinct ones; runs of equal values, as sessions make them, are looked up once.
- */
-static void
-uuid_codes(const KeyColumn *key, uint32 rows, uint64 *codes)
+/* The first eight bytes as a number that orders as they do. */
+static inline uint64
+uuid_head(Datum value)
 {
-	uint32 size = pg_nextpower2_32(Max(rows, 8) * 2);
-	uint32 *table = palloc0(sizeof(uint32) * size); /* 1 + index into distinct */
-	DistinctUuid *distinct = palloc(sizeof(DistinctUuid) * rows);
-	uint32 *ids = palloc(sizeof(uint32) * rows);
-	uint32 count = 0;
-	const unsigned char *last = NULL;
-	uint32 last_id = 0;
+	uint64 head;
 
-	for (uint32 i = 0; i < rows; i++)
+	memcpy(&head, DatumGetPointer(value), sizeof(head));
+	return pg_ntoh64(head);
+}
+
+/* The place of a uuid in a table of places in `distinct`, or of the gap where it belongs. */
+static uint32
+find_uuid(const uint16 *table, uint32 size, const DistinctUuid *distinct, uint64 head,
+		  const unsigned char *value)
+{
+	uint64 tail;
+	uint32 slot;
+
+	memcpy(&tail, value + 8, sizeof(tail));
+	slot = (uint32) (((head * UINT64CONST(0xD6E8FEB86659FD93) ^ tail) *
+					  UINT64CONST(0x9E3779B97F4A7C15)) >>
+					 32);
+	for (slot &= size - 1; table[slot] != 0; slot = (slot + 1) & (size - 1))
+	{
+		const DistinctUuid *other = &distinct[table[slot] - 1];
+
+		if (other->head == head && memcmp(other->value + 8, value + 8, UUID_LEN - 8) == 0)
+			break;
+	}
+	return slot;
+}
+
+/* Ranks of uuids among the distinct ones; false: these are too many. */
+static bool
+uuid_ranks(const KeyColumn *key, uint32 rows, uint64 *codes)
+{
+	uint32 size = RANKED_UUIDS * 4;
+	uint16 *table = palloc0(sizeof(uint16) * size); /* 1 + index into distinct */
+	DistinctUuid *distinct = palloc(sizeof(DistinctUuid) * RANKED_UUIDS);
+	uint16 *ranks = palloc(sizeof(uint16) * RANKED_UUIDS);
+	uint32 count = 0;
+	uint32 i;
+
+	for (i = 0; i < rows; i++)
 	{
 		const unsigned char *value = (const unsigned char *) DatumGetPointer(key->values[i]);
+		uint64 head;
+		uint32 slot;
 
 		if (key->isnull[i])
 			continue;
-		if (last == NULL || memcmp(value, last, UUID_LEN) != 0)
+		head = uuid_head(key->values[i]);
+		slot = find_uuid(table, size, distinct, head, value);
+		if (table[slot] == 0 && count == RANKED_UUIDS)
+			break;
+		if (table[slot] == 0)
 		{
-			uint64 head;
-			uint64 tail;
-			uint32 slot;
-
-			memcpy(&head, value, sizeof(head));
-			memcpy(&tail, value + 8, sizeof(tail));
-			head = pg_ntoh64(head);
-			slot = (uint32) (((head * UINT64CONST(0xD6E8FEB86659FD93) ^ tail) *
-							  UINT64CONST(0x9E3779B97F4A7C15)) >>
-							 32) &
-				   (size - 1);
-			while (table[slot] != 0 &&
-				   (distinct[table[slot] - 1].head != head ||
-					memcmp(distinct[table[slot] - 1].value + 8, value + 8, UUID_LEN - 8) != 0))
-				slot = (slot + 1) & (size - 1);
-			if (table[slot] == 0)
-			{
-				distinct[count].head = head;
-				distinct[count].value = value;
-				distinct[count].id = count;
-				table[slot] = ++count;
-			}
-			last = value;
-			last_id = table[slot] - 1;
+			distinct[count] = (DistinctUuid){.head = head, .value = value, .id = count};
+			table[slot] = (uint16) ++count;
 		}
-		ids[i] = last_id;
+		codes[i] = table[slot] - 1;
 	}
 	sort_uuids(distinct, count);
-	/* table becomes: id -> rank */
 	for (uint32 rank = 0; rank < count; rank++)
-		table[distinct[rank].id] = rank;
-	for (uint32 i = 0; i < rows; i++)
-		codes[i] = key->isnull[i] ? 0 : table[ids[i]];
-	pfree(ids);
+		ranks[distinct[rank].id] = (uint16) rank;
+	for (uint32 r = 0; r < i; r++)
+	{
+		if (!key->isnull[r])
+			codes[r] = ranks[codes[r]];
+	}
+	pfree(ranks);
 	pfree(distinct);
 	pfree(table);
+	return i == rows;
+}
+
+/* Codes of uuids; false: their first bytes only. */
+static bool
+uuid_codes(const KeyColumn *key, uint32 rows, uint64 *codes)
+{
+	if (uuid_ranks(key, rows, codes))
+		return true;
+	/* there are more codes than values: of a null, and of what is behind all */
+	for (uint32 i = 0; i < rows; i++)
+		codes[i] = key->isnull[i] ? 0 : uuid_head(key->values[i]) >> 2;
+	return false;
 }
 
 static uint64
@@ -318,17 +347,18 @@ common_unit(const KeyColumn *key, uint32 rows, const uint64 *codes, uint64 least
 	return Max(unit, 1);
 }
 
-/* Codes of one key, starting from 0; false when its type has none. */
+/* Codes of one key, starting from 0, and whether different values have different ones; false when its type has none. */
 static bool
-key_codes(const KeyColumn *key, uint32 rows, uint64 *codes, uint64 *greatest)
+key_codes(const KeyColumn *key, uint32 rows, uint64 *codes, uint64 *greatest, bool *whole)
 {
 	uint64 least = PG_UINT64_MAX;
 	uint64 unit;
 	bool any = false;
 
 	*greatest = 0;
+	*whole = true;
 	if (key->key->type == UUIDOID)
-		uuid_codes(key, rows, codes);
+		*whole = uuid_codes(key, rows, codes);
 	else
 	{
 		for (uint32 i = 0; i < rows; i++)
@@ -376,10 +406,11 @@ pack_codes(const RowSort *state, Entry *entries, uint32 rows)
 	for (k = 0; k < state->key_count && bits_left > 0; k++)
 	{
 		uint64 greatest;
+		bool whole;
 		int bits;
 		int cut;
 
-		if (!key_codes(&state->keys[k], rows, codes, &greatest))
+		if (!key_codes(&state->keys[k], rows, codes, &greatest, &whole))
 			break;
 		bits = pg_leftmost_one_pos64(greatest) + 1;
 		cut = Max(bits - bits_left, 0);
@@ -390,7 +421,7 @@ pack_codes(const RowSort *state, Entry *entries, uint32 rows)
 			entries[i].code |= codes[i] >> cut;
 		}
 		bits_left -= bits - cut;
-		if (cut > 0)
+		if (cut > 0 || !whole)
 			break;
 	}
 	pfree(codes);
