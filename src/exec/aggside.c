@@ -94,23 +94,23 @@ hz_aggside_init_plan(Plan *plan, EState *estate, List *sides)
 
 	/* whoever comes after an error sets it anew */
 	present_sides = sides;
-	ps = ExecInitNode(plan, estate, estate->es_top_eflags);
+	/* nobody goes backward in it, whatever a cursor at the top does */
+	ps = ExecInitNode(plan, estate,
+					  estate->es_top_eflags & ~(EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK));
 	present_sides = before;
 	return ps;
-}
-
-static bool
-note_change(PlanState *ps, void *params)
-{
-	check_stack_depth();
-	ps->chgParam = bms_add_members(ps->chgParam, params);
-	return planstate_tree_walker(ps, note_change, params);
 }
 
 void
 hz_aggside_changed(PlanState *ps, const Bitmapset *params)
 {
-	(void) note_change(ps, (void *) params);
+	check_stack_depth();
+	ps->chgParam = bms_add_members(ps->chgParam, params);
+	/* sides are below joins and what has one child; what expressions refer to knows its parameters itself */
+	if (outerPlanState(ps) != NULL)
+		hz_aggside_changed(outerPlanState(ps), params);
+	if (innerPlanState(ps) != NULL)
+		hz_aggside_changed(innerPlanState(ps), params);
 }
 
 void

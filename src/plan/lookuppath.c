@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type_d.h"
+#include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -206,6 +208,22 @@ clauses_between(PlannerInfo *root, Relids relids, RelOptInfo *left, RelOptInfo *
 	return clauses;
 }
 
+/* EXPLAIN could not name the fields of such a column: it looks for the subquery's plan where there is none. */
+static bool
+returns_record(const Path *path)
+{
+	ListCell *cell;
+
+	foreach(cell, path->pathtarget->exprs)
+	{
+		Var *var = lfirst(cell);
+
+		if (IsA(var, Var) && var->vartype == RECORDOID && var->varattno != InvalidAttrNumber)
+			return true;
+	}
+	return false;
+}
+
 /* Joins a side to what is joined so far, whose relids grow; false: it cannot be. */
 static bool
 add_side(PlannerInfo *root, HzLookupJoin *join, Path *input, RelOptInfo *rel, Relids *joined)
@@ -220,7 +238,7 @@ add_side(PlannerInfo *root, HzLookupJoin *join, Path *input, RelOptInfo *rel, Re
 	if (side->once && bms_membership(rel->relids) == BMS_MULTIPLE)
 		return false;
 	if (before == NULL || find_join_rel(root, relids) == NULL || side->path == NULL ||
-		side->path->param_info != NULL || !bms_is_empty(rel->lateral_relids) ||
+		side->path->param_info != NULL || (side->once && returns_record(side->path)) || !bms_is_empty(rel->lateral_relids) ||
 		rel->rows * (side->path->pathtarget->width + ROW_OVERHEAD) > get_hash_memory_limit())
 		return false;
 	foreach(cell, clauses_between(root, relids, before, rel))
@@ -341,6 +359,18 @@ replace_in_join(JoinPath *path, const HzLookupJoin *join)
 	return path->outerjoinpath != NULL && path->innerjoinpath != NULL ? &path->path : NULL;
 }
 
+/* A path of a side may be able to go back to a mark; what stands for it is not. */
+static Path *
+replace_in_merge(MergePath *path, const HzLookupJoin *join)
+{
+	if (replace_in_join(&path->jpath, join) == NULL)
+		return NULL;
+	if (path->innersortkeys == NIL && !path->skip_mark_restore &&
+		!ExecSupportsMarkRestore(path->jpath.innerjoinpath))
+		path->materialize_inner = true;
+	return &path->jpath.path;
+}
+
 static Path *
 replace_below(Path *path, Path **below, const HzLookupJoin *join)
 {
@@ -373,7 +403,7 @@ replace_sides(Path *path, const HzLookupJoin *join)
 		case T_NestPath:
 			return replace_in_join(flat_copy(path, sizeof(NestPath)), join);
 		case T_MergePath:
-			return replace_in_join(flat_copy(path, sizeof(MergePath)), join);
+			return replace_in_merge(flat_copy(path, sizeof(MergePath)), join);
 		case T_HashPath:
 			return replace_in_join(flat_copy(path, sizeof(HashPath)), join);
 		case T_MaterialPath:
