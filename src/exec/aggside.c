@@ -95,8 +95,7 @@ hz_aggside_init_plan(Plan *plan, EState *estate, List *sides)
 	/* whoever comes after an error sets it anew */
 	present_sides = sides;
 	/* nobody goes backward in it, whatever a cursor at the top does */
-	ps = ExecInitNode(plan, estate,
-					  estate->es_top_eflags & ~(EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK));
+	ps = ExecInitNode(plan, estate, estate->es_top_eflags & ~(EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK));
 	present_sides = before;
 	return ps;
 }

@@ -238,7 +238,8 @@ add_side(PlannerInfo *root, HzLookupJoin *join, Path *input, RelOptInfo *rel, Re
 	if (side->once && bms_membership(rel->relids) == BMS_MULTIPLE)
 		return false;
 	if (before == NULL || find_join_rel(root, relids) == NULL || side->path == NULL ||
-		side->path->param_info != NULL || (side->once && returns_record(side->path)) || !bms_is_empty(rel->lateral_relids) ||
+		side->path->param_info != NULL || (side->once && returns_record(side->path)) ||
+		!bms_is_empty(rel->lateral_relids) ||
 		rel->rows * (side->path->pathtarget->width + ROW_OVERHEAD) > get_hash_memory_limit())
 		return false;
 	foreach(cell, clauses_between(root, relids, before, rel))
