@@ -2,6 +2,7 @@
 # off: scans, aggregates, pruning, vectors, threads, spilling, parallel plans. The generator is HanzoQueries.pm.
 # HANZO_QUERY_SEED: of the first round, which makes its tables and ROUND queries. HANZO_QUERY_SECONDS: for all rounds.
 # HANZO_QUERY_ONLY=N: only query N of a round. HANZO_QUERY_ALL=1: goes on after a difference.
+# HANZO_QUERY_KIND=pattern: only kinds of queries that match.
 # HANZO_QUERY_SKIP=pattern: without the queries and settings that match, while a difference is being mended.
 # A query that differs is made smaller and left in the log directory with all that leads to it: psql -f runs it.
 use strict;
@@ -338,7 +339,7 @@ sub change_tables
 
 # ---- Settings
 
-my @switches = map { "hanzo_datastore.$_" } qw(enable_columnar_scan enable_columnar_agg enable_pruning enable_vector_filter enable_top_n enable_metadata_answers);
+my @switches = map { "hanzo_datastore.$_" } qw(enable_columnar_scan enable_columnar_agg enable_pruning enable_vector_filter enable_top_n enable_lookup_join enable_metadata_answers);
 my $threads = 'hanzo_datastore.max_threads';
 my (%known, $parallel_mode);
 
@@ -623,6 +624,7 @@ sub look_at_plan
 	$explained++;
 	my %seen;
 	$seen{$1}++ while $result->{out} =~ /Custom Scan \((\w+)\)/g;
+	$seen{lookups}++ while $result->{out} =~ /Lookup Cond/g;
 	$seen{'top-n'}++ while $result->{out} =~ /top-?n\b/gi;
 	$nodes{$_}++ foreach keys %seen;
 	return;

@@ -289,6 +289,128 @@ sub set_operation
 		wrap => sub { 'SELECT ' . normal_of('d', @e) . " FROM (($_[0]) $op ($second)) AS d" } };
 }
 
+# ---- Joins of a large table with sides that it looks its rows up in
+
+my @key_types = qw(bool int2 int4 int8 oid date time timestamp timestamptz float8 numeric uuid bytea text varchar);
+
+# Columns of a side under an alias: keys of the table's and their like.
+sub small_column { my ($sql, $from, $to) = @_; return { sql => $sql, type => 'int4', small => 1, const => sub { number($from, $to) } }; }
+
+# What subqueries are made of where a row outside is to be had, it is in them.
+sub of_outer { my ($outer, $text, $otherwise) = @_; return $outer && chance(0.6) ? $text : $otherwise; }
+
+# A side: { from, on, columns, key, with }. Some have keys that are not unique, some no key at all. `outer`: d.k may be used.
+sub side
+{
+	my ($scope, $a, $outer) = @_;
+	my $inner = scope_of(pick(qw(w v p m)), 's');
+	my $x = column_of($inner, qw(int4 date numeric timestamptz uuid));
+	my $least = { sql => "$a.x", type => $x->{type}, const => $x->{const} };
+	my $what = $x->{type} eq 'uuid' ? "count($x->{sql})" : pick('min', 'max') . "($x->{sql})";
+	$least = small_column("$a.x", 0, 300) if $x->{type} eq 'uuid';
+	my $where = join(' AND ', 's.id > ' . of_outer($outer, 'd.k * ' . number(1, 90), number(0, 4000)), some(0.3, predicate($inner, 1)));
+	my @labels = ({ sql => "$a.label", type => 'text' }, small_column("$a.grp", 0, 9), { sql => "$a.weight", type => 'numeric' });
+	my $on = "$a.k = t.k";
+	my $form = number(1, 13);
+	if ($form <= 3)
+	{
+		my $more = of_outer($outer, "s.id % (d.k - 30)", pick('1', '1', '1', 's.id % 2'));
+		return { from => "(SELECT s.k, $what AS x, count(*) AS n FROM $inner->{table} AS s WHERE $where GROUP BY s.k, $more)", on => $on, columns => [ $least, small_column("$a.n", 0, 300) ] };
+	}
+	if ($form == 4)
+	{
+		my $c = column_of($scope, @key_types);
+		my ($same) = grep { $_->{name} eq $c->{name} && $_->{type} eq $c->{type} } @{ $inner->{columns} };
+		return side($scope, $a, $outer) if !$same || ($c->{coll} // '') eq 'nd' || $c->{sql} !~ /^t\./;
+		return { from => "(SELECT $same->{sql} AS c, count(*) AS n, $what AS x FROM $inner->{table} AS s WHERE s.id % " . number(2, 9) . ' = 1 GROUP BY 1)', on => "$a.c = $c->{sql}", columns => [ $least, small_column("$a.n", 0, 9000) ] };
+	}
+	if ($form == 5) { return { from => '(SELECT * FROM dk WHERE k <> ' . of_outer($outer, 'd.k', number(20, 40)) . ' OFFSET 0)', on => $on, columns => \@labels }; }
+	if ($form == 6) { return { from => '(SELECT * FROM dk ORDER BY k ' . pick('', 'DESC') . ' LIMIT ' . of_outer($outer, 'd.k - 35', number(1, 70)) . ')', on => $on, columns => \@labels }; }
+	if ($form == 7)
+	{
+		my $rows = join(', ', '(' . of_outer($outer, 'd.k', number(0, 40)) . ", 'a', 1)", map { '(' . number(0, 40) . ", 'word " . number(0, 9) . "', " . number(0, 9) . ')' } 1 .. number(1, 9));
+		return { from => "(VALUES $rows)", names => '(k, label, grp)', on => $on, columns => [ @labels[ 0, 1 ] ] };
+	}
+	if ($form == 8) { return { from => '(SELECT g AS k, g % 3 AS grp FROM generate_series(' . number(0, 20) . ', ' . of_outer($outer, 'd.k', number(15, 50)) . ') AS g' . pick('', ' OFFSET 0') . ')', on => $on, columns => [ $labels[1] ] }; }
+	if ($form == 9) { return { from => 'unnest(ARRAY[' . join(', ', map { chance(0.05) ? 'NULL' : number(0, 40) } 1 .. number(1, 9)) . ']) WITH ORDINALITY', names => '(k, grp)', on => $on, columns => [ small_column("$a.grp", 0, 9) ] }; }
+	if ($form == 10) { return { from => '(SELECT k, label, grp, weight FROM dk UNION ' . pick('ALL ', 'ALL ', '') . 'SELECT k + ' . pick(0, 100, 100) . ', label, grp, weight FROM dk WHERE grp < ' . of_outer($outer, 'd.grp', number(0, 9)) . ')', on => $on, columns => \@labels }; }
+	if ($form == 11) { return { from => "(SELECT max(s.k) AS k, $what AS x FROM $inner->{table} AS s WHERE $where)", on => pick('true', "t.k < $a.k", $on), columns => [ $least, small_column("$a.k", 0, 40) ] }; }
+	return { with => "c$a AS " . pick('MATERIALIZED', 'NOT MATERIALIZED') . " (SELECT s.k, " . pick('1', '1', 's.id % 2') . " AS grp, $what AS x FROM $inner->{table} AS s WHERE $where GROUP BY 1, 2)", from => "c$a", on => $on, columns => [ $least, small_column("$a.grp", 0, 1) ] } if $form == 12;
+	return { from => 'dk', on => $on, columns => \@labels };
+}
+
+# An aggregate that has native states, for the most part.
+sub native_aggregate
+{
+	my ($scope) = @_;
+	return aggregate($scope, 1) if chance(0.15);
+	my $filter = chance(0.2) ? ' FILTER (WHERE ' . predicate($scope, 1) . ')' : '';
+	my $any = column_of($scope, qw(int4 int2 date timestamptz text bool uuid));
+	my $number = column_of($scope, qw(int4 int2 int8));
+	my $ordered = column_of($scope, qw(int2 int4 int8 numeric date timestamp timestamptz));
+	# sums too wide for 128 bits come by, too
+	my $numeric = column_of($scope, 'numeric') // $number;
+	return { sql => pick("count($any->{sql})", "count(DISTINCT $any->{sql})", 'count(*)', "sum($number->{sql})", "avg($number->{sql})", "sum($numeric->{sql})", "sum($numeric->{sql} * 1e20)", normal({ %$ordered, sql => pick('min', 'max') . "($ordered->{sql})" })) . $filter } if chance(0.6);
+	return { sql => normal({ %$ordered, sql => pick('min', 'max') . "($ordered->{sql})$filter" }) };
+}
+
+sub lookups
+{
+	my $table = pick(qw(w w v v p p m));
+	my $scope = scope_of($table, 't');
+	my $outer = chance(0.25);
+	my ($from, @with) = ("$table AS t");
+	my @where = some(0.6, @{ conditions($scope) }, 't.id > ' . number(0, 2000));
+	@where = grep { !/SELECT/ } @where;
+	foreach my $a (map { "s$_" } 1 .. pick(1, 1, 1, 2, 2, 3))
+	{
+		my $side = side($scope, $a, $outer);
+		push @{ $scope->{columns} }, @{ $side->{columns} };
+		push @with, $side->{with} if $side->{with};
+		my $on = $side->{on} . (chance(0.25) ? ' AND ' . pick(predicate($scope, 1), "t.id % 100 > $side->{columns}[-1]{sql}") : '');
+		$from .= " JOIN $side->{from} AS $a" . ($side->{names} // '') . " ON $on";
+	}
+	my $q = { kind => 'lookup', from => $from, where => \@where, with => @with ? 'WITH ' . join(', ', @with) . ' ' : '' };
+	push @where, 't.i4s >= d.k - 40' if $outer && $table =~ /^[wv]$/ && chance(0.5);
+	my %seen;
+	my @keys = grep { !$seen{ $_->{sql} }++ } map { chance(0.7) ? column_of($scope, @key_types) : expression($scope, 1) } 1 .. pick(0, 1, 1, 2, 2);
+	@{$q}{qw(group select)} = (\@keys, [ key_items(@keys), map { native_aggregate($scope) } 1 .. number(1, 4) ]);
+	$q->{having} = [ having($scope) ] if chance(0.15) && @keys;
+	total_order($q, $scope, @keys) if @keys && chance(0.6);
+	if ($outer)
+	{
+		return lookups() if grep { defined $_->{near} } @{ $q->{select} };
+		my $to = pick(42, 44);
+		my $join = pick('CROSS JOIN LATERAL', 'LEFT JOIN LATERAL');
+		delete $q->{ordered};
+		$q->{wrap} = sub { "SELECT d.k, l::text FROM dk AS d $join ($_[0]) AS l" . ($join =~ /LEFT/ ? ' ON true' : '') . " WHERE d.k BETWEEN 38 AND $to" };
+	}
+	return $q;
+}
+
+# ORDER BY an aggregate or a key, then all keys, so that equal values alone change places; LIMIT.
+sub total_order
+{
+	my ($q, $scope, @keys) = @_;
+	my $first = native_aggregate($scope);
+	$first = undef if defined $first->{near} || $first->{sql} =~ /jsonb|\+ 0::float8/ || chance(0.35);
+	@{$q}{qw(order limit ordered)} = ([ $first ? { sql => $first->{sql} . direction() } : (), map { { sql => $_->{sql} . direction(), of => $_ } } @keys ],
+		' LIMIT ' . pick(0, 1, 3, 10, 10, number(1, 60), 3000) . pick('', '', ' OFFSET ' . pick(0, 2, 30)), 1);
+	return;
+}
+
+# Groups of which the first are wanted.
+sub first_groups
+{
+	my ($from, $scope) = source(0.1);
+	my %seen;
+	my @keys = grep { !$seen{ $_->{sql} }++ } map { chance(0.7) ? column_of($scope, @key_types) : expression($scope, 1) } 1 .. pick(1, 1, 2, 3);
+	my $q = { kind => 'first groups', from => $from, where => conditions($scope), group => \@keys, select => [ key_items(@keys), map { native_aggregate($scope) } 1 .. number(0, 3) ] };
+	$q->{having} = [ having($scope) ] if chance(0.25);
+	total_order($q, $scope, @keys);
+	return $q;
+}
+
 sub correlated
 {
 	my $inner = scope_of(pick(qw(w v p m)), 't');
@@ -545,16 +667,24 @@ sub snapshot
 	return $q;
 }
 
-my @kinds = ([ 14, \&plain ], [ 12, \&aggregates ], [ 10, \&metadata ], [ 18, \&grouped ], [ 4, \&sets ], [ 7, \&distinct ], [ 10, \&top ], [ 5, \&window ], [ 7, \&joined ], [ 5, \&set_operation ], [ 6, \&correlated ],
+my @kinds = ([ 14, \&plain ], [ 12, \&aggregates ], [ 10, \&metadata ], [ 18, \&grouped ], [ 4, \&sets ], [ 7, \&distinct ], [ 10, \&top ], [ 5, \&window ], [ 7, \&joined ], [ 12, \&lookups ], [ 6, \&first_groups ], [ 5, \&set_operation ], [ 6, \&correlated ],
 	[ 4, \&common_table ], [ 5, \&nested ], [ 3, \&by_other_ways ], [ 6, \&prepared ], [ 4, \&cursor ], [ 5, \&secured ], [ 6, \&failing ], [ 4, \&changed ], [ 3, \&snapshot ]);
 
-sub make_query
+sub some_kind
 {
 	my $sum = 0;
 	$sum += $_->[0] foreach @kinds;
 	my $at = rand($sum);
 	foreach my $kind (@kinds) { return $kind->[1]->() if ($at -= $kind->[0]) < 0; }
 	return plain();
+}
+
+sub make_query
+{
+	my $q = some_kind();
+	my $wanted = $ENV{HANZO_QUERY_KIND} // '';
+	$q = some_kind() while $q->{kind} !~ /$wanted/;
+	return $q;
 }
 
 1;

@@ -376,9 +376,10 @@ init_econtext(HzVexprCall *call, ExprContext *econtext)
 {
 	ExprContext *own = call->econtext;
 
+	/* it goes with the expression: one of the query's would stay until its end, with each run of a ColumnarAgg another */
 	if (own == NULL)
-		own = econtext->ecxt_estate != NULL ? CreateExprContext(econtext->ecxt_estate)
-											: CreateStandaloneExprContext();
+		own = CreateStandaloneExprContext();
+	own->ecxt_estate = econtext->ecxt_estate;
 	own->ecxt_param_exec_vals = econtext->ecxt_param_exec_vals;
 	own->ecxt_param_list_info = econtext->ecxt_param_list_info;
 	own->ecxt_scantuple = own->ecxt_outertuple = call->slot;
