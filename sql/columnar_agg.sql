@@ -537,6 +537,15 @@ SELECT i, count(*), sum(n) FROM generate_series(1, 5) AS i LEFT JOIN (SELECT k, 
 SELECT i, count(*), sum(n) FROM generate_series(1, 5) AS i LEFT JOIN (SELECT k, count(*) AS n FROM twin_agg.events GROUP BY k) AS s ON s.n > i * 1000 GROUP BY i ORDER BY i;
 SELECT i, n FROM generate_series(1, 3) AS i CROSS JOIN LATERAL (SELECT count(*) AS n FROM events WHERE id % 3 = i OFFSET 0) AS s ORDER BY i;
 SELECT i, n FROM generate_series(1, 3) AS i CROSS JOIN LATERAL (SELECT count(*) AS n FROM twin_agg.events WHERE id % 3 = i OFFSET 0) AS s ORDER BY i;
+-- what a run has made is gone when the next one starts
+BEGIN;
+DECLARE runs CURSOR FOR SELECT s.* FROM generate_series(1, 100) AS x CROSS JOIN LATERAL (SELECT count(*), sum(k * 1.5 + x) FROM events WHERE id < 3000 GROUP BY n % 2 ORDER BY 1 LIMIT 1) AS s;
+MOVE 5 FROM runs;
+CREATE TEMP TABLE after_few AS SELECT count(*), sum(total_bytes) FROM pg_backend_memory_contexts WHERE name IN ('ExprContext', 'ExecutorState');
+MOVE 90 FROM runs;
+SELECT c.count - f.count < 20 AS few, c.sum - f.sum < 65536 AS small
+FROM after_few AS f, (SELECT count(*), sum(total_bytes) FROM pg_backend_memory_contexts WHERE name IN ('ExprContext', 'ExecutorState')) AS c;
+ROLLBACK;
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 RESET enable_material;
