@@ -376,10 +376,14 @@ init_econtext(HzVexprCall *call, ExprContext *econtext)
 {
 	ExprContext *own = call->econtext;
 
-	/* it goes with the expression: one of the query's would stay until its end, with each run of a ColumnarAgg another */
+	/*
+	 * It goes with the expression: one of the query's would stay until its end, with each run of a ColumnarAgg another. What
+	 * subqueries give is the query's.
+	 */
 	if (own == NULL)
 		own = CreateStandaloneExprContext();
 	own->ecxt_estate = econtext->ecxt_estate;
+	own->ecxt_per_query_memory = econtext->ecxt_per_query_memory;
 	own->ecxt_param_exec_vals = econtext->ecxt_param_exec_vals;
 	own->ecxt_param_list_info = econtext->ecxt_param_list_info;
 	own->ecxt_scantuple = own->ecxt_outertuple = call->slot;
