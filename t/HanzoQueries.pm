@@ -320,7 +320,7 @@ sub side
 	if ($form == 4)
 	{
 		my $c = column_of($scope, @key_types);
-		my ($same) = grep { $_->{name} eq $c->{name} && $_->{type} eq $c->{type} } @{ $inner->{columns} };
+		my ($same) = grep { $_->{name} eq ($c->{name} // '') && $_->{type} eq $c->{type} } @{ $inner->{columns} };
 		return side($scope, $a, $outer) if !$same || ($c->{coll} // '') eq 'nd' || $c->{sql} !~ /^t\./;
 		return { from => "(SELECT $same->{sql} AS c, count(*) AS n, $what AS x FROM $inner->{table} AS s WHERE s.id % " . number(2, 9) . ' = 1 GROUP BY 1)', on => "$a.c = $c->{sql}", columns => [ $least, small_column("$a.n", 0, 9000) ] };
 	}
@@ -350,7 +350,7 @@ sub native_aggregate
 	my $ordered = column_of($scope, qw(int2 int4 int8 numeric date timestamp timestamptz));
 	# sums too wide for 128 bits come by, too
 	my $numeric = column_of($scope, 'numeric') // $number;
-	return { sql => pick("count($any->{sql})", "count(DISTINCT $any->{sql})", 'count(*)', "sum($number->{sql})", "avg($number->{sql})", "sum($numeric->{sql})", "sum($numeric->{sql} * 1e20)", normal({ %$ordered, sql => pick('min', 'max') . "($ordered->{sql})" })) . $filter } if chance(0.6);
+	return { sql => pick("count($any->{sql})", "count(DISTINCT $any->{sql})", 'count(*)', "sum($number->{sql})", "avg($number->{sql})", "sum($numeric->{sql})", "sum($numeric->{sql} * 1e20)", "max($number->{sql})") . $filter } if chance(0.6);
 	return { sql => normal({ %$ordered, sql => pick('min', 'max') . "($ordered->{sql})$filter" }) };
 }
 
@@ -367,7 +367,7 @@ sub lookups
 		my $side = side($scope, $a, $outer);
 		push @{ $scope->{columns} }, @{ $side->{columns} };
 		push @with, $side->{with} if $side->{with};
-		my $on = $side->{on} . (chance(0.2) ? ' AND ' . pick(simple_predicate($scope), "t.id % 100 > $side->{columns}[-1]{sql}") : '');
+		my $on = $side->{on} . (chance(0.2) ? ' AND ' . pick(simple_predicate($scope), (map { "t.id % 100 > $_->{sql}" } grep { $_->{type} eq 'int4' } @{ $side->{columns} })) : '');
 		$from .= " JOIN $side->{from} AS $a" . ($side->{names} // '') . " ON $on";
 	}
 	my $q = { kind => 'lookup', from => $from, where => \@where, with => @with ? 'WITH ' . join(', ', @with) . ' ' : '' };
