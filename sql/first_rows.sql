@@ -153,6 +153,18 @@ RESET max_parallel_workers_per_gather;
 SET max_parallel_workers_per_gather = 0;
 SET hanzo_datastore.enable_top_n = on;
 EXPLAIN (COSTS OFF) SELECT DISTINCT ON (strewn, few) id FROM t ORDER BY strewn, few, tz DESC NULLS LAST, id;
-EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF) SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY strewn ORDER BY v, id) AS n FROM t) AS q WHERE n = 1;
+CREATE FUNCTION shown(query text)
+RETURNS SETOF text
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  line text;
+BEGIN
+  FOR line IN EXECUTE 'EXPLAIN (COSTS OFF, ANALYZE, TIMING OFF, SUMMARY OFF) ' || query LOOP
+    RETURN QUERY SELECT line WHERE line !~ 'Memory';
+  END LOOP;
+END
+$$;
+SELECT shown('SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY strewn ORDER BY v, id) AS n FROM t) AS q WHERE n = 1');
 
 DROP SCHEMA first_test CASCADE;
