@@ -153,7 +153,7 @@ foreach my $query (@queries)
 	next if defined $pattern && $query !~ /$pattern/;
 	my %least;
 	my ($chosen, $best, $way);
-	foreach my $try (1 .. 5)
+	foreach my $try (1 .. 15)
 	{
 		measure($query, \%least, $try == 1 ? 1 : 3);
 		# a query that fails or runs into the timeout has no time
