@@ -47,13 +47,14 @@ BEGIN
 END $$;
 });
 $node->safe_psql('postgres', join("\n", map { "CALL damage_make('t$_');" } 1 .. $tables));
-$node->safe_psql('postgres', q{CALL damage_make('k1'); CALL damage_make('k2');});
+$node->safe_psql('postgres', q{CALL damage_make('k1'); CALL damage_make('k2'); CALL damage_make('k3');});
 my $right = $node->safe_psql('postgres', q{SELECT damage_read('t1')});
 like($right, qr/^[0-9a-f]{32}$/, 'the sound table can be read');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM hanzo_datastore.verify('t1')}), '0', 'and nothing is damaged');
 my %file = map { split(/\|/) }
 	split(/\n/, $node->safe_psql('postgres',
 		q{SELECT c.relname, pg_relation_filepath(c.reltoastrelid) FROM pg_class AS c WHERE c.relname ~ '^[tk][0-9]+$'}));
+my $index_file = $node->safe_psql('postgres', q{SELECT pg_relation_filepath(indexrelid) FROM pg_index WHERE indrelid = (SELECT reltoastrelid FROM pg_class WHERE relname = 'k3')});
 $node->stop;
 
 # Flips a bit of a page: in the payload of a tuple, or (every fourth table) anywhere else.
@@ -128,7 +129,31 @@ sub flip_keys
 }
 cmp_ok(flip_keys($node->data_dir . '/' . $file{k1}, 0), '>', 0, 'entries of k1 are others\'');
 cmp_ok(flip_keys($node->data_dir . '/' . $file{k2}, 4), '>', 0, 'entries of k2 have other numbers');
+
+# The index of k3 gives the first row group a number behind that of the second.
+{
+	open(my $handle, '+<:raw', $node->data_dir . "/$index_file") or die "cannot open $index_file: $!";
+	my ($page, $first) = ('', undef);
+	for (my $block = 1; !defined $first && $block < (-s $handle) / 8192; $block++)
+	{
+		seek($handle, $block * 8192, 0);
+		read($handle, $page, 8192) == 8192 or die "cannot read $index_file";
+		for (my $i = 24; !defined $first && $i < unpack('v', substr($page, 12, 2)); $i += 4)
+		{
+			my $at = (unpack('V', substr($page, $i, 4)) & 0x7fff) + 8;
+			next if unpack('V', substr($page, $at, 4)) != 102;
+			$first = $block;
+			substr($page, $at + 4, 4) = pack('V', 0x7fffffff);
+			seek($handle, $block * 8192, 0);
+			print $handle $page;
+		}
+	}
+	close($handle);
+	ok(defined $first, 'the index of k3 is out of order');
+}
 $node->start;
+like($node->safe_psql('postgres', q{SELECT damage_read('k3')}), qr/^XX002 index "pg_toast_[0-9]+_index" of table "k3" is damaged/, 'k3: no rows are lost or doubled');
+cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM hanzo_datastore.verify('$_')"), '>', 0, "verify() reports $_") foreach 'k1' .. 'k3';
 foreach my $t ('k1', 'k2')
 {
 	like($node->safe_psql('postgres', "SELECT damage_read('$t')"), qr/^XX001 directory entry of row group [0-9]+ in table "$t" is not there/,

@@ -7,6 +7,7 @@
  */
 #include "encoding/int_plan.h"
 
+#include "base/gcd.h"
 #include "encoding/clones.h"
 
 #define CHAINS 16 /* independent minima and maxima, to hide the latency of a comparison */
@@ -46,19 +47,6 @@ subtract(const int64_t *values, uint32_t count, int64_t minimum, uint64_t *restr
 		offsets[i] = (uint64_t) values[i] - (uint64_t) minimum;
 }
 
-static uint64_t
-gcd(uint64_t a, uint64_t b)
-{
-	while (b != 0)
-	{
-		uint64_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 /* Modulo 2^64; each step doubles the number of right bits. */
 static uint64_t
 inverse_of_odd(uint64_t odd)
@@ -90,7 +78,7 @@ find_divisor(const uint64_t *offsets, uint32_t count, uint64_t common)
 
 		if ((product >> shift | product << ((64 - shift) & 63)) <= limit)
 			continue; /* a multiple of the divisor */
-		divisor = gcd(offsets[i], divisor);
+		divisor = hz_gcd(offsets[i], divisor);
 		if (divisor == common)
 			return divisor;
 		shift = (uint32_t) __builtin_ctzll(divisor);

@@ -21,8 +21,8 @@
 #include "exec/aggcall.h"
 #include "exec/aggleaf.h"
 #include "exec/aggmeta.h"
-#include "exec/aggside.h"
 #include "exec/aggnode.h"
+#include "exec/aggside.h"
 #include "exec/aggspill.h"
 #include "exec/aggthreads.h"
 #include "exec/topn.h"
@@ -678,15 +678,8 @@ next_plain(HzAggNode *node)
 	PlanState *ps = &node->css.ss.ps;
 	TupleTableSlot *to =
 		ps->ps_ProjInfo ? ps->ps_ProjInfo->pi_state.resultslot : node->css.ss.ss_ScanTupleSlot;
-	TupleTableSlot *from = ExecProcNode(node->plain_plan);
 
-	ExecClearTuple(to);
-	if (TupIsNull(from))
-		return to;
-	slot_getallattrs(from);
-	memcpy(to->tts_values, from->tts_values, sizeof(Datum) * to->tts_tupleDescriptor->natts);
-	memcpy(to->tts_isnull, from->tts_isnull, sizeof(bool) * to->tts_tupleDescriptor->natts);
-	return ExecStoreVirtualTuple(to);
+	return hz_aggside_lend_row(to, ExecProcNode(node->plain_plan));
 }
 
 /* The next group, of the next partition if need be; NULL: no more. */

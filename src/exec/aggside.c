@@ -6,8 +6,6 @@
 
 #include "executor/executor.h"
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
-#include "utils/memutils.h"
 
 #include "exec/agglookup.h"
 #include "exec/aggside.h"
@@ -31,22 +29,29 @@ begin(CustomScanState *css, EState *estate, int eflags)
 	((HzAggSide *) css)->rows = list_nth(present_sides, side);
 }
 
+TupleTableSlot *
+hz_aggside_lend_row(TupleTableSlot *to, TupleTableSlot *from)
+{
+	ExecClearTuple(to);
+	if (TupIsNull(from))
+		return to;
+	slot_getallattrs(from);
+	memcpy(to->tts_values, from->tts_values, sizeof(Datum) * to->tts_tupleDescriptor->natts);
+	memcpy(to->tts_isnull, from->tts_isnull, sizeof(bool) * to->tts_tupleDescriptor->natts);
+	return ExecStoreVirtualTuple(to);
+}
+
 static TupleTableSlot *
 exec(CustomScanState *css)
 {
 	ProjectionInfo *projection = css->ss.ps.ps_ProjInfo;
-	TupleTableSlot *slot = css->ss.ss_ScanTupleSlot;
-	TupleTableSlot *from = hz_agglookup_next_row(((HzAggSide *) css)->rows);
+	TupleTableSlot *slot = hz_aggside_lend_row(css->ss.ss_ScanTupleSlot,
+											   hz_agglookup_next_row(((HzAggSide *) css)->rows));
 
-	ExecClearTuple(slot);
-	if (TupIsNull(from))
-		return projection != NULL ? ExecClearTuple(projection->pi_state.resultslot) : slot;
-	slot_getallattrs(from);
-	memcpy(slot->tts_values, from->tts_values, sizeof(Datum) * slot->tts_tupleDescriptor->natts);
-	memcpy(slot->tts_isnull, from->tts_isnull, sizeof(bool) * slot->tts_tupleDescriptor->natts);
-	ExecStoreVirtualTuple(slot);
 	if (projection == NULL)
 		return slot;
+	if (TupIsNull(slot))
+		return ExecClearTuple(projection->pi_state.resultslot);
 	ResetExprContext(css->ss.ps.ps_ExprContext);
 	css->ss.ps.ps_ExprContext->ecxt_scantuple = slot;
 	return ExecProject(projection);

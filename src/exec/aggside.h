@@ -17,6 +17,9 @@
 
 extern const CustomScanMethods hz_aggside_methods;
 
+/* A row of another node in a slot of one's own, as long as it is there; empty at the end. */
+extern TupleTableSlot *hz_aggside_lend_row(TupleTableSlot *to, TupleTableSlot *from);
+
 /* Initialises a plan whose ColumnarSides are these PlanStates; they, and who ends them, stay the caller's. */
 extern PlanState *hz_aggside_init_plan(Plan *plan, EState *estate, List *sides);
 

@@ -3,10 +3,11 @@
  *	  The directory as this backend remembers it, so that a statement on a table with thousands of row
  *	  groups need not read it again.
  *
- * What is cached are directory tuples, not what a snapshot sees of them. META counts changes of the
+ * What is cached are the places of directory tuples, from the index, and of those that somebody has asked for the entries; not what
+ * a snapshot sees of them. META counts changes of the
  * directory: the counter goes up in place after a tuple was inserted or deleted and before that
  * transaction commits. A snapshot that sees the change was taken after the commit, hence reads the counter
- * raised: so a cache with the counter's present value holds every tuple that the snapshot can see. Tuples whose
+ * raised: so a cache with the counter's present value has the place of every tuple that the snapshot can see. Tuples whose
  * insertion or deletion was not settled when they were read are looked at again for each snapshot.
  *
  * Entries are keyed by the TOAST relation's file and dropped when the table's relcache entry is invalidated.
@@ -20,7 +21,7 @@
 typedef struct HzDirCache HzDirCache;
 
 /*
- * The cached directory of this store, read (again) if need be; NULL when it is too large to keep. Valid
+ * The cached directory of this store, whose places are read (again) if need be; NULL when it is too large to keep. Valid
  * until the next call.
  */
 extern HzDirCache *hz_dircache_get(HzStore *store);

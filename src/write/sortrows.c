@@ -21,6 +21,7 @@
 #include "utils/sortsupport.h"
 #include "utils/uuid.h"
 
+#include "base/gcd.h"
 #include "write/sortrows.h"
 
 #define CODE_BITS 64
@@ -320,19 +321,6 @@ uuid_codes(const KeyColumn *key, uint32 rows, uint64 *codes)
 	return false;
 }
 
-static uint64
-greatest_common_divisor(uint64 a, uint64 b)
-{
-	while (b != 0)
-	{
-		uint64 rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 /* The greatest number of which all distances from the least code are multiples; 1 where there is but one code. */
 static uint64
 common_unit(const KeyColumn *key, uint32 rows, const uint64 *codes, uint64 least)
@@ -342,7 +330,7 @@ common_unit(const KeyColumn *key, uint32 rows, const uint64 *codes, uint64 least
 	for (uint32 i = 0; i < rows && unit != 1; i++)
 	{
 		if (!key->isnull[i])
-			unit = greatest_common_divisor(codes[i] - least, unit);
+			unit = hz_gcd(codes[i] - least, unit);
 	}
 	return Max(unit, 1);
 }
