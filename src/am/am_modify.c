@@ -156,7 +156,7 @@ tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
 	note_insert(rel, &slot, 1, cid);
 	if (is_bulk_insert(rel, options, bistate) && !is_huge(rel, slot))
 	{
-		hz_bulk_add(rel, slot, cid);
+		hz_bulk_add(rel, &slot, 1, cid);
 		slot->tts_tableOid = RelationGetRelid(rel);
 		return;
 	}
@@ -227,11 +227,10 @@ multi_insert(Relation rel, TupleTableSlot **slots, int count, CommandId cid, int
 		heap_multi_insert(rel, slots, head, cid, options, bistate);
 		hz_heapview_end(&view);
 	}
+	if (head < count)
+		hz_bulk_add(rel, slots + head, count - head, cid);
 	for (int i = head; i < count; i++)
-	{
-		hz_bulk_add(rel, slots[i], cid);
 		slots[i]->tts_tableOid = RelationGetRelid(rel);
-	}
 }
 
 static void

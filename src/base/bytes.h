@@ -79,6 +79,40 @@ hz_store64(void *p, uint64_t v)
 	hz_store32((uint8_t *) p + 4, (uint32_t) (v >> 32));
 }
 
+/* Whether two strings of the same length are the same: as memcmp(), without a call for the short ones that most are. */
+static inline bool
+hz_bytes_equal(const uint8_t *a, const uint8_t *b, size_t length)
+{
+	if (length > 16)
+		return memcmp(a, b, length) == 0;
+	if (length >= 8)
+	{
+		uint64_t words[4];
+
+		memcpy(&words[0], a, 8);
+		memcpy(&words[1], b, 8);
+		memcpy(&words[2], a + length - 8, 8);
+		memcpy(&words[3], b + length - 8, 8);
+		return ((words[0] ^ words[1]) | (words[2] ^ words[3])) == 0;
+	}
+	if (length >= 4)
+	{
+		uint32_t words[4];
+
+		memcpy(&words[0], a, 4);
+		memcpy(&words[1], b, 4);
+		memcpy(&words[2], a + length - 4, 4);
+		memcpy(&words[3], b + length - 4, 4);
+		return ((words[0] ^ words[1]) | (words[2] ^ words[3])) == 0;
+	}
+	for (size_t i = 0; i < length; i++)
+	{
+		if (a[i] != b[i])
+			return false;
+	}
+	return true;
+}
+
 /* Room for `more` bytes behind the used ones; returns where they start. Does not change length. */
 static inline uint8_t *
 hz_bytes_reserve(HzBytes *bytes, size_t more)

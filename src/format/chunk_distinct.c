@@ -204,7 +204,7 @@ code_of_string(HzDistinct *distinct, Table *table, const HzString *s)
 		uint32_t found = table->slots[at].index - 1;
 
 		if (table->slots[at].tag == tag && distinct->strings[found].length == s->length &&
-			memcmp(distinct->strings[found].data, s->data, s->length) == 0)
+			hz_bytes_equal(distinct->strings[found].data, s->data, s->length))
 			return found;
 	}
 	if (distinct->count == HZ_CHUNK_MAX_DICT ||
@@ -223,7 +223,7 @@ code_of_string(HzDistinct *distinct, Table *table, const HzString *s)
 static inline bool
 same_string(const HzString *a, const HzString *b)
 {
-	return a->length == b->length && memcmp(a->data, b->data, a->length) == 0;
+	return a->length == b->length && hz_bytes_equal(a->data, b->data, a->length);
 }
 
 /* The codes of the rows of one vector; nulls take the code before them. False: too many distinct ones. */

@@ -209,12 +209,8 @@ tail_to_delta(Relation rel, const Load *load, HzRowBuffer *buffer)
 		MemoryContextSwitchTo(batch);
 		for (int i = 0; i < take; i++)
 		{
-			Datum *values = palloc(sizeof(Datum) * desc->natts);
-			bool *isnull = palloc(sizeof(bool) * desc->natts);
-
-			for (int a = 0; a < desc->natts; a++)
-				values[a] = hz_rowbuffer_datum(buffer, done + i, a, &isnull[a]);
-			ExecStoreHeapTuple(heap_form_tuple(desc, values, isnull), slots[i], false);
+			ExecStoreHeapTuple(heap_tuple_from_minimal_tuple(hz_rowbuffer_tuple(buffer, done + i)),
+							   slots[i], false);
 			slots[i]->tts_tableOid = RelationGetRelid(rel);
 		}
 		heap_multi_insert(rel, slots, take, load->cid, 0, bistate);
@@ -367,11 +363,11 @@ bound_memory(void)
 	}
 }
 
-void
-hz_bulk_add(Relation rel, TupleTableSlot *slot, CommandId cid)
+/* The load that takes the next row, with a buffer. */
+static Load *
+open_load(Relation rel, CommandId cid)
 {
 	Load *load = get_load(rel, cid);
-	uint64 before;
 
 	if (load->buffer == NULL)
 	{
@@ -383,16 +379,46 @@ hz_bulk_add(Relation rel, TupleTableSlot *slot, CommandId cid)
 		load->buffer = hz_rowbuffer_create(loads_context, RelationGetDescr(rel));
 		MemoryContextSwitchTo(old);
 	}
-	slot_getallattrs(slot);
-	before = hz_rowbuffer_bytes(load->buffer);
-	hz_rowbuffer_add(load->buffer, slot->tts_values, slot->tts_isnull);
-	if (hz_rowbuffer_rows(load->buffer) >= load->options->row_group_rows ||
-		hz_rowbuffer_bytes(load->buffer) >= Max(hz_rowbuffer_limit() / 4 * 3, MIN_FULL_BYTES))
-		buffer_is_full(rel, load);
-	else if ((unbounded += hz_rowbuffer_bytes(load->buffer) - before) > BOUND_BYTES)
+	return load;
+}
+
+/* The tuple that a slot has already; NULL: none. */
+static HeapTuple
+tuple_of(TupleTableSlot *slot)
+{
+	if (TTS_IS_HEAPTUPLE(slot) || TTS_IS_BUFFERTUPLE(slot))
+		return ((HeapTupleTableSlot *) slot)->tuple;
+	return NULL;
+}
+
+void
+hz_bulk_add(Relation rel, TupleTableSlot **slots, int count, CommandId cid)
+{
+	Load *load = open_load(rel, cid);
+	/* rows that come together are alike: COPY has formed their tuples, of plain values as a rule */
+	bool copy = count > 1 && tuple_of(slots[0]) != NULL &&
+				hz_rowbuffer_is_plain(load->buffer, tuple_of(slots[0]));
+
+	for (int i = 0; i < count; i++)
 	{
-		unbounded = 0;
-		bound_memory();
+		uint64 before;
+
+		load = open_load(rel, cid);
+		before = hz_rowbuffer_bytes(load->buffer);
+		if (!copy || tuple_of(slots[i]) == NULL ||
+			!hz_rowbuffer_add_tuple(load->buffer, tuple_of(slots[i])))
+		{
+			slot_getallattrs(slots[i]);
+			hz_rowbuffer_add(load->buffer, slots[i]->tts_values, slots[i]->tts_isnull);
+		}
+		if (hz_rowbuffer_rows(load->buffer) >= load->options->row_group_rows ||
+			hz_rowbuffer_bytes(load->buffer) >= Max(hz_rowbuffer_limit() / 4 * 3, MIN_FULL_BYTES))
+			buffer_is_full(rel, load);
+		else if ((unbounded += hz_rowbuffer_bytes(load->buffer) - before) > BOUND_BYTES)
+		{
+			unbounded = 0;
+			bound_memory();
+		}
 	}
 }
 

@@ -23,8 +23,8 @@ extern bool hz_bulk_possible(Relation rel);
 /* How many of the next `count` rows of this command the delta shall take. */
 extern int hz_bulk_head(Relation rel, CommandId cid, int count);
 
-/* Buffers a row; seals groups as they fill. */
-extern void hz_bulk_add(Relation rel, TupleTableSlot *slot, CommandId cid);
+/* Buffers rows, one at least; seals groups as they fill. */
+extern void hz_bulk_add(Relation rel, TupleTableSlot **slots, int count, CommandId cid);
 
 /* Writes out what is buffered for the relation, if anything. */
 extern void hz_bulk_flush(Relation rel);

@@ -81,7 +81,7 @@ hz_mover_begin(HzMover *mover, Relation rel)
 	mover->options = hz_options_read(rel);
 	mover->cid = GetCurrentCommandId(true);
 	mover->estate = CreateExecutorState();
-	mover->slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsVirtual);
+	mover->slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
 	return true;
 }
 
@@ -115,18 +115,6 @@ hz_mover_live_rows(HzMover *mover, HzGroup *group)
 	return live;
 }
 
-/* Loads buffered row `row` into the mover's slot. */
-static TupleTableSlot *
-buffered_row(HzMover *mover, HzRowBuffer *buffer, uint32 row)
-{
-	TupleTableSlot *slot = mover->slot;
-
-	ExecClearTuple(slot);
-	for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
-		slot->tts_values[i] = hz_rowbuffer_datum(buffer, row, i, &slot->tts_isnull[i]);
-	return ExecStoreVirtualTuple(slot);
-}
-
 static void
 insert_index_entries(HzMover *mover, HzRowBuffer *buffer, const HzGroup *group,
 					 const uint32 *permutation)
@@ -143,7 +131,8 @@ insert_index_entries(HzMover *mover, HzRowBuffer *buffer, const HzGroup *group,
 		ListCell *info_cell;
 
 		CHECK_FOR_INTERRUPTS();
-		econtext->ecxt_scantuple = buffered_row(mover, buffer, permutation[i]);
+		ExecStoreMinimalTuple(hz_rowbuffer_tuple(buffer, permutation[i]), mover->slot, false);
+		econtext->ecxt_scantuple = mover->slot;
 		hz_rowid_to_tid(hz_group_first_row(group) + i, &tid);
 		forboth(index_cell, mover->indexes, info_cell, mover->index_infos)
 		{

@@ -1,6 +1,6 @@
 /*
  * write/rowbuffer.c
- *	  Columns of rows that wait to be sealed. See rowbuffer.h.
+ *	  Rows that wait to be sealed. See rowbuffer.h.
  */
 #include "postgres.h"
 
@@ -9,29 +9,26 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "write/rowbuffer.h"
+#include "write/rowbuffer_internal.h"
 
 /* Far enough below the largest tuple (1 GB) for headers, padding and what an update may add. */
 #define HZ_ROWBUFFER_HUGE_ROW ((Size) 512 * 1024 * 1024)
 
-typedef struct BufferColumn
+static uint8
+align_bytes(char align)
 {
-	HzBytes values; /* fixed: slots; strings: their bytes, one after the other */
-	uint32
-		*ends; /* strings: end of each in `values`, which the limit and one value keep below 4 GB */
-	uint64 *validity; /* NULL while there is no null */
-} BufferColumn;
-
-struct HzRowBuffer
-{
-	MemoryContext context;
-	TupleDesc desc;
-	HzColumnType *types;
-	BufferColumn *columns;
-	uint32 rows;
-	uint32 room; /* rows that ends and validity have room for */
-	uint64 bytes;
-};
+	switch (align)
+	{
+		case TYPALIGN_CHAR:
+			return 1;
+		case TYPALIGN_SHORT:
+			return ALIGNOF_SHORT;
+		case TYPALIGN_INT:
+			return ALIGNOF_INT;
+		default:
+			return ALIGNOF_DOUBLE;
+	}
+}
 
 HzRowBuffer *
 hz_rowbuffer_create(MemoryContext parent, TupleDesc desc)
@@ -44,6 +41,17 @@ hz_rowbuffer_create(MemoryContext parent, TupleDesc desc)
 	buffer->context = context;
 	buffer->desc = CreateTupleDescCopyConstr(desc);
 	buffer->types = hz_coltype_for(desc);
+	buffer->layout = palloc0(sizeof(BufferLayout) * Max(desc->natts, 1));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+		buffer->layout[i].length = attribute->attlen;
+		buffer->layout[i].align = align_bytes(attribute->attalign);
+		buffer->layout[i].byval = attribute->attbyval;
+		if (attribute->attisdropped && buffer->isnull == NULL)
+			buffer->isnull = palloc(sizeof(bool) * desc->natts);
+	}
 	buffer->columns = palloc0(sizeof(BufferColumn) * Max(desc->natts, 1));
 	MemoryContextSwitchTo(old);
 	return buffer;
@@ -58,177 +66,215 @@ hz_rowbuffer_destroy(HzRowBuffer *buffer)
 void
 hz_rowbuffer_reset(HzRowBuffer *buffer)
 {
-	for (int i = 0; i < buffer->desc->natts; i++)
-	{
-		buffer->columns[i].values.length = 0;
-		if (buffer->columns[i].validity != NULL)
-		{
-			pfree(buffer->columns[i].validity);
-			buffer->columns[i].validity = NULL;
-		}
-	}
+	buffer->tuples.length = 0;
 	buffer->rows = 0;
-	buffer->bytes = 0;
+	buffer->copied = false;
 }
 
-static void
-grow(HzRowBuffer *buffer)
+/* Room for one more row of so many bytes, which the caller fills. */
+static MinimalTuple
+append_row(HzRowBuffer *buffer, Size length)
 {
-	uint32 room = buffer->room == 0 ? 1024 : buffer->room * 2;
+	MinimalTuple tuple;
 
+	if (buffer->rows == buffer->room ||
+		buffer->tuples.capacity - buffer->tuples.length < MAXALIGN(length) + HZ_ROWBUFFER_SLACK)
+	{
+		MemoryContext old = MemoryContextSwitchTo(buffer->context);
+
+		if (buffer->rows == buffer->room)
+		{
+			uint32 room = buffer->room == 0 ? 1024 : buffer->room * 2;
+
+			buffer->starts = hz_realloc(buffer->starts, sizeof(uint32) * room);
+			buffer->at = hz_realloc(buffer->at, sizeof(uint32) * room);
+			buffer->room = room;
+		}
+		(void) hz_bytes_reserve(&buffer->tuples, MAXALIGN(length) + HZ_ROWBUFFER_SLACK);
+		MemoryContextSwitchTo(old);
+	}
+	buffer->starts[buffer->rows] = (uint32) (buffer->tuples.length / MAXIMUM_ALIGNOF);
+	tuple = buffered_tuple(buffer, buffer->rows);
+	buffer->tuples.length += MAXALIGN(length);
+	buffer->rows++;
+	return tuple;
+}
+
+/* As heap_form_minimal_tuple(), into the buffer. */
+static void
+form_row(HzRowBuffer *buffer, const Datum *values, const bool *isnull)
+{
+	int natts = buffer->desc->natts;
+	Size head = SizeofMinimalTupleHeader;
+	bool has_null = false;
+	Size data;
+	MinimalTuple tuple;
+
+	for (int i = 0; i < natts && !has_null; i++)
+		has_null = isnull[i];
+	if (has_null)
+		head += BITMAPLEN(natts);
+	head = MAXALIGN(head);
+	data = heap_compute_data_size(buffer->desc, unconstify(Datum *, values),
+								  unconstify(bool *, isnull));
+	tuple = append_row(buffer, head + data);
+	/* padding must be zero, or it would be taken for the length of a string */
+	memset(tuple, 0, head + data);
+	tuple->t_len = (uint32) (head + data);
+	HeapTupleHeaderSetNatts(tuple, natts);
+	tuple->t_hoff = (uint8) (head + MINIMAL_TUPLE_OFFSET);
+	heap_fill_tuple(buffer->desc, unconstify(Datum *, values), unconstify(bool *, isnull),
+					(char *) tuple + head, data, &tuple->t_infomask,
+					has_null ? tuple->t_bits : NULL);
+}
+
+static bool
+is_toasted(const BufferLayout *layout, Datum value)
+{
+	return layout->length == -1 && (VARATT_IS_COMPRESSED(DatumGetPointer(value)) ||
+									VARATT_IS_EXTERNAL(DatumGetPointer(value)));
+}
+
+/* Whether a row has a value that is not plain. */
+static bool
+has_toasted(const HzRowBuffer *buffer, const Datum *values, const bool *isnull)
+{
 	for (int i = 0; i < buffer->desc->natts; i++)
 	{
-		BufferColumn *column = &buffer->columns[i];
-
-		if (buffer->types[i].width == 0)
-			column->ends = hz_realloc(column->ends, sizeof(uint32) * room);
-		else
-			(void) hz_bytes_reserve(&column->values,
-									(size_t) (room - buffer->rows) * buffer->types[i].width);
-		if (column->validity != NULL)
-		{
-			column->validity = repalloc(column->validity, HZ_BITMAP_WORDS(room) * 8);
-			memset(column->validity + HZ_BITMAP_WORDS(buffer->room), 0xFF,
-				   (HZ_BITMAP_WORDS(room) - HZ_BITMAP_WORDS(buffer->room)) * 8);
-		}
+		if (!isnull[i] && is_toasted(&buffer->layout[i], values[i]))
+			return true;
 	}
-	buffer->room = room;
+	return false;
 }
 
-/* As memcpy(), without a call for the short values that most are. */
-static inline void
-copy_bytes(uint8_t *to, const void *from, size_t length)
-{
-	const uint8_t *last = (const uint8_t *) from + length;
-
-	if (length > 16)
-		memcpy(to, from, length);
-	else if (length >= 8)
-	{
-		uint64 head;
-		uint64 tail;
-
-		memcpy(&head, from, 8);
-		memcpy(&tail, last - 8, 8);
-		memcpy(to, &head, 8);
-		memcpy(to + length - 8, &tail, 8);
-	}
-	else if (length >= 4)
-	{
-		uint32 head;
-		uint32 tail;
-
-		memcpy(&head, from, 4);
-		memcpy(&tail, last - 4, 4);
-		memcpy(to, &head, 4);
-		memcpy(to + length - 4, &tail, 4);
-	}
-	else
-	{
-		for (size_t i = 0; i < length; i++)
-			to[i] = ((const uint8_t *) from)[i];
-	}
-}
-
+/* The row with all values plain. */
 static void
-add_null(HzRowBuffer *buffer, BufferColumn *column)
+add_toasted(HzRowBuffer *buffer, const Datum *values, const bool *isnull)
 {
-	if (column->validity == NULL)
+	int natts = buffer->desc->natts;
+	MemoryContext context =
+		AllocSetContextCreate(buffer->context, "hanzo row", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Datum *plain = palloc(sizeof(Datum) * natts);
+
+	for (int i = 0; i < natts; i++)
 	{
-		column->validity = palloc(HZ_BITMAP_WORDS(buffer->room) * 8);
-		memset(column->validity, 0xFF, HZ_BITMAP_WORDS(buffer->room) * 8);
+		plain[i] = values[i];
+		if (!isnull[i] && is_toasted(&buffer->layout[i], values[i]))
+			plain[i] = PointerGetDatum(
+				pg_detoast_datum_packed((struct varlena *) DatumGetPointer(values[i])));
 	}
-	hz_bitmap_clear(column->validity, buffer->rows);
-}
-
-static void
-add_fixed(BufferColumn *column, const HzColumnType *type, Datum value, bool isnull)
-{
-	uint8_t *slot = column->values.data + column->values.length; /* grow() has reserved it */
-
-	column->values.length += type->width;
-	if (isnull)
-		memset(slot, 0, type->width);
-	else if (!type->typbyval)
-		copy_bytes(slot, DatumGetPointer(value), type->width);
-	else if (type->width == 1)
-	{
-		uint8 v = DatumGetUInt8(value);
-
-		*slot = type->kind == HZ_KIND_BOOL ? v != 0 : v;
-	}
-	else if (type->width == 2)
-	{
-		int16 v = DatumGetInt16(value);
-
-		memcpy(slot, &v, 2);
-	}
-	else if (type->width == 4)
-	{
-		int32 v = DatumGetInt32(value);
-
-		memcpy(slot, &v, 4);
-	}
-	else
-	{
-		int64 v = DatumGetInt64(value);
-
-		memcpy(slot, &v, 8);
-	}
-}
-
-static inline void
-add_bytes(HzBytes *bytes, const void *source, size_t length)
-{
-	copy_bytes(hz_bytes_reserve(bytes, length), source, length);
-	bytes->length += length;
-}
-
-static void
-add_string(HzRowBuffer *buffer, BufferColumn *column, const HzColumnType *type, Datum value,
-		   bool isnull)
-{
-	if (!isnull && type->typlen == -2)
-		add_bytes(&column->values, DatumGetCString(value), strlen(DatumGetCString(value)));
-	else if (!isnull)
-	{
-		struct varlena *original = (struct varlena *) DatumGetPointer(value);
-		struct varlena *plain = original;
-
-		if (VARATT_IS_COMPRESSED(original) || VARATT_IS_EXTERNAL(original))
-			plain = pg_detoast_datum_packed(original);
-		add_bytes(&column->values, VARDATA_ANY(plain), VARSIZE_ANY_EXHDR(plain));
-		if (plain != original)
-			pfree(plain);
-	}
-	column->ends[buffer->rows] = (uint32) column->values.length;
+	form_row(buffer, plain, isnull);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
 }
 
 void
 hz_rowbuffer_add(HzRowBuffer *buffer, const Datum *values, const bool *isnull)
 {
-	MemoryContext old = MemoryContextSwitchTo(buffer->context);
-
-	if (buffer->rows == buffer->room)
-		grow(buffer);
-	for (int i = 0; i < buffer->desc->natts; i++)
+	if (buffer->isnull != NULL)
 	{
-		BufferColumn *column = &buffer->columns[i];
-		const HzColumnType *type = &buffer->types[i];
-		size_t before = column->values.length;
-
-		if (type->kind == 0)
-			continue;
-		if (isnull[i])
-			add_null(buffer, column);
-		if (type->width > 0)
-			add_fixed(column, type, values[i], isnull[i]);
-		else
-			add_string(buffer, column, type, values[i], isnull[i]);
-		buffer->bytes += column->values.length - before + (type->width > 0 ? 0 : sizeof(uint32));
+		for (int i = 0; i < buffer->desc->natts; i++)
+			buffer->isnull[i] = isnull[i] || buffer->types[i].kind == 0;
+		isnull = buffer->isnull;
 	}
-	buffer->rows++;
-	MemoryContextSwitchTo(old);
+	if (has_toasted(buffer, values, isnull))
+		add_toasted(buffer, values, isnull);
+	else
+		form_row(buffer, values, isnull);
+}
+
+/* Whether a tuple has all attributes and none stored elsewhere. */
+static bool
+is_complete(const HzRowBuffer *buffer, HeapTuple tuple)
+{
+	return HeapTupleHeaderGetNatts(tuple->t_data) == buffer->desc->natts &&
+		   !HeapTupleHasExternal(tuple);
+}
+
+bool
+hz_rowbuffer_is_plain(const HzRowBuffer *buffer, HeapTuple tuple)
+{
+	int natts = buffer->desc->natts;
+	Datum *values;
+	bool *isnull;
+	bool plain;
+
+	if (!is_complete(buffer, tuple))
+		return false;
+	values = palloc(sizeof(Datum) * natts);
+	isnull = palloc(sizeof(bool) * natts);
+	heap_deform_tuple(tuple, buffer->desc, values, isnull);
+	plain = !has_toasted(buffer, values, isnull);
+	pfree(values);
+	pfree(isnull);
+	return plain;
+}
+
+bool
+hz_rowbuffer_add_tuple(HzRowBuffer *buffer, HeapTuple tuple)
+{
+	Size length = tuple->t_len - MINIMAL_TUPLE_OFFSET;
+	MinimalTuple copy;
+
+	if (!is_complete(buffer, tuple))
+		return false;
+	copy = append_row(buffer, length);
+	memcpy(copy, (char *) tuple->t_data + MINIMAL_TUPLE_OFFSET, length);
+	copy->t_len = (uint32) length;
+	buffer->copied = true;
+	return true;
+}
+
+/* Takes the rows of a buffer in memory of its own, made below ours. */
+static void
+take_rows(HzRowBuffer *buffer, const HzRowBuffer *from)
+{
+	hz_bytes_free(&buffer->tuples);
+	hz_free(buffer->starts);
+	hz_free(buffer->at);
+	buffer->tuples = from->tuples;
+	buffer->starts = from->starts;
+	buffer->at = from->at;
+	buffer->room = from->room;
+}
+
+/* Writes all rows anew, with plain values; should that fail, they are as they were. */
+static void
+rewrite_rows(HzRowBuffer *buffer, TupleTableSlot *slot)
+{
+	HzRowBuffer *plain = hz_rowbuffer_create(buffer->context, buffer->desc);
+
+	for (uint32 row = 0; row < buffer->rows; row++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		ExecStoreMinimalTuple(buffered_tuple(buffer, row), slot, false);
+		slot_getallattrs(slot);
+		hz_rowbuffer_add(plain, slot->tts_values, slot->tts_isnull);
+	}
+	ExecClearTuple(slot);
+	take_rows(buffer, plain);
+}
+
+void
+hz_rowbuffer_flatten(HzRowBuffer *buffer)
+{
+	TupleTableSlot *slot;
+	bool toasted = false;
+
+	if (!buffer->copied)
+		return;
+	slot = MakeSingleTupleTableSlot(buffer->desc, &TTSOpsMinimalTuple);
+	for (uint32 row = 0; row < buffer->rows && !toasted; row++)
+	{
+		ExecStoreMinimalTuple(buffered_tuple(buffer, row), slot, false);
+		slot_getallattrs(slot);
+		toasted = has_toasted(buffer, slot->tts_values, slot->tts_isnull);
+	}
+	if (toasted)
+		rewrite_rows(buffer, slot);
+	ExecDropSingleTupleTableSlot(slot);
+	buffer->copied = false;
 }
 
 uint32
@@ -240,7 +286,8 @@ hz_rowbuffer_rows(const HzRowBuffer *buffer)
 uint64
 hz_rowbuffer_bytes(const HzRowBuffer *buffer)
 {
-	return buffer->bytes;
+	return buffer->tuples.length +
+		   (uint64) buffer->rows * (sizeof(*buffer->starts) + sizeof(*buffer->at));
 }
 
 uint64
@@ -261,127 +308,10 @@ hz_rowbuffer_types(const HzRowBuffer *buffer)
 	return buffer->types;
 }
 
-static HzString
-string_at(const BufferColumn *column, uint32 row)
+MinimalTuple
+hz_rowbuffer_tuple(const HzRowBuffer *buffer, uint32 row)
 {
-	uint32 start = row == 0 ? 0 : column->ends[row - 1];
-	HzString string = {column->values.data + start, column->ends[row] - start};
-
-	return string;
-}
-
-Datum
-hz_rowbuffer_datum(const HzRowBuffer *buffer, uint32 row, int attno, bool *isnull)
-{
-	const HzColumnType *type = &buffer->types[attno];
-	const BufferColumn *column = &buffer->columns[attno];
-	HzVector vector = {.kind = type->kind,
-					   .form = HZ_FORM_FLAT,
-					   .numeric = HZ_NUMERIC_PAYLOAD,
-					   .width = type->width,
-					   .count = 1};
-	HzString string;
-
-	*isnull =
-		type->kind == 0 || (column->validity != NULL && !hz_bitmap_get(column->validity, row));
-	if (*isnull)
-		return (Datum) 0;
-	/* slots of other widths are not aligned as the type may want it */
-	if (type->width > 0 && !type->typbyval && type->width % MAXIMUM_ALIGNOF == 0)
-		return PointerGetDatum(column->values.data + (Size) row * type->width);
-	if (type->width > 0)
-		vector.values = column->values.data + (Size) row * type->width;
-	else
-	{
-		string = string_at(column, row);
-		vector.values = &string;
-	}
-	return hz_coltype_datum(type, &vector, 0);
-}
-
-#define GATHER(ctype)                 \
-	for (uint32 i = 0; i < rows; i++) \
-	((ctype *) target)[i] = ((const ctype *) source)[permutation[i]]
-
-/* Fixed-width values in the order of the permutation. */
-static void
-gather_fixed(const void *source, uint32 width, const uint32 *permutation, uint32 rows, void *target)
-{
-	if (width == 1)
-		GATHER(uint8);
-	else if (width == 2)
-		GATHER(uint16);
-	else if (width == 4)
-		GATHER(uint32);
-	else if (width == 8)
-		GATHER(uint64);
-	else
-	{
-		for (uint32 i = 0; i < rows; i++)
-			memcpy((char *) target + (Size) i * width,
-				   (const char *) source + (Size) permutation[i] * width, width);
-	}
-}
-
-/* Rows `permutation[0 .. count)`, or the first `count`, of a column. */
-static void
-take_column(const HzRowBuffer *buffer, int attno, const uint32 *permutation, uint32 count,
-			HzColumn *column)
-{
-	const HzColumnType *type = &buffer->types[attno];
-	const BufferColumn *source = &buffer->columns[attno];
-
-	memset(column, 0, sizeof(*column));
-	column->kind = type->kind;
-	column->width = type->width;
-	column->rows = count;
-	if (type->width > 0 && permutation == NULL)
-		column->fixed = source->values.data;
-	else if (type->width > 0)
-	{
-		void *fixed = hz_alloc((Size) count * type->width);
-
-		gather_fixed(source->values.data, type->width, permutation, count, fixed);
-		column->fixed = fixed;
-	}
-	else
-	{
-		HzString *strings = hz_alloc(sizeof(HzString) * count);
-
-		for (uint32 i = 0; i < count; i++)
-			strings[i] = string_at(source, permutation ? permutation[i] : i);
-		column->strings = strings;
-	}
-	if (source->validity != NULL && permutation == NULL)
-		column->validity = source->validity;
-	else if (source->validity != NULL)
-	{
-		uint64 *validity = hz_alloc_zero(HZ_BITMAP_WORDS(count) * 8);
-
-		for (uint32 i = 0; i < count; i++)
-		{
-			if (hz_bitmap_get(source->validity, permutation[i]))
-				hz_bitmap_set(validity, i);
-		}
-		column->validity = validity;
-	}
-}
-
-void
-hz_rowbuffer_column(const HzRowBuffer *buffer, int attno, const uint32 *permutation,
-					HzColumn *column)
-{
-	take_column(buffer, attno, permutation, buffer->rows, column);
-}
-
-void
-hz_rowbuffer_repeat(const HzRowBuffer *buffer, int attno, uint32 count, HzColumn *column)
-{
-	uint32 *first = palloc0(sizeof(uint32) * count);
-
-	Assert(buffer->rows == 1);
-	take_column(buffer, attno, first, count, column);
-	pfree(first);
+	return buffered_tuple(buffer, row);
 }
 
 bool

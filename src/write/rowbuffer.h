@@ -1,13 +1,15 @@
 /*
  * write/rowbuffer.h
- *	  Rows on their way into a row group, kept by column.
+ *	  Rows on their way into a row group.
  *
- * Values are copied, detoasted and stripped of varlena headers as they come. Memory lives in a context
- * of the buffer's own; hz_rowbuffer_bytes() says how much. Rows keep the order in which they came.
+ * Rows are kept as PostgreSQL's own minimal tuples, one behind the other, in the order in which they came, and spread
+ * into columns when they are sealed, a few columns at a time (hz_rowbuffer_load), which a thread can do. Memory lives in a
+ * context of the buffer's own; hz_rowbuffer_bytes() says how much.
  */
 #ifndef HZ_ROWBUFFER_H
 #define HZ_ROWBUFFER_H
 
+#include "access/htup.h"
 #include "executor/tuptable.h"
 #include "storage/coltype.h"
 
@@ -23,7 +25,23 @@ extern void hz_rowbuffer_destroy(HzRowBuffer *buffer);
 /* Forgets all rows, keeps the memory. */
 extern void hz_rowbuffer_reset(HzRowBuffer *buffer);
 
+/* Adds a row; values are copied, detoasted. */
 extern void hz_rowbuffer_add(HzRowBuffer *buffer, const Datum *values, const bool *isnull);
+
+/*
+ * Whether a tuple of the buffer's shape has all its attributes and all values are plain: neither compressed nor stored
+ * elsewhere.
+ */
+extern bool hz_rowbuffer_is_plain(const HzRowBuffer *buffer, HeapTuple tuple);
+
+/*
+ * Adds a row by copying its tuple. False, and nothing is added, if that is not possible. The caller knows that values are plain as
+ * a rule; should one be compressed after all, hz_rowbuffer_load() refuses the buffer until it is flattened.
+ */
+extern bool hz_rowbuffer_add_tuple(HzRowBuffer *buffer, HeapTuple tuple);
+
+/* Makes all values plain, after rows have been added by their tuples. */
+extern void hz_rowbuffer_flatten(HzRowBuffer *buffer);
 
 extern uint32 hz_rowbuffer_rows(const HzRowBuffer *buffer);
 extern uint64 hz_rowbuffer_bytes(const HzRowBuffer *buffer);
@@ -33,27 +51,39 @@ extern uint64 hz_rowbuffer_limit(void);
 extern TupleDesc hz_rowbuffer_desc(const HzRowBuffer *buffer);
 extern const HzColumnType *hz_rowbuffer_types(const HzRowBuffer *buffer);
 
-/*
- * One value as a Datum. By-reference values of whole words point into the buffer and live until the next
- * row is added; others are palloc'd.
- */
-extern Datum hz_rowbuffer_datum(const HzRowBuffer *buffer, uint32 row, int attno, bool *isnull);
-
-/*
- * Column `attno` with its rows in the order of `permutation` (rows entries; NULL: as they came), as the
- * format wants it; allocated by hz_alloc() and hence also in a thread, strings point into the buffer.
- */
-extern void hz_rowbuffer_column(const HzRowBuffer *buffer, int attno, const uint32 *permutation,
-								HzColumn *column);
-
-/* Column `attno` of a buffer of one row, as if there were `count` equal ones; likewise palloc'd. */
-extern void hz_rowbuffer_repeat(const HzRowBuffer *buffer, int attno, uint32 count,
-								HzColumn *column);
+/* A row, in the buffer; it lives until the next row is added. */
+extern MinimalTuple hz_rowbuffer_tuple(const HzRowBuffer *buffer, uint32 row);
 
 /*
  * A row that stays in the delta: so large that it might not fit one tuple, which readers of rows form, once its values
  * are all inline.
  */
 extern bool hz_rowbuffer_is_huge(TupleDesc desc, const Datum *values, const bool *isnull);
+
+/* ---- Columns (rowcolumns.c): pure C, by hz_alloc(), and hence also in a thread while nobody adds rows */
+
+/*
+ * Spreads columns `first` to *end - 1 of all rows, as many as some megabytes hold, and forgets those that were loaded before. `first`
+ * is 0 or the *end of the call before. The caller frees the memory (its arena or context), when it is done with them.
+ */
+extern HzStatus hz_rowbuffer_load(HzRowBuffer *buffer, int first, int *end);
+
+/*
+ * A loaded column with its rows in the order of `permutation` (rows entries; NULL: as they came), as the
+ * format wants it; fixed values and strings point into what hz_rowbuffer_load() has made, or into the buffer.
+ */
+extern void hz_rowbuffer_column(const HzRowBuffer *buffer, int attno, const uint32 *permutation,
+								HzColumn *column);
+
+/* A loaded column of a buffer of one row, as if there were `count` equal ones. */
+extern void hz_rowbuffer_repeat(const HzRowBuffer *buffer, int attno, uint32 count,
+								HzColumn *column);
+
+/*
+ * Datums of some columns of all rows. values[a] and isnull[a] are arrays for the rows of attribute a, of `natts`, or both
+ * NULL: not wanted. By-reference values point into the buffer.
+ */
+extern void hz_rowbuffer_datums(const HzRowBuffer *buffer, int natts, Datum *const *values,
+								bool *const *isnull);
 
 #endif /* HZ_ROWBUFFER_H */

@@ -2,7 +2,7 @@
  * write/seal.c
  *	  Encodes a buffer column by column and writes the stream's pages as they fill. See seal.h.
  *
- * Memory: beside the buffer, one gathered column, its encoded chunk and one page.
+ * Memory: beside the buffer, some megabytes of columns, one in the group's order, its encoded chunk and one page.
  */
 #include "postgres.h"
 
@@ -127,11 +127,13 @@ hz_seal_constant(const HzColumnType *type, Datum value, bool isnull, uint32 rows
 	HzRowBuffer *buffer;
 	HzColumn column;
 	HzStatus status;
+	int end;
 
 	/* one row, taken `rows` times: a long default is not copied for each */
 	TupleDescInitEntry(desc, 1, "constant", type->typid, -1, 0);
 	buffer = hz_rowbuffer_create(CurrentMemoryContext, desc);
 	hz_rowbuffer_add(buffer, &value, &isnull);
+	(void) hz_rowbuffer_load(buffer, 0, &end);
 	hz_rowbuffer_repeat(buffer, 0, rows, &column);
 	status = hz_chunk_write(&column, &options, out, meta);
 	if (status != HZ_OK)
@@ -183,23 +185,36 @@ hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *options, CommandId
 {
 	MemoryContext column_context =
 		AllocSetContextCreate(CurrentMemoryContext, "hanzo seal column", ALLOCSET_DEFAULT_SIZES);
-	uint32 *order = hz_sortrows(buffer, options, permutation);
+	MemoryContext loaded_context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo seal columns", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = CurrentMemoryContext;
 	PageWriter writer;
-	HzGroup *group = begin_group(store, buffer, &writer, cid);
+	HzGroup *group;
+	uint32 *order;
+	int end;
 
-	for (uint32 i = 0; i < group->meta.column_count; i++)
+	hz_rowbuffer_flatten(buffer);
+	order = hz_sortrows(buffer, options, permutation);
+	group = begin_group(store, buffer, &writer, cid);
+	for (int first = 0; first < (int) group->meta.column_count; first = end)
 	{
-		MemoryContext old;
-
-		if (hz_rowbuffer_types(buffer)[i].kind == 0)
-			continue;
-		CHECK_FOR_INTERRUPTS();
-		old = MemoryContextSwitchTo(column_context);
-		write_column(&writer, buffer, options, i, order, &group->meta.columns[i]);
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(column_context);
+		MemoryContextReset(loaded_context);
+		MemoryContextSwitchTo(loaded_context);
+		if (hz_rowbuffer_load(buffer, first, &end) != HZ_OK)
+			elog(ERROR, "buffered value of columns %d to %d is not plain", first + 1, end);
+		MemoryContextSwitchTo(column_context);
+		for (int i = first; i < end; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (hz_rowbuffer_types(buffer)[i].kind == 0)
+				continue;
+			write_column(&writer, buffer, options, i, order, &group->meta.columns[i]);
+			MemoryContextReset(column_context);
+		}
+		MemoryContextSwitchTo(caller);
 	}
 	end_group(&writer);
+	MemoryContextDelete(loaded_context);
 	MemoryContextDelete(column_context);
 	return group;
 }

@@ -19,7 +19,7 @@ extern HzGroup *hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *op
 						CommandId cid, uint32 *permutation);
 
 /*
- * Encodes one column in the order of `permutation` (NULL: as the rows came); appends the chunk to `out` and fills
+ * Encodes one column, which is loaded, in the order of `permutation` (NULL: as the rows came); appends the chunk to `out` and fills
  * *meta but for its offset. Pure C: may run in a thread beside the backend, with an arena (base/memory.h).
  */
 extern HzStatus hz_seal_column(const HzRowBuffer *buffer, const HzOptions *options, int attno,

@@ -2,8 +2,8 @@
  * write/sealer.c
  *	  The thread that encodes a row buffer. See sealer.h.
  *
- * Memory: two mappings, kept for the next buffer and given back at the end of the transaction: one for what a column
- * needs while it is encoded, one for the encoded chunks. Only what is touched is ever taken from the machine.
+ * Memory: two mappings, kept for the next buffer and given back at the end of the transaction: one for the sort, then for the
+ * columns that are loaded and what one needs while it is encoded, one for the encoded chunks. Only what is touched is ever taken from the machine.
  */
 #include "postgres.h"
 
@@ -28,9 +28,10 @@ typedef struct Sealer
 	bool running;
 	pthread_t thread;
 	MemoryContext context; /* of order and columns */
-	const HzRowBuffer *buffer;
+	HzRowBuffer *buffer;
 	const HzOptions *options;
-	uint32 *order; /* NULL: as the rows came */
+	HzRowSort *sort; /* to be run in the thread; NULL: the order is known */
+	uint32 *order;   /* NULL: as the rows came */
 	HzChunkMeta *columns;
 	int natts;
 	HzArena scratch;
@@ -83,10 +84,13 @@ reserve_memory(Size bytes)
 
 /* ---- In the thread: pure C only */
 
+/* Encodes the loaded columns first .. end - 1; what is in the arena when it begins stays there. */
 static HzStatus
-encode_columns(void)
+encode_columns(int first, int end)
 {
-	for (int i = 0; i < sealer.natts; i++)
+	size_t loaded = sealer.scratch.used;
+
+	for (int i = first; i < end; i++)
 	{
 		size_t offset = sealer.chunks.length;
 		HzStatus status;
@@ -95,7 +99,7 @@ encode_columns(void)
 			continue;
 		if (pg_atomic_read_u32(&sealer.stop) != 0)
 			return HZ_LIMIT;
-		sealer.scratch.used = 0;
+		sealer.scratch.used = loaded;
 		status = hz_seal_column(sealer.buffer, sealer.options, i, sealer.order, &sealer.chunks,
 								&sealer.columns[i]);
 		if (status != HZ_OK)
@@ -105,13 +109,31 @@ encode_columns(void)
 	return HZ_OK;
 }
 
+static HzStatus
+encode_rows(void)
+{
+	HzStatus status = HZ_OK;
+
+	sealer.scratch.used = 0;
+	if (sealer.sort != NULL)
+		hz_rowsort_run(sealer.sort, sealer.order);
+	for (int first = 0, end; status == HZ_OK && first < sealer.natts; first = end)
+	{
+		sealer.scratch.used = 0;
+		status = hz_rowbuffer_load(sealer.buffer, first, &end);
+		if (status == HZ_OK)
+			status = encode_columns(first, end);
+	}
+	return status;
+}
+
 static void *
 thread_main(void *arg)
 {
 	if (setjmp(sealer.scratch.exhausted) == 0)
 	{
 		hz_memory_use(&sealer.scratch);
-		sealer.status = encode_columns();
+		sealer.status = encode_rows();
 	}
 	else
 		sealer.status = HZ_LIMIT;
@@ -164,7 +186,15 @@ hz_sealer_start(HzRowBuffer *buffer, const HzOptions *options)
 	old = MemoryContextSwitchTo(sealer.context);
 	sealer.natts = hz_rowbuffer_desc(buffer)->natts;
 	sealer.columns = palloc0(sizeof(HzChunkMeta) * Max(sealer.natts, 1));
-	sealer.order = hz_sortrows(buffer, options, NULL);
+	sealer.sort = hz_rowsort_prepare(buffer, options);
+	sealer.order = sealer.sort == NULL ? NULL
+									   : palloc_extended(sizeof(uint32) * hz_rowbuffer_rows(buffer),
+														 MCXT_ALLOC_HUGE);
+	if (sealer.sort != NULL && !hz_rowsort_is_pure(sealer.sort))
+	{
+		hz_rowsort_run(sealer.sort, sealer.order);
+		sealer.sort = NULL;
+	}
 	MemoryContextSwitchTo(old);
 	/* from here on nothing throws */
 	sealer.buffer = buffer;

@@ -2,7 +2,7 @@
  * write/sealer.h
  *	  Encoding a full row buffer in a thread while the backend fills the next one.
  *
- * One a backend at a time. The thread runs nothing but pure C (write/seal.h: hz_seal_column) over memory that nobody
+ * One a backend at a time. The thread runs nothing but pure C (hz_rowsort_run, hz_rowbuffer_load, hz_seal_column) over memory that nobody
  * changes meanwhile: it allocates from a mapping of its own, takes no signal, and looks at a flag between two columns. Unlike
  * the threads of PROTOCOLS 8.4 it outlives a C frame, since a load is a series of calls; so whoever starts it sees to it
  * that it is finished or abandoned before its buffer goes: at every end of a (sub)transaction, and before the
@@ -14,7 +14,8 @@
 #include "write/seal.h"
 
 /*
- * Sorts the buffer, here, and starts to encode it. The buffer and the options must stay as they are. False: there is
+ * Starts to sort and to encode the buffer; sort keys that are expressions are evaluated here, and where keys need PostgreSQL's own
+ * comparators it is sorted here, too. The buffer and the options must stay as they are. False: there is
  * one already, or a thread is not to be had, or not wanted: seal it yourself.
  */
 extern bool hz_sealer_start(HzRowBuffer *buffer, const HzOptions *options);
