@@ -13,7 +13,6 @@
 #include "base/memory.h"
 #include "write/keycodes.h"
 
-#define CODE_BITS 64
 #define RANKED_UUIDS 2048 /* distinct ones at most that are worth ranking */
 
 /* An unsigned number that orders as the value does; false for types that have none. */
@@ -220,7 +219,7 @@ int
 hz_keycodes_pack(const HzKeyColumn *keys, int key_count, HzSortEntry *entries, uint32 rows)
 {
 	uint64 *codes = hz_alloc(sizeof(uint64) * rows);
-	int bits_left = CODE_BITS;
+	int bits_left = HZ_KEYCODE_BITS;
 	int k;
 
 	for (k = 0; k < key_count && bits_left > 0; k++)
@@ -236,7 +235,7 @@ hz_keycodes_pack(const HzKeyColumn *keys, int key_count, HzSortEntry *entries, u
 		cut = Max(bits - bits_left, 0);
 		for (uint32 i = 0; i < rows; i++)
 		{
-			if (bits - cut < CODE_BITS)
+			if (bits - cut < HZ_KEYCODE_BITS)
 				entries[i].code <<= bits - cut;
 			entries[i].code |= codes[i] >> cut;
 		}

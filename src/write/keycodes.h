@@ -11,6 +11,8 @@
 
 #include "storage/sort_key.h"
 
+#define HZ_KEYCODE_BITS 64
+
 typedef struct HzKeyColumn
 {
 	const HzSortKey *key;

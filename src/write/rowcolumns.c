@@ -9,6 +9,7 @@
 #include "write/rowbuffer_internal.h"
 
 #define BLOCK_ROWS 64
+#define PREFETCHED_BYTES (64 * 1024)
 #define LOADED_BYTES ((Size) 16 * 1024 * 1024) /* of columns that are loaded together, about */
 #define SHORT_STRING 64                        /* bytes that are copied */
 
@@ -255,6 +256,19 @@ make_room(HzRowBuffer *buffer, int first, uint8 **room)
 	return end;
 }
 
+/* Asks for the bytes of rows that are short enough for all of them to stay in the cache. */
+static void
+prefetch_rows(const HzRowBuffer *buffer, uint32 first, uint32 last)
+{
+	const char *at = (const char *) buffered_tuple(buffer, first);
+	const char *end = (const char *) buffered_tuple(buffer, last - 1);
+
+	if (end - at > PREFETCHED_BYTES)
+		return;
+	for (; at < end; at += 64)
+		__builtin_prefetch(at);
+}
+
 HzStatus
 hz_rowbuffer_load(HzRowBuffer *buffer, int first, int *end)
 {
@@ -270,6 +284,8 @@ hz_rowbuffer_load(HzRowBuffer *buffer, int first, int *end)
 	{
 		uint32 last = Min(row + BLOCK_ROWS, buffer->rows);
 
+		if (last < buffer->rows)
+			prefetch_rows(buffer, last, Min(last + BLOCK_ROWS, buffer->rows));
 		for (int attno = first; attno < *end; attno++)
 		{
 			if (!load_block(buffer, attno, row, last, &room))

@@ -7,8 +7,10 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "optimizer/optimizer.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -18,8 +20,6 @@
 #include "write/keycodes.h"
 #include "write/sortrows.h"
 
-#define CODE_BITS 64
-
 struct HzRowSort
 {
 	const HzRowBuffer *buffer;
@@ -28,6 +28,9 @@ struct HzRowSort
 	int key_count;
 	int first_open; /* first key that the codes do not hold whole */
 	bool pure;      /* all keys are compared without them */
+	Datum **
+		values; /* of each row, by column, where they are wanted; NULL: not taken out of the rows yet */
+	bool **isnull;
 };
 
 /* Of entries with the same code. */
@@ -90,7 +93,7 @@ radix_sort(HzSortEntry *entries, uint32 rows)
 	HzSortEntry *to = hz_alloc(sizeof(HzSortEntry) * rows);
 	HzSortEntry *spare = to;
 
-	for (int shift = 0; shift < CODE_BITS; shift += 8)
+	for (int shift = 0; shift < HZ_KEYCODE_BITS; shift += 8)
 	{
 		uint32 starts[256] = {0};
 		uint32 at = 0;
@@ -132,22 +135,63 @@ sort_ties(HzSortEntry *entries, uint32 rows, const HzRowSort *sort)
 	}
 }
 
-/* Values of a key that is an expression. */
+/* Values of the columns that are keys or, in `used`, inputs of keys; values[a] is NULL for others. */
 static void
-expression_values(const HzRowBuffer *buffer, HzKeyColumn *key)
+column_values(HzRowSort *sort, const Bitmapset *used)
+{
+	uint32 rows = hz_rowbuffer_rows(sort->buffer);
+	int natts = hz_rowbuffer_desc(sort->buffer)->natts;
+
+	sort->values = hz_alloc_zero(sizeof(Datum *) * natts);
+	sort->isnull = hz_alloc_zero(sizeof(bool *) * natts);
+	for (int a = 0; a < natts; a++)
+	{
+		bool wanted = bms_is_member(a + 1 - FirstLowInvalidHeapAttributeNumber, used);
+
+		for (int k = 0; k < sort->key_count && !wanted; k++)
+			wanted = sort->keys[k].key->attnum == a + 1;
+		if (!wanted)
+			continue;
+		sort->values[a] = hz_alloc(sizeof(Datum) * rows);
+		sort->isnull[a] = hz_alloc(sizeof(bool) * rows);
+	}
+	hz_rowbuffer_datums(sort->buffer, natts, sort->values, sort->isnull);
+	for (int k = 0; k < sort->key_count; k++)
+	{
+		int a = sort->keys[k].key->attnum - 1;
+
+		if (a < 0)
+			continue;
+		sort->keys[k].values = sort->values[a];
+		sort->keys[k].isnull = sort->isnull[a];
+	}
+}
+
+/* Values of a key that is an expression over columns whose values are known. */
+static void
+expression_values(const HzRowSort *sort, HzKeyColumn *key)
 {
 	EState *estate = CreateExecutorState();
 	ExprContext *econtext = GetPerTupleExprContext(estate);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(hz_rowbuffer_desc(buffer), &TTSOpsMinimalTuple);
+	TupleDesc desc = hz_rowbuffer_desc(sort->buffer);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 	ExprState *state = ExecPrepareExpr((Expr *) copyObject(key->key->expr), estate);
-	uint32 rows = hz_rowbuffer_rows(buffer);
+	uint32 rows = hz_rowbuffer_rows(sort->buffer);
 	MemoryContext result_context = CurrentMemoryContext;
 	bool byval = get_typbyval(key->key->type);
 	int16 typlen = get_typlen(key->key->type);
+	int *inputs = palloc(sizeof(int) * desc->natts);
+	int input_count = 0;
 
+	for (int a = 0; a < desc->natts; a++)
+	{
+		if (sort->values[a] != NULL)
+			inputs[input_count++] = a;
+	}
 	key->values = palloc_extended(sizeof(Datum) * rows, MCXT_ALLOC_HUGE);
 	key->isnull = palloc(sizeof(bool) * rows);
 	econtext->ecxt_scantuple = slot;
+	ExecStoreAllNullTuple(slot);
 	for (uint32 i = 0; i < rows; i++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
@@ -155,7 +199,11 @@ expression_values(const HzRowBuffer *buffer, HzKeyColumn *key)
 
 		if (i % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
-		ExecStoreMinimalTuple(hz_rowbuffer_tuple(buffer, i), slot, false);
+		for (int n = 0; n < input_count; n++)
+		{
+			slot->tts_values[inputs[n]] = sort->values[inputs[n]][i];
+			slot->tts_isnull[inputs[n]] = sort->isnull[inputs[n]][i];
+		}
 		value = ExecEvalExpr(state, econtext, &key->isnull[i]);
 		MemoryContextSwitchTo(result_context);
 		key->values[i] = key->isnull[i] || byval ? value : datumCopy(value, byval, typlen);
@@ -166,11 +214,31 @@ expression_values(const HzRowBuffer *buffer, HzKeyColumn *key)
 	FreeExecutorState(estate);
 }
 
+/* Values of all keys, of which some are expressions. */
+static void
+evaluate_keys(HzRowSort *sort)
+{
+	Bitmapset *used = NULL;
+
+	for (int k = 0; k < sort->key_count; k++)
+	{
+		if (sort->keys[k].key->attnum <= 0)
+			pull_varattnos(sort->keys[k].key->expr, 1, &used);
+	}
+	column_values(sort, used);
+	for (int k = 0; k < sort->key_count; k++)
+	{
+		if (sort->keys[k].key->attnum <= 0)
+			expression_values(sort, &sort->keys[k]);
+	}
+}
+
 HzRowSort *
 hz_rowsort_prepare(const HzRowBuffer *buffer, const HzOptions *options)
 {
 	HzRowSort *sort;
 	ListCell *cell;
+	bool expressions = false;
 
 	if (options->order_by == NIL || hz_rowbuffer_rows(buffer) < 2)
 		return NULL;
@@ -183,17 +251,17 @@ hz_rowsort_prepare(const HzRowBuffer *buffer, const HzOptions *options)
 	{
 		HzSortKey *sort_key = lfirst(cell);
 		SortSupport support = &sort->supports[sort->key_count];
-		HzKeyColumn *key = &sort->keys[sort->key_count++];
 
-		key->key = sort_key;
+		sort->keys[sort->key_count++].key = sort_key;
 		sort->pure &= hz_keycodes_known(sort_key->type);
+		expressions |= sort_key->attnum <= 0;
 		support->ssup_cxt = CurrentMemoryContext;
 		support->ssup_collation = sort_key->collation;
 		support->ssup_nulls_first = sort_key->nulls_first;
 		PrepareSortSupportFromOrderingOp(sort_key->sort_operator, support);
-		if (sort_key->attnum <= 0)
-			expression_values(buffer, key);
 	}
+	if (expressions)
+		evaluate_keys(sort);
 	return sort;
 }
 
@@ -203,39 +271,14 @@ hz_rowsort_is_pure(const HzRowSort *sort)
 	return sort->pure;
 }
 
-/* Values of the keys that are columns. */
-static void
-column_values(HzRowSort *sort)
-{
-	uint32 rows = hz_rowbuffer_rows(sort->buffer);
-	int natts = hz_rowbuffer_desc(sort->buffer)->natts;
-	Datum **values = hz_alloc_zero(sizeof(Datum *) * natts);
-	bool **isnull = hz_alloc_zero(sizeof(bool *) * natts);
-
-	for (int k = 0; k < sort->key_count; k++)
-	{
-		int a = sort->keys[k].key->attnum - 1;
-
-		if (a < 0)
-			continue;
-		if (values[a] == NULL)
-		{
-			values[a] = hz_alloc(sizeof(Datum) * rows);
-			isnull[a] = hz_alloc(sizeof(bool) * rows);
-		}
-		sort->keys[k].values = values[a];
-		sort->keys[k].isnull = isnull[a];
-	}
-	hz_rowbuffer_datums(sort->buffer, natts, values, isnull);
-}
-
 void
 hz_rowsort_run(HzRowSort *sort, uint32 *permutation)
 {
 	uint32 rows = hz_rowbuffer_rows(sort->buffer);
 	HzSortEntry *entries;
 
-	column_values(sort);
+	if (sort->values == NULL)
+		column_values(sort, NULL);
 	entries = hz_alloc_zero(sizeof(HzSortEntry) * rows);
 	for (uint32 i = 0; i < rows; i++)
 		entries[i].row = i;
