@@ -191,4 +191,67 @@ SELECT hanzo_datastore.alter_columnar_table('halves', row_group_rows => 3000);
 COPY halves FROM :'file';
 SELECT test.differences('halves', 'source_heap'), test.stores('halves_0'), test.stores('halves_1');
 
+-- Rows are copied as tuples: nulls, dropped columns, values long and short. Values that come compressed or from another table's
+-- storage are made plain, also where only rows in the middle have them.
+CREATE TABLE long_values (k integer PRIMARY KEY, v text);
+ALTER TABLE long_values ALTER COLUMN v SET STORAGE MAIN;
+INSERT INTO long_values VALUES (1, repeat('compressed ', 400));
+INSERT INTO long_values SELECT 2, string_agg(md5(i::text), '') FROM generate_series(1, 400) AS i;
+ALTER TABLE long_values ALTER COLUMN v SET STORAGE EXTERNAL;
+INSERT INTO long_values SELECT 3, string_agg(md5(i::text), '') FROM generate_series(1, 400) AS i;
+SELECT k, pg_column_size(v) < length(v) AS compressed FROM long_values ORDER BY k;
+CREATE FUNCTION long_value(integer) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT v FROM bulk_test.long_values WHERE k = $1); END $$;
+CREATE TABLE plain_heap (gone integer, id integer, n2 smallint, gone2 text, b boolean, t text, f float8, n "char", nm name, iv interval,
+  g text GENERATED ALWAYS AS (CASE WHEN id % 1000 = 500 THEN long_value(1 + id / 1000 % 3) WHEN id % 3 = 0 THEN repeat('x', id % 70) END) STORED) USING heap;
+CREATE TABLE plain_beside (LIKE plain_heap INCLUDING GENERATED) USING hanzo_columnar;
+CREATE TABLE plain_alone (LIKE plain_heap INCLUDING GENERATED) USING hanzo_columnar;
+ALTER TABLE plain_heap DROP COLUMN gone, DROP COLUMN gone2;
+ALTER TABLE plain_beside DROP COLUMN gone, DROP COLUMN gone2;
+ALTER TABLE plain_alone DROP COLUMN gone, DROP COLUMN gone2;
+SELECT hanzo_datastore.alter_columnar_table(t::regclass, row_group_rows => 8000, order_by => 'n2, id DESC') FROM unnest('{plain_beside,plain_alone}'::text[]) AS t;
+COPY (SELECT i, CASE WHEN i % 4 > 0 THEN i % 100 END, i % 3 = 0, CASE WHEN i % 5 > 0 THEN repeat(chr(65 + i % 26), i % 80) END, i / 3.0::float8,
+    (i % 10)::text::"char", ('n' || i)::name, make_interval(days => i % 40, secs => i) FROM generate_series(1, 30000) AS i) TO :'file';
+COPY plain_heap FROM :'file';
+COPY plain_beside FROM :'file';
+SET hanzo_datastore.enable_background_sealing = off;
+COPY plain_alone FROM :'file';
+RESET hanzo_datastore.enable_background_sealing;
+SELECT test.differences('plain_beside', 'plain_heap'), test.differences('plain_alone', 'plain_heap'), test.stores('plain_beside'), test.stores('plain_alone'),
+  (SELECT count(*) FROM hanzo_datastore.verify('plain_beside')), count(*) FILTER (WHERE length(g) > 4000) AS long FROM plain_beside;
+-- Where all rows have them, the first too.
+CREATE TABLE all_long (id integer, v text DEFAULT long_value(1), w text DEFAULT long_value(3)) USING hanzo_columnar;
+COPY all_long (id) FROM PROGRAM 'seq 12000';
+SELECT count(*), count(*) FILTER (WHERE v = long_value(1) AND w = long_value(3)) AS alike, test.stores('all_long') FROM all_long;
+
+-- Rows of a group lie in the order of the sort key, by numbers and uuids in the thread, by other types before it.
+CREATE TABLE key_heap (id integer, b boolean, i2 smallint, i4 integer, i8 bigint, d date, tm time, ts timestamp, tz timestamptz, u uuid, t text) USING heap;
+INSERT INTO key_heap SELECT i, CASE WHEN i % 7 > 0 THEN i % 2 = 0 END, i % 50 - 25, (i * 7919) % 20000 - 10000, CASE WHEN i % 11 > 0 THEN (i::bigint * 104729) % 97 * 1000000000000 - 5 END,
+  date '2024-01-01' + i % 40, time '00:00' + (i % 1440) * interval '1 minute', CASE WHEN i % 13 > 0 THEN timestamp '2024-01-01' + (i * 31 % 5000) * interval '1 second' END,
+  timestamptz '2024-01-01 00:00+00' - (i * 17 % 900) * interval '1 hour', CASE WHEN i % 9 > 0 THEN md5((i % CASE WHEN i % 2 = 0 THEN 300 ELSE 20000 END)::text)::uuid END, chr(97 + i % 26)
+  FROM generate_series(1, 40000) AS i;
+COPY key_heap TO :'file';
+CREATE TABLE orders (n integer, key text);
+INSERT INTO orders VALUES (1, 'b DESC NULLS LAST, i2, id'), (2, 'i2 DESC, b NULLS FIRST, i4 DESC'), (3, 'i8 NULLS FIRST, tm DESC, id DESC'), (4, 'd, ts DESC NULLS LAST, u'),
+  (5, 'u NULLS FIRST, tz'), (6, 'u DESC, i8, i4, i2'), (7, 'tz, d, u DESC NULLS LAST'), (8, 'date_trunc(''hour'', ts) DESC, u, id'), (9, 't, i4'), (10, 'i2, t DESC, u'),
+  (11, 'abs(i4), id'), (12, 'i4 + i2 DESC, u'), (13, 'lower(t), i8');
+CREATE FUNCTION order_of(key text, beside boolean) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  wrong bigint;
+  stores text;
+BEGIN
+  EXECUTE 'CREATE TABLE keyed (LIKE key_heap) USING hanzo_columnar';
+  PERFORM hanzo_datastore.alter_columnar_table('keyed', order_by => key, row_group_rows => 8000);
+  PERFORM set_config('hanzo_datastore.enable_background_sealing', beside::text, true);
+  EXECUTE format('COPY keyed FROM %L', current_setting('bulk_test.file'));
+  SET LOCAL hanzo_datastore.enable_background_sealing = on;
+  EXECUTE format('SELECT count(*) FROM (SELECT id, row_number() OVER (ORDER BY ctid) AS place, row_number() OVER (ORDER BY (id - 1) / 8000, %s, id) AS wanted
+    FROM keyed) AS p WHERE place <> wanted', key) INTO wrong;
+  stores := test.stores('keyed');
+  DROP TABLE keyed;
+  RETURN format('%s wrong, %s', wrong, stores);
+END
+$$;
+SELECT set_config('bulk_test.file', :'file', false) IS NOT NULL AS set;
+SELECT n, key, order_of(key, true) AS beside, order_of(key, false) AS alone FROM orders ORDER BY n;
+
 DROP SCHEMA bulk_test CASCADE;
