@@ -49,6 +49,37 @@ SELECT count(*) FROM failing;
 COPY failing FROM PROGRAM 'seq 1 20000';
 SELECT count(*), sum(x) FROM failing;
 
+-- Functions in a sort key that read the table, or load others, while it is loaded.
+CREATE TABLE peeked (id integer) USING hanzo_columnar;
+CREATE TABLE peeked_too (id integer) USING hanzo_columnar;
+CREATE FUNCTION peek(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM bulk_test.peeked LIMIT 1;
+  RETURN $1;
+END
+$$;
+CREATE FUNCTION load_other() RETURNS void LANGUAGE plpgsql AS $$ BEGIN COPY bulk_test.peeked_too FROM PROGRAM 'seq 16000'; END $$;
+CREATE FUNCTION peek_and_load(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM bulk_test.peeked LIMIT 1;
+  IF $1 % 5000 = 77 THEN
+    PERFORM bulk_test.load_other();
+  END IF;
+  RETURN $1;
+EXCEPTION WHEN division_by_zero THEN
+  RETURN NULL;
+END
+$$;
+SELECT hanzo_datastore.alter_columnar_table('peeked', order_by => 'peek(id)', row_group_rows => 5000);
+SELECT hanzo_datastore.alter_columnar_table('peeked_too', row_group_rows => 3000);
+COPY peeked FROM PROGRAM 'seq 30000';
+SELECT count(*), sum(id), test.stores('peeked') FROM peeked;
+SELECT hanzo_datastore.alter_columnar_table('peeked', order_by => 'peek_and_load(id)');
+COPY peeked FROM PROGRAM 'seq 30001 60000';
+SELECT count(*), sum(id), test.stores('peeked') FROM peeked;
+SELECT count(*) % 16000 AS rest, count(*) > 0 AS any, count(DISTINCT id) FROM peeked_too;
+SELECT count(*) FROM hanzo_datastore.verify('peeked');
+
 -- A trigger that loads into the table that is being loaded, and rolls that back; or keeps it.
 CREATE TABLE nested (x integer, who text) USING hanzo_columnar;
 CREATE FUNCTION load_more() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -53,13 +53,6 @@ is_bulk_insert(Relation rel, int options, BulkInsertState bistate)
 		   hz_compat_is_new_storage(rel) && hz_bulk_possible(rel);
 }
 
-static bool
-is_huge(Relation rel, TupleTableSlot *slot)
-{
-	slot_getallattrs(slot);
-	return hz_rowbuffer_is_huge(RelationGetDescr(rel), slot->tts_values, slot->tts_isnull);
-}
-
 /* The value of a column that is passed by value, of the columnar row at *tid; false: there is no such row any more. */
 static bool
 fetch_columnar_value(Relation rel, HzStore *store, ItemPointer tid, AttrNumber attnum, Datum *value,
@@ -148,22 +141,29 @@ note_insert(Relation rel, TupleTableSlot **slots, int count, CommandId cid)
 }
 
 static void
-tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
-			 BulkInsertState bistate)
+insert_into_delta(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
+				  BulkInsertState bistate)
 {
 	HzHeapView view;
 
+	prepare_index_inserts(rel);
+	hz_heapview_begin(&view, rel);
+	GetHeapamTableAmRoutine()->tuple_insert(rel, slot, cid, options, bistate);
+	hz_heapview_end(&view);
+}
+
+static void
+tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
+			 BulkInsertState bistate)
+{
 	note_insert(rel, &slot, 1, cid);
-	if (is_bulk_insert(rel, options, bistate) && !is_huge(rel, slot))
+	if (is_bulk_insert(rel, options, bistate) && !hz_bulk_is_huge(rel, slot))
 	{
 		hz_bulk_add(rel, &slot, 1, cid);
 		slot->tts_tableOid = RelationGetRelid(rel);
 		return;
 	}
-	prepare_index_inserts(rel);
-	hz_heapview_begin(&view, rel);
-	GetHeapamTableAmRoutine()->tuple_insert(rel, slot, cid, options, bistate);
-	hz_heapview_end(&view);
+	insert_into_delta(rel, slot, cid, options, bistate);
 }
 
 static void
@@ -227,10 +227,15 @@ multi_insert(Relation rel, TupleTableSlot **slots, int count, CommandId cid, int
 		heap_multi_insert(rel, slots, head, cid, options, bistate);
 		hz_heapview_end(&view);
 	}
-	if (head < count)
-		hz_bulk_add(rel, slots + head, count - head, cid);
-	for (int i = head; i < count; i++)
-		slots[i]->tts_tableOid = RelationGetRelid(rel);
+	for (int first = head, end; first < count; first = end)
+	{
+		for (end = first; end < count && !hz_bulk_is_huge(rel, slots[end]); end++)
+			slots[end]->tts_tableOid = RelationGetRelid(rel);
+		if (end > first)
+			hz_bulk_add(rel, slots + first, end - first, cid);
+		if (end < count)
+			insert_into_delta(rel, slots[end++], cid, options, bistate);
+	}
 }
 
 static void

@@ -18,6 +18,7 @@
 #include "access/tableam.h"
 #include "access/toast_internals.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/catalog.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -33,6 +34,8 @@
 #include "format/checksum.h"
 #include "storage/rowid.h"
 #include "storage/store.h"
+
+#define PACE_BYTES (1024 * 1024) /* of WAL, between two flushes of a paced store */
 
 #define META_LOCK ((BlockNumber) 0xFFFFFFFE)
 #define META_SIZE \
@@ -165,6 +168,21 @@ hz_store_put(HzStore *store, Oid chunk_id, int32 chunk_seq, const void *data, Si
 	if (tid != NULL)
 		*tid = tuple->t_self;
 	heap_freetuple(tuple);
+}
+
+void
+hz_store_pace_begin(HzStore *store)
+{
+	store->paced = Max(GetXLogInsertRecPtr(), 1);
+}
+
+void
+hz_store_pace(HzStore *store)
+{
+	if (store->paced == 0 || XactLastRecEnd < store->paced + PACE_BYTES)
+		return;
+	XLogFlush(XactLastRecEnd);
+	store->paced = XactLastRecEnd;
 }
 
 void

@@ -44,6 +44,7 @@ typedef struct HzStore
 	LOCKMODE lockmode;
 	BlockNumber blocks; /* of the TOAST heap, at least; our lock keeps it from being cut off */
 	bool unmarked;      /* META said so after the statement's snapshot: there are no marks */
+	uint64 paced;       /* WAL position of the last hz_store_pace() that flushed; 0: not paced */
 } HzStore;
 
 /*
@@ -65,6 +66,15 @@ extern bool hz_store_has_block(HzStore *store, BlockNumber block);
 extern void hz_store_put(HzStore *store, Oid chunk_id, int32 chunk_seq, const void *data,
 						 Size length, CommandId cid, int options, BulkInsertState bistate,
 						 ItemPointer tid);
+
+/*
+ * From now on hz_store_pace() flushes what this transaction has written to WAL whenever it is a megabyte: commits of others, which
+ * flush everything before theirs, never wait for more. For work beside writers that need not be fast.
+ */
+extern void hz_store_pace_begin(HzStore *store);
+
+/* To be called now and then, without locks that others wait for; does nothing unless the store is paced. */
+extern void hz_store_pace(HzStore *store);
 
 /* Scans tuples with this chunk_id and first <= chunk_seq <= last in order of chunk_seq. */
 typedef struct HzStoreScan

@@ -54,7 +54,7 @@ static Load *loads = NULL;
 static uint64 unbounded = 0; /* bytes buffered since memory was last looked at */
 static MemoryContext loads_context = NULL;
 
-static void flush_load(Relation rel, Load *load);
+static void flush_and_free(Relation rel, Load *load);
 
 /* The relation's load that takes rows, or NULL. */
 static Load *
@@ -121,13 +121,9 @@ get_load(Relation rel, CommandId cid)
 
 	if (load != NULL && load->cid == cid && load->subid == GetCurrentSubTransactionId())
 		return load;
+	/* the next command's rows may have other columns */
 	if (load != NULL)
-	{
-		flush_load(rel, load);
-		/* empty ones go: the next command's rows may have other columns, or never come */
-		if (!has_rows(load))
-			drop_buffers(load);
-	}
+		flush_and_free(rel, load);
 	/* rows written by a subtransaction of theirs stay with the load that has them */
 	if (load == NULL || load->written_in != InvalidSubTransactionId)
 		load = new_load(rel);
@@ -135,6 +131,27 @@ get_load(Relation rel, CommandId cid)
 	load->subid = GetCurrentSubTransactionId();
 	load->head = 0;
 	return load;
+}
+
+/* The tuple that a slot has already; NULL: none. */
+static HeapTuple
+tuple_of(TupleTableSlot *slot)
+{
+	if (TTS_IS_HEAPTUPLE(slot) || TTS_IS_BUFFERTUPLE(slot))
+		return ((HeapTupleTableSlot *) slot)->tuple;
+	return NULL;
+}
+
+bool
+hz_bulk_is_huge(Relation rel, TupleTableSlot *slot)
+{
+	HeapTuple tuple = tuple_of(slot);
+
+	/* a formed tuple fits memory, unless it has values elsewhere */
+	if (tuple != NULL && !HeapTupleHasExternal(tuple))
+		return false;
+	slot_getallattrs(slot);
+	return hz_rowbuffer_is_huge(RelationGetDescr(rel), slot->tts_values, slot->tts_isnull);
 }
 
 bool
@@ -282,6 +299,27 @@ flush_load(Relation rel, Load *load)
 		forget_rows(load);
 }
 
+/* The same, and the memory goes: there may be many loads, and more rows may never come. */
+static void
+flush_and_free(Relation rel, Load *load)
+{
+	flush_load(rel, load);
+	if (!has_rows(load))
+		drop_buffers(load);
+}
+
+/* Whether no other load has rows: then it may keep memory for its next buffer. */
+static bool
+is_alone(const Load *load)
+{
+	for (Load *other = loads; other != NULL; other = other->next)
+	{
+		if (other != load && has_rows(other))
+			return false;
+	}
+	return true;
+}
+
 /* The one behind is written, in the load's own subtransaction. */
 static void
 finish_behind(Relation rel, Load *load)
@@ -296,9 +334,33 @@ finish_behind(Relation rel, Load *load)
 		load->flushing = false;
 	}
 	PG_END_TRY();
-	hz_rowbuffer_reset(load->behind);
-	load->spare = load->behind;
-	load->behind = NULL;
+	if (is_alone(load))
+	{
+		hz_rowbuffer_reset(load->behind);
+		load->spare = load->behind;
+		load->behind = NULL;
+	}
+	else
+		drop_buffer(&load->behind);
+}
+
+/* Sort keys that are expressions may call functions that read the table: they do not see these rows. */
+static bool
+start_sealer(Load *load)
+{
+	volatile bool started = false;
+
+	load->flushing = true;
+	PG_TRY();
+	{
+		started = hz_sealer_start(load->buffer, load->options);
+	}
+	PG_FINALLY();
+	{
+		load->flushing = false;
+	}
+	PG_END_TRY();
+	return started;
 }
 
 /* The buffer is full: a thread encodes it while the next one fills, or else it is written here and now. */
@@ -307,7 +369,7 @@ buffer_is_full(Relation rel, Load *load)
 {
 	if (load->behind != NULL)
 		finish_behind(rel, load);
-	if (hz_sealer_start(load->buffer, load->options))
+	if (start_sealer(load))
 	{
 		load->behind = load->buffer;
 		load->buffer = load->spare;
@@ -326,7 +388,7 @@ hz_bulk_flush(Relation rel)
 	{
 		if (load->relid != RelationGetRelid(rel))
 			continue;
-		flush_load(rel, load);
+		flush_and_free(rel, load);
 		any = true;
 	}
 	if (any && !IsInParallelMode() && OidIsValid(rel->rd_rel->reltoastrelid))
@@ -358,7 +420,7 @@ bound_memory(void)
 	{
 		Relation rel = table_open(largest->relid, NoLock);
 
-		flush_load(rel, largest);
+		flush_and_free(rel, largest);
 		table_close(rel, NoLock);
 	}
 }
@@ -382,31 +444,16 @@ open_load(Relation rel, CommandId cid)
 	return load;
 }
 
-/* The tuple that a slot has already; NULL: none. */
-static HeapTuple
-tuple_of(TupleTableSlot *slot)
-{
-	if (TTS_IS_HEAPTUPLE(slot) || TTS_IS_BUFFERTUPLE(slot))
-		return ((HeapTupleTableSlot *) slot)->tuple;
-	return NULL;
-}
-
 void
 hz_bulk_add(Relation rel, TupleTableSlot **slots, int count, CommandId cid)
 {
-	Load *load = open_load(rel, cid);
-	/* rows that come together are alike: COPY has formed their tuples, of plain values as a rule */
-	bool copy = count > 1 && tuple_of(slots[0]) != NULL &&
-				hz_rowbuffer_is_plain(load->buffer, tuple_of(slots[0]));
-
 	for (int i = 0; i < count; i++)
 	{
-		uint64 before;
+		Load *load = open_load(rel, cid);
+		uint64 before = hz_rowbuffer_bytes(load->buffer);
 
-		load = open_load(rel, cid);
-		before = hz_rowbuffer_bytes(load->buffer);
-		if (!copy || tuple_of(slots[i]) == NULL ||
-			!hz_rowbuffer_add_tuple(load->buffer, tuple_of(slots[i])))
+		/* COPY has formed tuples */
+		if (tuple_of(slots[i]) == NULL || !hz_rowbuffer_add_tuple(load->buffer, tuple_of(slots[i])))
 		{
 			slot_getallattrs(slots[i]);
 			hz_rowbuffer_add(load->buffer, slots[i]->tts_values, slots[i]->tts_isnull);

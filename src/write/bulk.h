@@ -23,7 +23,10 @@ extern bool hz_bulk_possible(Relation rel);
 /* How many of the next `count` rows of this command the delta shall take. */
 extern int hz_bulk_head(Relation rel, CommandId cid, int count);
 
-/* Buffers rows, one at least; seals groups as they fill. */
+/* Whether a row must go to the delta: hz_rowbuffer_is_huge(). */
+extern bool hz_bulk_is_huge(Relation rel, TupleTableSlot *slot);
+
+/* Buffers rows, none of them huge; seals groups as they fill. */
 extern void hz_bulk_add(Relation rel, TupleTableSlot **slots, int count, CommandId cid);
 
 /* Writes out what is buffered for the relation, if anything. */

@@ -80,6 +80,7 @@ hz_mover_begin(HzMover *mover, Relation rel)
 	PushActiveSnapshot(mover->snapshot);
 	mover->options = hz_options_read(rel);
 	mover->cid = GetCurrentCommandId(true);
+	hz_store_pace_begin(mover->store);
 	mover->estate = CreateExecutorState();
 	mover->slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
 	return true;
@@ -154,6 +155,7 @@ insert_index_entries(HzMover *mover, HzRowBuffer *buffer, const HzGroup *group,
 		}
 		MemoryContextSwitchTo(old);
 		ResetPerTupleExprContext(mover->estate);
+		hz_store_pace(mover->store);
 	}
 }
 
@@ -205,9 +207,9 @@ delete_at_birth(HzMoved *moved, uint32 position)
 	moved->deleted_count++;
 }
 
-/* Logical decoding must not learn of a move. */
+/* By pages: writers wait for the rows taken so far, hence quickly; and logical decoding must not learn of a move. */
 static void
-take_silently(HzMover *mover, HzMoved *moved)
+take_by_pages(HzMover *mover, HzMoved *moved)
 {
 	uint32 rows = moved->group->rows;
 	uint64 *left = palloc0(HZ_BITMAP_WORDS(rows) * sizeof(uint64));
@@ -221,8 +223,9 @@ take_silently(HzMover *mover, HzMoved *moved)
 	pfree(left);
 }
 
+/* Row by row, where nothing is logged. */
 static void
-take_by_heap(HzMover *mover, HzMoved *moved)
+take_by_rows(HzMover *mover, HzMoved *moved)
 {
 	for (uint32 i = 0; i < moved->group->rows; i++)
 	{
@@ -241,10 +244,10 @@ hz_mover_take_delta(HzMover *mover, HzMoved *moved)
 	HzHeapView view;
 
 	hz_heapview_begin(&view, mover->rel);
-	if (RelationIsLogicallyLogged(mover->rel))
-		take_silently(mover, moved);
+	if (RelationNeedsWAL(mover->rel))
+		take_by_pages(mover, moved);
 	else
-		take_by_heap(mover, moved);
+		take_by_rows(mover, moved);
 	hz_heapview_end(&view);
 	/*
 	 * A serializable reader may have locked pages of the delta only, as an index-only scan does; whoever

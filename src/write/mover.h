@@ -7,10 +7,12 @@
  *
  *	1. read rows that the snapshot sees, sort, encode, write the group's pages        (nobody notices)
  *	2. store the forwards, add index entries for the new TIDs, unchecked              (they find no group yet)
- *	3. take the old versions away: heap_delete() without waiting (silent.h where changes
- *	   are decoded), directory tuples under their group's lock; what somebody holds or has
- *	   changed stays where it is, and its copy is deleted at birth                    (writers wait from here)
+ *	3. take the old versions away: delta rows page by page without waiting (silent.h), directory tuples under their
+ *	   group's lock; what somebody holds or has changed stays where it is, and its
+ *	   copy is deleted at birth                                                       (writers wait from here)
  *	4. insert the directory tuples; commit
+ *
+ * WAL of steps 1 and 2 is flushed a megabyte at a time (hz_store_pace), since a commit of somebody else flushes all before it.
  *
  * An aborted mover leaves dead tuples and index entries that point to numbers without a group, which
  * VACUUM removes. Expressions of indexes and sort keys run as the table's owner (the caller sees to that).

@@ -41,14 +41,18 @@ hz_rowbuffer_create(MemoryContext parent, TupleDesc desc)
 	buffer->context = context;
 	buffer->desc = CreateTupleDescCopyConstr(desc);
 	buffer->types = hz_coltype_for(desc);
+	buffer->last_varlena = -1;
 	buffer->layout = palloc0(sizeof(BufferLayout) * Max(desc->natts, 1));
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i);
 
 		buffer->layout[i].length = attribute->attlen;
+		if (attribute->attlen == -1)
+			buffer->last_varlena = i;
 		buffer->layout[i].align = align_bytes(attribute->attalign);
 		buffer->layout[i].byval = attribute->attbyval;
+		buffer->widest = Max(buffer->widest, buffer->types[i].width);
 		if (attribute->attisdropped && buffer->isnull == NULL)
 			buffer->isnull = palloc(sizeof(bool) * desc->natts);
 	}
@@ -68,7 +72,6 @@ hz_rowbuffer_reset(HzRowBuffer *buffer)
 {
 	buffer->tuples.length = 0;
 	buffer->rows = 0;
-	buffer->copied = false;
 }
 
 /* Room for one more row of so many bytes, which the caller fills. */
@@ -184,97 +187,19 @@ hz_rowbuffer_add(HzRowBuffer *buffer, const Datum *values, const bool *isnull)
 		form_row(buffer, values, isnull);
 }
 
-/* Whether a tuple has all attributes and none stored elsewhere. */
-static bool
-is_complete(const HzRowBuffer *buffer, HeapTuple tuple)
-{
-	return HeapTupleHeaderGetNatts(tuple->t_data) == buffer->desc->natts &&
-		   !HeapTupleHasExternal(tuple);
-}
-
-bool
-hz_rowbuffer_is_plain(const HzRowBuffer *buffer, HeapTuple tuple)
-{
-	int natts = buffer->desc->natts;
-	Datum *values;
-	bool *isnull;
-	bool plain;
-
-	if (!is_complete(buffer, tuple))
-		return false;
-	values = palloc(sizeof(Datum) * natts);
-	isnull = palloc(sizeof(bool) * natts);
-	heap_deform_tuple(tuple, buffer->desc, values, isnull);
-	plain = !has_toasted(buffer, values, isnull);
-	pfree(values);
-	pfree(isnull);
-	return plain;
-}
-
 bool
 hz_rowbuffer_add_tuple(HzRowBuffer *buffer, HeapTuple tuple)
 {
 	Size length = tuple->t_len - MINIMAL_TUPLE_OFFSET;
 	MinimalTuple copy;
 
-	if (!is_complete(buffer, tuple))
+	if (HeapTupleHeaderGetNatts(tuple->t_data) != buffer->desc->natts ||
+		HeapTupleHasExternal(tuple) || !hz_rowbuffer_tuple_is_plain(buffer, tuple->t_data))
 		return false;
 	copy = append_row(buffer, length);
 	memcpy(copy, (char *) tuple->t_data + MINIMAL_TUPLE_OFFSET, length);
 	copy->t_len = (uint32) length;
-	buffer->copied = true;
 	return true;
-}
-
-/* Takes the rows of a buffer in memory of its own, made below ours. */
-static void
-take_rows(HzRowBuffer *buffer, const HzRowBuffer *from)
-{
-	hz_bytes_free(&buffer->tuples);
-	hz_free(buffer->starts);
-	hz_free(buffer->at);
-	buffer->tuples = from->tuples;
-	buffer->starts = from->starts;
-	buffer->at = from->at;
-	buffer->room = from->room;
-}
-
-/* Writes all rows anew, with plain values; should that fail, they are as they were. */
-static void
-rewrite_rows(HzRowBuffer *buffer, TupleTableSlot *slot)
-{
-	HzRowBuffer *plain = hz_rowbuffer_create(buffer->context, buffer->desc);
-
-	for (uint32 row = 0; row < buffer->rows; row++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		ExecStoreMinimalTuple(buffered_tuple(buffer, row), slot, false);
-		slot_getallattrs(slot);
-		hz_rowbuffer_add(plain, slot->tts_values, slot->tts_isnull);
-	}
-	ExecClearTuple(slot);
-	take_rows(buffer, plain);
-}
-
-void
-hz_rowbuffer_flatten(HzRowBuffer *buffer)
-{
-	TupleTableSlot *slot;
-	bool toasted = false;
-
-	if (!buffer->copied)
-		return;
-	slot = MakeSingleTupleTableSlot(buffer->desc, &TTSOpsMinimalTuple);
-	for (uint32 row = 0; row < buffer->rows && !toasted; row++)
-	{
-		ExecStoreMinimalTuple(buffered_tuple(buffer, row), slot, false);
-		slot_getallattrs(slot);
-		toasted = has_toasted(buffer, slot->tts_values, slot->tts_isnull);
-	}
-	if (toasted)
-		rewrite_rows(buffer, slot);
-	ExecDropSingleTupleTableSlot(slot);
-	buffer->copied = false;
 }
 
 uint32
@@ -286,8 +211,11 @@ hz_rowbuffer_rows(const HzRowBuffer *buffer)
 uint64
 hz_rowbuffer_bytes(const HzRowBuffer *buffer)
 {
-	return buffer->tuples.length +
-		   (uint64) buffer->rows * (sizeof(*buffer->starts) + sizeof(*buffer->at));
+	uint64 rows = buffer->rows;
+
+	/* a column takes its room also where it is null */
+	return Max(buffer->tuples.length + rows * (sizeof(*buffer->starts) + sizeof(*buffer->at)),
+			   rows * buffer->widest);
 }
 
 uint64

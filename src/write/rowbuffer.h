@@ -29,19 +29,10 @@ extern void hz_rowbuffer_reset(HzRowBuffer *buffer);
 extern void hz_rowbuffer_add(HzRowBuffer *buffer, const Datum *values, const bool *isnull);
 
 /*
- * Whether a tuple of the buffer's shape has all its attributes and all values are plain: neither compressed nor stored
- * elsewhere.
- */
-extern bool hz_rowbuffer_is_plain(const HzRowBuffer *buffer, HeapTuple tuple);
-
-/*
- * Adds a row by copying its tuple. False, and nothing is added, if that is not possible. The caller knows that values are plain as
- * a rule; should one be compressed after all, hz_rowbuffer_load() refuses the buffer until it is flattened.
+ * Adds a row by copying its tuple. False, and nothing is added, where that is not possible: values are compressed or stored
+ * elsewhere, attributes are missing.
  */
 extern bool hz_rowbuffer_add_tuple(HzRowBuffer *buffer, HeapTuple tuple);
-
-/* Makes all values plain, after rows have been added by their tuples. */
-extern void hz_rowbuffer_flatten(HzRowBuffer *buffer);
 
 extern uint32 hz_rowbuffer_rows(const HzRowBuffer *buffer);
 extern uint64 hz_rowbuffer_bytes(const HzRowBuffer *buffer);

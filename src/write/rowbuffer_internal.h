@@ -37,8 +37,9 @@ struct HzRowBuffer
 	TupleDesc desc;
 	HzColumnType *types;
 	BufferLayout *layout;
+	int last_varlena; /* attribute; -1: none */
+	uint32 widest;    /* bytes of a value of the widest column of fixed width */
 	bool *isnull; /* of the row being added, where columns are dropped; else NULL */
-	bool copied;  /* rows were added by their tuples */
 	HzBytes tuples;
 	uint32 *starts; /* of each row in `tuples`, in units of MAXIMUM_ALIGNOF */
 	uint32 *at;     /* while columns are loaded: where the next one is, from the row's start */
@@ -65,5 +66,8 @@ value_is_null(MinimalTuple tuple, int attno)
 {
 	return (tuple->t_infomask & HEAP_HASNULL) != 0 && att_isnull(attno, tuple->t_bits);
 }
+
+/* Whether no value of a tuple of all attributes is compressed or stored elsewhere. */
+extern bool hz_rowbuffer_tuple_is_plain(const HzRowBuffer *buffer, HeapTupleHeader header);
 
 #endif /* HZ_ROWBUFFER_INTERNAL_H */

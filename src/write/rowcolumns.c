@@ -13,6 +13,46 @@
 #define LOADED_BYTES ((Size) 16 * 1024 * 1024) /* of columns that are loaded together, about */
 #define SHORT_STRING 64                        /* bytes that are copied */
 
+/* Where a varlena starts that follows what ends at `at`: a short header is not aligned, and padding is zero. */
+static inline uint32
+varlena_offset(const uint8 *tuple, uint32 at, uint32 mask)
+{
+	return tuple[at] != 0 ? at : (at + mask) & ~mask;
+}
+
+/* ---- Tuples */
+
+bool
+hz_rowbuffer_tuple_is_plain(const HzRowBuffer *buffer, HeapTupleHeader header)
+{
+	const uint8 *tuple = (const uint8 *) header;
+	bool has_null = (header->t_infomask & HEAP_HASNULL) != 0;
+	uint32 at = header->t_hoff;
+
+	for (int i = 0; i <= buffer->last_varlena; i++)
+	{
+		const BufferLayout *layout = &buffer->layout[i];
+		uint32 mask = (uint32) layout->align - 1;
+
+		if (has_null && att_isnull(i, header->t_bits))
+			continue;
+		if (layout->length > 0)
+			at = ((at + mask) & ~mask) + (uint32) layout->length;
+		else if (layout->length == -2)
+			at += (uint32) strlen((const char *) tuple + at) + 1;
+		else if (VARATT_IS_1B(tuple + at) && !VARATT_IS_1B_E(tuple + at))
+			at += (uint32) VARSIZE_1B(tuple + at);
+		else
+		{
+			at = varlena_offset(tuple, at, mask);
+			if (!VARATT_IS_4B_U(tuple + at))
+				return false;
+			at += (uint32) VARSIZE_4B(tuple + at);
+		}
+	}
+	return true;
+}
+
 /* ---- Loading */
 
 static void
@@ -81,13 +121,6 @@ skip_fixed(HzRowBuffer *buffer, int attno, uint32 first, uint32 last)
 		if (!value_is_null(buffered_tuple(buffer, row), attno))
 			buffer->at[row] = ((buffer->at[row] + mask) & ~mask) + (uint32) layout->length;
 	}
-}
-
-/* Where a varlena starts that follows what ends at `at`: a short header is not aligned, and padding is zero. */
-static inline uint32
-varlena_offset(const uint8 *tuple, uint32 at, uint32 mask)
-{
-	return tuple[at] != 0 ? at : (at + mask) & ~mask;
 }
 
 /* Copies a string; reads and writes up to HZ_ROWBUFFER_SLACK bytes more. */
@@ -247,7 +280,10 @@ make_room(HzRowBuffer *buffer, int first, uint8 **room)
 		else
 		{
 			column->strings = hz_alloc(sizeof(HzString) * Max(buffer->rows, 1));
-			bytes += 2 * sizeof(HzString) * buffer->rows;
+			/* of the rows' bytes twice the share of a column, or what it can have at most */
+			bytes += sizeof(HzString) * buffer->rows +
+					 Min((Size) SHORT_STRING * buffer->rows,
+						 buffer->tuples.length / buffer->desc->natts * 2);
 			strings += (Size) SHORT_STRING * buffer->rows;
 		}
 	}

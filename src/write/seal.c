@@ -63,6 +63,7 @@ write_pages(PageWriter *writer, bool last)
 		note_block(writer, ItemPointerGetBlockNumber(&tid));
 		if (ItemPointerGetBlockNumber(&tid) >= writer->blocks)
 			writer->extending = true;
+		hz_store_pace(writer->store);
 		writer->group->pages++;
 		writer->group->bytes += length;
 		done += length;
@@ -193,7 +194,6 @@ hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *options, CommandId
 	uint32 *order;
 	int end;
 
-	hz_rowbuffer_flatten(buffer);
 	order = hz_sortrows(buffer, options, permutation);
 	group = begin_group(store, buffer, &writer, cid);
 	for (int first = 0; first < (int) group->meta.column_count; first = end)

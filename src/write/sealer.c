@@ -23,17 +23,23 @@
 /* Reserved for encoding one column, as a multiple of all values: drafts in several encodings, hash tables. */
 #define SCRATCH_FACTOR 8
 
+/* What is to be done with one buffer. */
+typedef struct Work
+{
+	HzRowBuffer *buffer; /* NULL: nothing */
+	const HzOptions *options;
+	MemoryContext context; /* of what follows */
+	HzRowSort *sort;       /* to be run in the thread; NULL: the order is known */
+	uint32 *order;         /* NULL: as the rows came */
+	HzChunkMeta *columns;
+	int natts;
+} Work;
+
 typedef struct Sealer
 {
 	bool running;
 	pthread_t thread;
-	MemoryContext context; /* of order and columns */
-	HzRowBuffer *buffer;
-	const HzOptions *options;
-	HzRowSort *sort; /* to be run in the thread; NULL: the order is known */
-	uint32 *order;   /* NULL: as the rows came */
-	HzChunkMeta *columns;
-	int natts;
+	Work work;
 	HzArena scratch;
 	HzBytes chunks;
 	pg_atomic_uint32 stop;
@@ -95,16 +101,16 @@ encode_columns(int first, int end)
 		size_t offset = sealer.chunks.length;
 		HzStatus status;
 
-		if (hz_rowbuffer_types(sealer.buffer)[i].kind == 0)
+		if (hz_rowbuffer_types(sealer.work.buffer)[i].kind == 0)
 			continue;
 		if (pg_atomic_read_u32(&sealer.stop) != 0)
 			return HZ_LIMIT;
 		sealer.scratch.used = loaded;
-		status = hz_seal_column(sealer.buffer, sealer.options, i, sealer.order, &sealer.chunks,
-								&sealer.columns[i]);
+		status = hz_seal_column(sealer.work.buffer, sealer.work.options, i, sealer.work.order,
+								&sealer.chunks, &sealer.work.columns[i]);
 		if (status != HZ_OK)
 			return status;
-		sealer.columns[i].offset = offset;
+		sealer.work.columns[i].offset = offset;
 	}
 	return HZ_OK;
 }
@@ -115,12 +121,12 @@ encode_rows(void)
 	HzStatus status = HZ_OK;
 
 	sealer.scratch.used = 0;
-	if (sealer.sort != NULL)
-		hz_rowsort_run(sealer.sort, sealer.order);
-	for (int first = 0, end; status == HZ_OK && first < sealer.natts; first = end)
+	if (sealer.work.sort != NULL)
+		hz_rowsort_run(sealer.work.sort, sealer.work.order);
+	for (int first = 0, end; status == HZ_OK && first < sealer.work.natts; first = end)
 	{
 		sealer.scratch.used = 0;
-		status = hz_rowbuffer_load(sealer.buffer, first, &end);
+		status = hz_rowbuffer_load(sealer.work.buffer, first, &end);
 		if (status == HZ_OK)
 			status = encode_columns(first, end);
 	}
@@ -155,12 +161,12 @@ join_thread(void)
 static void
 forget_work(void)
 {
-	if (sealer.buffer == NULL)
+	if (sealer.work.buffer == NULL)
 		return;
 	pg_atomic_write_u32(&sealer.stop, 1);
 	join_thread();
-	MemoryContextDelete(sealer.context);
-	sealer.buffer = NULL;
+	MemoryContextDelete(sealer.work.context);
+	sealer.work.buffer = NULL;
 }
 
 static void
@@ -169,36 +175,68 @@ before_exit(int code, Datum arg)
 	hz_sealer_abandon(NULL);
 }
 
+/* Sorts the buffer, or as much of that as a thread cannot do. In a context of its own, for the thread's work. */
+static void
+prepare_order(Work *work)
+{
+	MemoryContext keys =
+		AllocSetContextCreate(work->context, "hanzo sealer keys", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(keys);
+
+	work->sort = hz_rowsort_prepare(work->buffer, work->options);
+	if (work->sort != NULL)
+		work->order =
+			MemoryContextAllocHuge(work->context, sizeof(uint32) * hz_rowbuffer_rows(work->buffer));
+	if (work->sort != NULL && !hz_rowsort_is_pure(work->sort))
+	{
+		hz_rowsort_run(work->sort, work->order);
+		work->sort = NULL;
+		MemoryContextDelete(keys);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/* What the thread starts from. Expressions in sort keys may do anything, loads of other tables included. */
+static void
+prepare_work(Work *work)
+{
+	work->context =
+		AllocSetContextCreate(TopTransactionContext, "hanzo sealer", ALLOCSET_DEFAULT_SIZES);
+	PG_TRY();
+	{
+		work->natts = hz_rowbuffer_desc(work->buffer)->natts;
+		work->columns =
+			MemoryContextAllocZero(work->context, sizeof(HzChunkMeta) * Max(work->natts, 1));
+		prepare_order(work);
+	}
+	PG_CATCH();
+	{
+		MemoryContextDelete(work->context);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
 bool
 hz_sealer_start(HzRowBuffer *buffer, const HzOptions *options)
 {
 	static bool registered = false;
 	Size bytes = (Size) hz_rowbuffer_bytes(buffer);
-	MemoryContext old;
+	Work work = {.buffer = buffer, .options = options};
 
-	if (!enabled || sealer.buffer != NULL)
+	if (!enabled || sealer.work.buffer != NULL)
 		return false;
 	if (!registered)
 		before_shmem_exit(before_exit, (Datum) 0);
 	registered = true;
-	sealer.context =
-		AllocSetContextCreate(TopTransactionContext, "hanzo sealer", ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(sealer.context);
-	sealer.natts = hz_rowbuffer_desc(buffer)->natts;
-	sealer.columns = palloc0(sizeof(HzChunkMeta) * Max(sealer.natts, 1));
-	sealer.sort = hz_rowsort_prepare(buffer, options);
-	sealer.order = sealer.sort == NULL ? NULL
-									   : palloc_extended(sizeof(uint32) * hz_rowbuffer_rows(buffer),
-														 MCXT_ALLOC_HUGE);
-	if (sealer.sort != NULL && !hz_rowsort_is_pure(sealer.sort))
+	prepare_work(&work);
+	if (sealer.work.buffer != NULL)
 	{
-		hz_rowsort_run(sealer.sort, sealer.order);
-		sealer.sort = NULL;
+		MemoryContextDelete(work.context);
+		return false;
 	}
-	MemoryContextSwitchTo(old);
 	/* from here on nothing throws */
-	sealer.buffer = buffer;
-	sealer.options = options;
+	sealer.work = work;
 	pg_atomic_init_u32(&sealer.stop, 0);
 	sealer.running = reserve_memory(bytes) && hz_thread_start(&sealer.thread, thread_main, NULL);
 	if (!sealer.running)
@@ -211,13 +249,13 @@ hz_sealer_finish(HzStore *store, const HzRowBuffer *buffer, CommandId cid)
 {
 	HzGroup *volatile group = NULL;
 
-	if (sealer.buffer != buffer)
+	if (sealer.work.buffer != buffer)
 		return NULL;
 	join_thread();
 	PG_TRY();
 	{
 		if (sealer.status == HZ_OK)
-			group = hz_seal_encoded(store, buffer, &sealer.chunks, sealer.columns, cid);
+			group = hz_seal_encoded(store, buffer, &sealer.chunks, sealer.work.columns, cid);
 	}
 	PG_FINALLY();
 	{
@@ -230,7 +268,7 @@ hz_sealer_finish(HzStore *store, const HzRowBuffer *buffer, CommandId cid)
 void
 hz_sealer_abandon(const HzRowBuffer *buffer)
 {
-	if (buffer == NULL || sealer.buffer == buffer)
+	if (buffer == NULL || sealer.work.buffer == buffer)
 		forget_work();
 	if (buffer == NULL)
 		unmap_memory();

@@ -1,6 +1,6 @@
 /*
  * write/silent.h
- *	  Taking rows out of the delta unnoticed by logical decoding (PROTOCOLS 3.6).
+ *	  Taking rows out of the delta page by page, unnoticed by logical decoding (PROTOCOLS 3.6).
  */
 #ifndef HZ_SILENT_H
 #define HZ_SILENT_H
@@ -11,7 +11,7 @@
 /*
  * Deletes delta rows as heap_delete() would that does not wait, but decoding learns nothing of it. Sets bit i of `left`
  * (zeroed by the caller) for each row that stays, because somebody holds or has changed it. The rows are others', and
- * the caller holds ShareUpdateExclusiveLock, which keeps VACUUM out. Under a heap view.
+ * the caller holds ShareUpdateExclusiveLock, which keeps VACUUM out. Under a heap view; changes of the relation are logged.
  */
 extern void hz_silent_delete(Relation rel, const ItemPointerData *tids, uint32 count, CommandId cid,
 							 uint64 *left);
