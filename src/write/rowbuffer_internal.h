@@ -5,8 +5,6 @@
 #ifndef HZ_ROWBUFFER_INTERNAL_H
 #define HZ_ROWBUFFER_INTERNAL_H
 
-#include "postgres.h"
-
 #include "access/htup_details.h"
 #include "access/tupmacs.h"
 
@@ -39,7 +37,7 @@ struct HzRowBuffer
 	BufferLayout *layout;
 	int last_varlena; /* attribute; -1: none */
 	uint32 widest;    /* bytes of a value of the widest column of fixed width */
-	bool *isnull; /* of the row being added, where columns are dropped; else NULL */
+	bool *isnull;     /* of the row being added, where columns are dropped; else NULL */
 	HzBytes tuples;
 	uint32 *starts; /* of each row in `tuples`, in units of MAXIMUM_ALIGNOF */
 	uint32 *at;     /* while columns are loaded: where the next one is, from the row's start */

@@ -6,6 +6,8 @@
  * several columns are taken out of them; at[] keeps where each row's next column is. Short strings are copied together, since
  * the encoders look at them in another order and more than once; long ones stay where they are.
  */
+#include "postgres.h"
+
 #include "write/rowbuffer_internal.h"
 
 #define BLOCK_ROWS 64
