@@ -39,11 +39,26 @@ typedef struct Victim
 	uint32 index;
 } Victim;
 
-static int
-compare_victims(const void *a, const void *b)
+static inline int
+compare_victims(const Victim *a, const Victim *b)
 {
-	return ItemPointerCompare(&((Victim *) a)->tid, &((Victim *) b)->tid);
+	BlockNumber left = ItemPointerGetBlockNumberNoCheck(&a->tid);
+	BlockNumber right = ItemPointerGetBlockNumberNoCheck(&b->tid);
+
+	if (left != right)
+		return left < right ? -1 : 1;
+	return (int) ItemPointerGetOffsetNumberNoCheck(&a->tid) -
+		   (int) ItemPointerGetOffsetNumberNoCheck(&b->tid);
 }
+
+#define ST_SORT sort_victims
+#define ST_ELEMENT_TYPE Victim
+#define ST_COMPARE(a, b) compare_victims(a, b)
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DECLARE
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 /* How many victims from the first on are on its page. */
 static uint32
@@ -190,7 +205,7 @@ hz_silent_delete(Relation rel, const ItemPointerData *tids, uint32 count, Comman
 		victims[i].tid = tids[i];
 		victims[i].index = i;
 	}
-	qsort(victims, count, sizeof(Victim), compare_victims);
+	sort_victims(victims, count);
 	/* others may put our xid beside theirs into a multixact */
 	MultiXactIdSetOldestMember();
 	clear_map(rel, victims, count);
