@@ -129,6 +129,12 @@ extern void hz_chunk_share_room(HzChunkReader *reader, int64_t *room);
 /* Whether a value with this hash (hz_bloom_hash) may be in the chunk; true where there is no filter. */
 extern HzStatus hz_chunk_bloom(HzChunkReader *reader, uint64_t hash, bool *maybe);
 
+/*
+ * Whether a value of these bytes may be in a chunk of BYTES or FIXED; true unless all vectors have codes of a dictionary, which is
+ * read as for hz_chunk_vector().
+ */
+extern HzStatus hz_chunk_dictionary(HzChunkReader *reader, const HzString *value, bool *maybe);
+
 /* Reads every byte and checks every checksum and every vector. */
 extern HzStatus hz_chunk_verify(HzChunkReader *reader);
 

@@ -355,6 +355,57 @@ hz_chunk_bloom(HzChunkReader *reader, uint64_t hash, bool *maybe)
 	return hz_bloom_check(reader->bloom.data, reader->bloom.length, hash, maybe);
 }
 
+/* ---- the dictionary as a filter ---- */
+
+static bool
+has_codes_only(const HzChunkHead *head)
+{
+	for (uint32_t v = 0; v < head->vectors; v++)
+	{
+		if (head->pieces[v].mode != HZ_PIECE_CODES && head->pieces[v].mode != HZ_PIECE_NULLS)
+			return false;
+	}
+	return true;
+}
+
+static bool
+strings_hold(const HzString *strings, uint32_t count, const HzString *value)
+{
+	for (uint32_t i = 0; i < count; i++)
+	{
+		if (strings[i].length == value->length &&
+			hz_bytes_equal(strings[i].data, value->data, value->length))
+			return true;
+	}
+	return false;
+}
+
+HzStatus
+hz_chunk_dictionary(HzChunkReader *reader, const HzString *value, bool *maybe)
+{
+	const HzChunkHead *head = &reader->head;
+	const uint8_t *slots;
+	HzStatus status;
+
+	*maybe = true;
+	if ((head->kind != HZ_KIND_BYTES && head->kind != HZ_KIND_FIXED) ||
+		(head->flags & HZ_CHUNK_HAS_DICT) == 0 || !has_codes_only(head))
+		return HZ_OK;
+	status = hz_reader_dict(reader);
+	if (status != HZ_OK)
+		return status;
+	if (head->kind == HZ_KIND_BYTES)
+	{
+		*maybe = strings_hold(reader->dict.values, head->dict.count, value);
+		return HZ_OK;
+	}
+	slots = reader->dict.values;
+	*maybe = false;
+	for (uint32_t i = 0; i < head->dict.count && value->length == head->width && !*maybe; i++)
+		*maybe = hz_bytes_equal(slots + (size_t) i * head->width, value->data, head->width);
+	return HZ_OK;
+}
+
 /* ---- verification ---- */
 
 HzStatus

@@ -56,7 +56,8 @@ struct HzBatchScan
 	HzPrune *prune;
 	int32
 		*judged; /* what it says of each group: an HzPruneResult, RULED_OUT + a qual, or UNJUDGED */
-	int64 judged_index; /* the group whose answers the nodes of the tree hold; -1: none */
+	int64 looked_up_index; /* the group whose dictionaries have been asked last; -1: none */
+	int64 judged_index;    /* the group whose answers the nodes of the tree hold; -1: none */
 	uint32 judged_vector;
 	HzZone missing;     /* of the last column asked for that its group does not have */
 	HzZoneCache *zones; /* for scans that start again and again; NULL: none */
@@ -93,7 +94,7 @@ hz_batchscan_begin(Relation rel, Snapshot snapshot, HzBatchShared *shared)
 	scan->store = hz_store_open(rel, AccessShareLock);
 	scan->desc = RelationGetDescr(rel);
 	scan->types = hz_coltype_for(scan->desc);
-	scan->open_index = scan->judged_index = -1;
+	scan->open_index = scan->judged_index = scan->looked_up_index = -1;
 	MemoryContextSwitchTo(old);
 	hz_batchscan_rescan(scan);
 	return scan;
@@ -261,7 +262,7 @@ hz_batchscan_set_prune(HzBatchScan *scan, HzPrune *prune)
 	if (prune != NULL && scan->prune == prune && scan->zones == NULL && scan->group_count > 0)
 		scan->zones = hz_zonecache_create(scan->context, scan->group_count, prune->column_count);
 	scan->prune = prune;
-	scan->judged_index = -1;
+	scan->judged_index = scan->looked_up_index = -1;
 	for (uint32 i = 0; scan->judged != NULL && i < scan->group_count; i++)
 		scan->judged[i] = UNJUDGED;
 }
@@ -333,18 +334,27 @@ has_bloom(void *arg, const HzPruneNode *node)
 }
 
 static bool
-ask_bloom(void *arg, const HzPruneNode *node, uint64 hash)
+ask_bloom(void *arg, const HzPruneNode *node, const HzPruneValue *value)
 {
 	HzBatchScan *scan = arg;
 
-	return !has_bloom(scan, node) || hz_groupread_bloom(scan->open, node->attno, hash);
+	return !has_bloom(scan, node) || hz_groupread_bloom(scan->open, node->attno, value->hash);
+}
+
+static bool
+ask_dictionary(void *arg, const HzPruneNode *node, const HzPruneValue *value)
+{
+	HzBatchScan *scan = arg;
+
+	return !group_has(scan, node->attno) ||
+		   hz_groupread_dictionary(scan->open, node->attno, &value->bytes);
 }
 
 /* The answer for a group, which the nodes of the tree hold from then on. */
 static HzPruneResult
 judge_group(HzBatchScan *scan, int64 index)
 {
-	HzPruneSource source = {group_zone, ask_bloom, scan};
+	HzPruneSource source = {.zone = group_zone, .bloom = ask_bloom, .arg = scan};
 	HzPruneResult result;
 
 	scan->judged_index = index;
@@ -385,7 +395,7 @@ hz_batchscan_prune_group(HzBatchScan *scan, uint32 index)
 HzPruneResult
 hz_batchscan_prune_vector(HzBatchScan *scan, uint32 index, uint32 vector)
 {
-	HzPruneSource source = {vector_zone, NULL, scan};
+	HzPruneSource source = {.zone = vector_zone, .arg = scan};
 	HzPruneResult result = hz_batchscan_prune_group(scan, index);
 
 	if (scan->prune == NULL || result != HZ_PRUNE_SOME)
@@ -395,6 +405,29 @@ hz_batchscan_prune_vector(HzBatchScan *scan, uint32 index, uint32 vector)
 	open_group(scan, index);
 	scan->judged_vector = vector;
 	return hz_prune_vector(scan->prune, &source);
+}
+
+/*
+ * What dictionaries say of the group at the position, of which a vector is about to be decoded: not before, since they are
+ * large. Asked once a group.
+ */
+static HzPruneResult
+judge_dictionaries(HzBatchScan *scan)
+{
+	HzPruneSource source = {.dictionary = ask_dictionary, .arg = scan};
+	int64 index = scan->group_index;
+	HzPruneResult result;
+
+	if (scan->prune == NULL || scan->looked_up_index == index ||
+		scan->judged[index] != HZ_PRUNE_SOME || !hz_prune_wants_dictionary(scan->prune))
+		return HZ_PRUNE_SOME;
+	Assert(scan->judged_index == index);
+	scan->looked_up_index = index;
+	open_group(scan, index);
+	result = hz_prune_group_dictionary(scan->prune, &source);
+	if (result == HZ_PRUNE_NONE)
+		scan->judged[index] = RULED_OUT + scan->prune->pruner;
+	return result;
 }
 
 /* ---- The first rows of an order */
@@ -618,6 +651,21 @@ skip_pruned(HzBatchScan *scan, bool forward, bool *all_pass)
 	return result == HZ_PRUNE_NONE;
 }
 
+/* Whether dictionaries rule out what is left of the group at the position; if so, moves over it. */
+static bool
+skip_looked_up(HzBatchScan *scan, bool forward)
+{
+	bool whole;
+	int64 vectors;
+
+	if (judge_dictionaries(scan) != HZ_PRUNE_NONE)
+		return false;
+	whole = enters_group(scan, forward);
+	vectors = pass_group(scan, forward);
+	hz_prune_count(scan->prune, whole, whole ? 0 : vectors);
+	return true;
+}
+
 /* Whether the bound beats all of the group at the position; if so, moves over what is left of it. */
 static bool
 skip_beaten_group(HzBatchScan *scan)
@@ -667,7 +715,8 @@ hz_batchscan_next(HzBatchScan *scan)
 		bool all_pass;
 
 		if (skip_dead_group(scan) || skip_beaten_group(scan) ||
-			skip_pruned(scan, true, &all_pass) || skip_beaten_vector(scan))
+			skip_pruned(scan, true, &all_pass) || skip_beaten_vector(scan) ||
+			(!all_pass && skip_looked_up(scan, true)))
 			continue;
 		batch = current_batch(scan);
 		batch->all_pass = all_pass;
@@ -688,7 +737,7 @@ hz_batchscan_previous(HzBatchScan *scan)
 		HzBatch *batch;
 		bool all_pass;
 
-		if (skip_pruned(scan, false, &all_pass))
+		if (skip_pruned(scan, false, &all_pass) || (!all_pass && skip_looked_up(scan, false)))
 			continue;
 		batch = current_batch(scan);
 		batch->all_pass = all_pass;

@@ -11,6 +11,7 @@
 
 /* Bloom filters are asked for so many values of one list. */
 #define BLOOM_VALUES 64
+#define DICTIONARY_VALUES 8 /* each looks at all entries */
 
 /* ---- One condition */
 
@@ -152,19 +153,33 @@ typedef enum Level
 {
 	BY_ZONES,
 	BY_BLOOM,
+	BY_DICTIONARY,
 	BY_VECTOR
 } Level;
 
+/* A node that bloom filters can be asked about: values that are equal have the same bytes. */
 static bool
-may_hold(const HzPruneNode *node, const HzPruneSource *source)
+is_exact(const HzPruneNode *node)
 {
-	if (node->value_count > BLOOM_VALUES)
-		return true;
+	return node->op == HZ_PRUNE_EQUAL && node->bloom;
+}
+
+static bool
+has_dictionary(const HzPruneNode *node)
+{
+	return is_exact(node) && node->value_count <= DICTIONARY_VALUES &&
+		   (node->column.kind == HZ_KIND_BYTES || node->column.kind == HZ_KIND_FIXED);
+}
+
+static bool
+may_hold(const HzPruneNode *node, const HzPruneSource *source, Level level)
+{
 	for (uint32 i = 0; i < node->value_count; i++)
 	{
 		const HzPruneValue *value = &node->values[i];
 
-		if (value->hashed && source->bloom(source->arg, node, value->hash))
+		if (value->hashed &&
+			(level == BY_BLOOM ? source->bloom : source->dictionary)(source->arg, node, value))
 			return true;
 	}
 	return false;
@@ -182,8 +197,12 @@ judge_leaf(const HzPruneNode *node, const HzPruneSource *source, Level level)
 	if (level != BY_ZONES && node->group != HZ_PRUNE_SOME)
 		return node->group;
 	if (level == BY_BLOOM)
-		return !node->bloom || node->op != HZ_PRUNE_EQUAL || may_hold(node, source) ? HZ_PRUNE_SOME
-																					: HZ_PRUNE_NONE;
+		return !is_exact(node) || node->value_count > BLOOM_VALUES || may_hold(node, source, level)
+				   ? HZ_PRUNE_SOME
+				   : HZ_PRUNE_NONE;
+	if (level == BY_DICTIONARY)
+		return !has_dictionary(node) || may_hold(node, source, level) ? HZ_PRUNE_SOME
+																	  : HZ_PRUNE_NONE;
 	result = prune_zone(node, source->zone(source->arg, node));
 	return result == HZ_PRUNE_ALL && node->loose ? HZ_PRUNE_SOME : result;
 }
@@ -260,6 +279,34 @@ hz_prune_group_bloom(HzPrune *prune, const HzPruneSource *source)
 }
 
 HzPruneResult
+hz_prune_group_dictionary(HzPrune *prune, const HzPruneSource *source)
+{
+	return judge_quals(prune, source, BY_DICTIONARY);
+}
+
+static bool
+node_wants_dictionary(const HzPruneNode *node)
+{
+	for (int i = 0; i < node->child_count; i++)
+	{
+		if (node_wants_dictionary(node->children[i]))
+			return true;
+	}
+	return has_dictionary(node);
+}
+
+bool
+hz_prune_wants_dictionary(const HzPrune *prune)
+{
+	for (int i = 0; i < prune->count; i++)
+	{
+		if (node_wants_dictionary(prune->quals[i]))
+			return true;
+	}
+	return false;
+}
+
+HzPruneResult
 hz_prune_vector(HzPrune *prune, const HzPruneSource *source)
 {
 	return judge_quals(prune, source, BY_VECTOR);
@@ -274,8 +321,7 @@ node_wants_bloom(const HzPruneNode *node, bool (*has)(void *arg, const HzPruneNo
 		if (node_wants_bloom(node->children[i], has, arg))
 			return true;
 	}
-	return node->op == HZ_PRUNE_EQUAL && node->bloom && node->group == HZ_PRUNE_SOME &&
-		   has(arg, node);
+	return is_exact(node) && node->group == HZ_PRUNE_SOME && has(arg, node);
 }
 
 bool

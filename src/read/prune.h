@@ -78,11 +78,12 @@ typedef struct HzPrune
 	int *columns; /* 0-based attribute numbers, each once */
 } HzPrune;
 
-/* Where the answers come from. bloom: whether a value of this hash may be there; NULL: do not ask. */
+/* Where the answers come from. bloom, dictionary: whether a value may be there; NULL: do not ask. */
 typedef struct HzPruneSource
 {
 	const HzZone *(*zone)(void *arg, const HzPruneNode *node);
-	bool (*bloom)(void *arg, const HzPruneNode *node, uint64 hash);
+	bool (*bloom)(void *arg, const HzPruneNode *node, const HzPruneValue *value);
+	bool (*dictionary)(void *arg, const HzPruneNode *node, const HzPruneValue *value);
 	void *arg;
 } HzPruneSource;
 
@@ -92,6 +93,10 @@ extern void hz_prune_sort_values(HzPruneNode *node);
 /* What the conditions say of a row group, by the zones of its chunks; and with its bloom filters, after the former. */
 extern HzPruneResult hz_prune_group(HzPrune *prune, const HzPruneSource *source);
 extern HzPruneResult hz_prune_group_bloom(HzPrune *prune, const HzPruneSource *source);
+
+/* The same with its dictionaries, after either, where columns of strings or of fixed bytes have one; `wants`: whether it can say more. */
+extern HzPruneResult hz_prune_group_dictionary(HzPrune *prune, const HzPruneSource *source);
+extern bool hz_prune_wants_dictionary(const HzPrune *prune);
 
 /* Whether bloom filters can tell more than hz_prune_group() has told: `has` says which columns of the group have one. */
 extern bool hz_prune_wants_bloom(const HzPrune *prune,

@@ -455,6 +455,20 @@ hz_groupread_bloom(HzGroupReader *reader, int attno, uint64 hash)
 	return maybe;
 }
 
+bool
+hz_groupread_dictionary(HzGroupReader *reader, int attno, const HzString *value)
+{
+	HzChunkReader *chunk = open_column(reader, attno);
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	bool maybe;
+	HzStatus status = hz_chunk_dictionary(chunk, value, &maybe);
+
+	MemoryContextSwitchTo(old);
+	if (status != HZ_OK)
+		report_column_damage(reader, attno, status);
+	return maybe;
+}
+
 HzStatus
 hz_groupread_verify(HzGroupReader *reader, int attno, BlockNumber *block)
 {

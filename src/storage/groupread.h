@@ -71,6 +71,9 @@ extern const HzZone *hz_groupread_zone(HzGroupReader *reader, int attno, uint32 
 /* Whether a value with this hash (hz_bloom_hash) may be in the column; true where it has no bloom filter. */
 extern bool hz_groupread_bloom(HzGroupReader *reader, int attno, uint64 hash);
 
+/* Whether the column may hold a value of these bytes, by its dictionary: hz_chunk_dictionary(). */
+extern bool hz_groupread_dictionary(HzGroupReader *reader, int attno, const HzString *value);
+
 /*
  * Reads and checks every byte of one column that the group has. Unless HZ_OK, *block is where it read last. What the
  * buffer manager finds wrong with a page is thrown.
