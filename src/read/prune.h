@@ -1,6 +1,6 @@
 /*
  * read/prune.h
- *	  Which row groups and vectors a condition can skip, by zone maps and bloom filters.
+ *	  Which row groups and vectors a condition can skip, by zone maps, bloom filters and dictionaries.
  *
  * A HzPrune is what a scan's quals say about single columns: a list of trees, all of which a row has to satisfy. A
  * node that says nothing (HZ_PRUNE_UNKNOWN) stands for what is not understood: it skips nothing and is never certain.
