@@ -8,9 +8,10 @@
  * moves, and show it to plugins less discreet than pgoutput; decoding passes over generic records. A deletion is all that
  * such a record can stand for: it needs no conflict with standbys, as removing rows does.
  *
- * A generic record cannot hold a page of the visibility map, whose bits lie where others have their hole. Bits of pages that
- * are all-visible are cleared in advance, which is always allowed, and the map's pages are logged as a whole before
- * the first row goes. Only VACUUM sets them again, and is kept out.
+ * A generic record cannot hold a page of the visibility map, whose bits lie where others have their hole. Bits of pages that rows
+ * will go from are cleared in advance, which is always allowed, together with a full image of the map's page in the log, under its
+ * lock: else a cancel or a crash between the two would leave a bit that nobody ever clears on standbys, and somebody who
+ * locks a row meanwhile would find it cleared and not log it.
  */
 #include "postgres.h"
 
@@ -31,6 +32,10 @@
 
 #include "base/bitmap.h"
 #include "write/silent.h"
+
+/* Heap blocks of a page and of a byte of the visibility map, as visibilitymap.c has them. */
+#define MAP_BYTE_BLOCKS (BITS_PER_BYTE / BITS_PER_HEAPBLOCK)
+#define MAP_PAGE_BLOCKS ((BLCKSZ - MAXALIGN(SizeOfPageHeaderData)) * MAP_BYTE_BLOCKS)
 
 /* A row to be deleted, and its number among the caller's. */
 typedef struct Victim
@@ -72,50 +77,57 @@ on_one_page(const Victim *victims, uint32 count)
 	return same;
 }
 
-static void
-log_map_page(Buffer map)
+static BlockNumber
+block_of(const Victim *victim)
 {
-	if (!BufferIsValid(map))
-		return;
+	return ItemPointerGetBlockNumber(&victim->tid);
+}
+
+/* Clears the bits of the victims' pages, all on one page of the map, here and in the log. */
+static void
+clear_map_page(Buffer map, const Victim *victims, uint32 count)
+{
+	uint8 *bits;
+
 	LockBuffer(map, BUFFER_LOCK_EXCLUSIVE);
 	START_CRIT_SECTION();
+	bits = (uint8 *) PageGetContents(BufferGetPage(map));
+	for (uint32 i = 0; i < count; i += on_one_page(victims + i, count - i))
+	{
+		BlockNumber block = block_of(&victims[i]);
+
+		bits[block % MAP_PAGE_BLOCKS / MAP_BYTE_BLOCKS] &=
+			~(VISIBILITYMAP_VALID_BITS << (block % MAP_BYTE_BLOCKS * BITS_PER_HEAPBLOCK));
+	}
 	MarkBufferDirty(map);
 	(void) log_newpage_buffer(map, false);
 	END_CRIT_SECTION();
 	LockBuffer(map, BUFFER_LOCK_UNLOCK);
 }
 
-/* Clears the visibility map's bits of all pages that victims are on, here and in the log. */
+/* Clears the visibility map's bits of all pages that victims are on. VACUUM, which alone sets them, is kept out. */
 static void
 clear_map(Relation rel, const Victim *victims, uint32 count)
 {
 	Buffer map = InvalidBuffer;
-	bool cleared = false;
+	uint32 end;
 
-	for (uint32 i = 0; i < count; i += on_one_page(victims + i, count - i))
+	for (uint32 first = 0; first < count; first = end)
 	{
-		BlockNumber block = ItemPointerGetBlockNumber(&victims[i].tid);
-		Buffer buffer = ReadBuffer(rel, block);
+		BlockNumber page = block_of(&victims[first]) / MAP_PAGE_BLOCKS;
+		bool any = false;
 
 		CHECK_FOR_INTERRUPTS();
-		/* nobody but VACUUM sets the flag */
-		if (PageIsAllVisible(BufferGetPage(buffer)))
-		{
-			if (BufferIsValid(map) && !visibilitymap_pin_ok(block, map))
-			{
-				if (cleared)
-					log_map_page(map);
-				cleared = false;
-			}
-			visibilitymap_pin(rel, block, &map);
-			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-			cleared |= visibilitymap_clear(rel, block, map, VISIBILITYMAP_VALID_BITS);
-			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-		}
-		ReleaseBuffer(buffer);
+		for (end = first; end < count && block_of(&victims[end]) / MAP_PAGE_BLOCKS == page;
+			 end += on_one_page(victims + end, count - end))
+			any |= visibilitymap_get_status(rel, block_of(&victims[end]), &map) != 0;
+		if (any)
+			clear_map_page(map, victims + first, end - first);
+#ifdef USE_ASSERT_CHECKING
+		for (uint32 i = first; i < end; i++)
+			Assert(visibilitymap_get_status(rel, block_of(&victims[i]), &map) == 0);
+#endif
 	}
-	if (cleared)
-		log_map_page(map);
 	if (BufferIsValid(map))
 		ReleaseBuffer(map);
 }
