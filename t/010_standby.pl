@@ -146,6 +146,23 @@ foreach my $statement (q{CALL hanzo_datastore.compact('c')}, q{CALL hanzo_datast
 my ($status, $out, $err) = $standby->psql('postgres', 'SELECT count(*) FROM unlogged');
 like($err, qr/cannot access temporary or unlogged relations during recovery/, 'an unlogged table cannot be read');
 
+# Moves of pages that are all-visible, cancelled anywhere and done in the end: what clears the map is in the log, and index-only scans
+# on the standby find each row once.
+$primary->safe_psql('postgres', q{
+	CREATE TABLE seen (id integer PRIMARY KEY, v text) USING hanzo_columnar;
+	INSERT INTO seen SELECT i, repeat('v', 300) FROM generate_series(1, 30000) AS i;
+	VACUUM (FREEZE) seen;});
+my $cancelled = 0;
+foreach my $timeout (map { $_ * 6 } 1 .. 40)
+{
+	my ($status, $out, $err) = $primary->psql('postgres', "SET statement_timeout = $timeout; CALL hanzo_datastore.compact('seen')");
+	$cancelled++ if $err =~ /statement timeout/;
+}
+cmp_ok($cancelled, '>', 0, "$cancelled moves were cancelled");
+$primary->safe_psql('postgres', q{CALL hanzo_datastore.compact('seen')});
+$primary->wait_for_catchup($standby);
+is($_->safe_psql('postgres', "$index_only SELECT count(id), sum(id) FROM seen WHERE id > 0"), '30000|450015000', 'each row is found once on ' . $_->name) foreach ($primary, $standby);
+
 # Promotion in the middle of the load: what was in progress is gone from both twins.
 @loads = (start_writers($primary, 60), start_movers($primary, 60));
 sleep(2);
@@ -166,22 +183,4 @@ is(stop_load(start_writers($standby, 3), start_movers($standby, 3)) =~ /(error.*
 $standby->safe_psql('postgres', $_) foreach (q{CALL hanzo_datastore.compact('c')}, 'VACUUM c', 'VACUUM FULL c');
 check_twins($standby, 'load after promotion');
 $standby->stop;
-
-# Moves of pages that are all-visible, cancelled anywhere and done in the end: what clears the map is in the log, and index-only scans
-# on the standby find each row once.
-$primary->safe_psql('postgres', q{
-	CREATE TABLE seen (id integer PRIMARY KEY, v text) USING hanzo_columnar;
-	INSERT INTO seen SELECT i, repeat('v', 300) FROM generate_series(1, 30000) AS i;
-	VACUUM (FREEZE) seen;});
-my $cancelled = 0;
-foreach my $timeout (map { $_ * 6 } 1 .. 40)
-{
-	my ($status, $out, $err) = $primary->psql('postgres', "SET statement_timeout = $timeout; CALL hanzo_datastore.compact('seen')");
-	$cancelled++ if $err =~ /statement timeout/;
-}
-cmp_ok($cancelled, '>', 0, "$cancelled moves were cancelled");
-$primary->safe_psql('postgres', q{CALL hanzo_datastore.compact('seen')});
-$primary->wait_for_catchup($standby);
-is($_->safe_psql('postgres', "$index_only SELECT count(id), sum(id) FROM seen WHERE id > 0"), '30000|450015000', 'each row is found once on ' . $_->name) foreach ($primary, $standby);
-
 done_testing();
