@@ -146,8 +146,8 @@ foreach my $statement (q{CALL hanzo_datastore.compact('c')}, q{CALL hanzo_datast
 my ($status, $out, $err) = $standby->psql('postgres', 'SELECT count(*) FROM unlogged');
 like($err, qr/cannot access temporary or unlogged relations during recovery/, 'an unlogged table cannot be read');
 
-# Moves of pages that are all-visible, cancelled anywhere and done in the end: what clears the map is in the log, and index-only scans
-# on the standby find each row once.
+# Moves of pages that are all-visible, cancelled at many places and done in the end: what clears the map is in the log, and
+# index-only scans on the standby find each row once.
 $primary->safe_psql('postgres', q{
 	CREATE TABLE seen (id integer PRIMARY KEY, v text) USING hanzo_columnar;
 	INSERT INTO seen SELECT i, repeat('v', 300) FROM generate_series(1, 30000) AS i;
