@@ -243,7 +243,9 @@ SELECT hanzo_datastore.alter_columnar_table(t::regclass, row_group_rows => 8000,
 COPY (SELECT i, CASE WHEN i % 4 > 0 THEN i % 100 END, i % 3 = 0, CASE WHEN i % 5 > 0 THEN repeat(chr(65 + i % 26), i % 80) END, i / 3.0::float8,
     (i % 10)::text::"char", ('n' || i)::name, make_interval(days => i % 40, secs => i) FROM generate_series(1, 30000) AS i) TO :'file';
 COPY plain_heap FROM :'file';
+SET client_min_messages = debug1;
 COPY plain_beside FROM :'file';
+SET client_min_messages = warning;
 SET hanzo_datastore.enable_background_sealing = off;
 COPY plain_alone FROM :'file';
 RESET hanzo_datastore.enable_background_sealing;

@@ -159,7 +159,7 @@ tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
 	note_insert(rel, &slot, 1, cid);
 	if (is_bulk_insert(rel, options, bistate) && !hz_bulk_is_huge(rel, slot))
 	{
-		hz_bulk_add(rel, &slot, 1, cid);
+		hz_bulk_add(rel, slot, cid);
 		slot->tts_tableOid = RelationGetRelid(rel);
 		return;
 	}
@@ -227,14 +227,13 @@ multi_insert(Relation rel, TupleTableSlot **slots, int count, CommandId cid, int
 		heap_multi_insert(rel, slots, head, cid, options, bistate);
 		hz_heapview_end(&view);
 	}
-	for (int first = head, end; first < count; first = end)
+	for (int i = head; i < count; i++)
 	{
-		for (end = first; end < count && !hz_bulk_is_huge(rel, slots[end]); end++)
-			slots[end]->tts_tableOid = RelationGetRelid(rel);
-		if (end > first)
-			hz_bulk_add(rel, slots + first, end - first, cid);
-		if (end < count)
-			insert_into_delta(rel, slots[end++], cid, options, bistate);
+		if (hz_bulk_is_huge(rel, slots[i]))
+			insert_into_delta(rel, slots[i], cid, options, bistate);
+		else
+			hz_bulk_add(rel, slots[i], cid);
+		slots[i]->tts_tableOid = RelationGetRelid(rel);
 	}
 }
 

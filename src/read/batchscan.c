@@ -418,11 +418,12 @@ judge_dictionaries(HzBatchScan *scan)
 	int64 index = scan->group_index;
 	HzPruneResult result;
 
-	if (scan->prune == NULL || scan->looked_up_index == index ||
-		scan->judged[index] != HZ_PRUNE_SOME || !hz_prune_wants_dictionary(scan->prune))
+	if (scan->prune == NULL || scan->looked_up_index == index)
+		return HZ_PRUNE_SOME;
+	scan->looked_up_index = index;
+	if (scan->judged[index] != HZ_PRUNE_SOME || !hz_prune_wants_dictionary(scan->prune))
 		return HZ_PRUNE_SOME;
 	Assert(scan->judged_index == index);
-	scan->looked_up_index = index;
 	open_group(scan, index);
 	result = hz_prune_group_dictionary(scan->prune, &source);
 	if (result == HZ_PRUNE_NONE)

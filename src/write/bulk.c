@@ -192,8 +192,10 @@ seal_rows(Relation rel, const Load *load, HzRowBuffer *buffer)
 	if (group == NULL)
 		group = hz_seal(store, buffer, load->options, load->cid, NULL);
 	else
-		ereport(DEBUG1, (errmsg_internal("row group of %u rows was encoded beside the load",
-										 hz_rowbuffer_rows(buffer))));
+		ereport(DEBUG1,
+				(errmsg_internal(
+					"row group of %u rows, %u copied as tuples, was encoded beside the load",
+					hz_rowbuffer_rows(buffer), hz_rowbuffer_copied(buffer))));
 	hz_directory_insert(store, group, load->cid);
 	pgstat_count_heap_insert(rel, group->rows);
 	hz_store_close(store);
@@ -425,11 +427,11 @@ bound_memory(void)
 	}
 }
 
-/* The load that takes the next row, with a buffer. */
-static Load *
-open_load(Relation rel, CommandId cid)
+void
+hz_bulk_add(Relation rel, TupleTableSlot *slot, CommandId cid)
 {
 	Load *load = get_load(rel, cid);
+	uint64 before;
 
 	if (load->buffer == NULL)
 	{
@@ -441,31 +443,20 @@ open_load(Relation rel, CommandId cid)
 		load->buffer = hz_rowbuffer_create(loads_context, RelationGetDescr(rel));
 		MemoryContextSwitchTo(old);
 	}
-	return load;
-}
-
-void
-hz_bulk_add(Relation rel, TupleTableSlot **slots, int count, CommandId cid)
-{
-	for (int i = 0; i < count; i++)
+	before = hz_rowbuffer_bytes(load->buffer);
+	/* COPY has formed tuples */
+	if (tuple_of(slot) == NULL || !hz_rowbuffer_add_tuple(load->buffer, tuple_of(slot)))
 	{
-		Load *load = open_load(rel, cid);
-		uint64 before = hz_rowbuffer_bytes(load->buffer);
-
-		/* COPY has formed tuples */
-		if (tuple_of(slots[i]) == NULL || !hz_rowbuffer_add_tuple(load->buffer, tuple_of(slots[i])))
-		{
-			slot_getallattrs(slots[i]);
-			hz_rowbuffer_add(load->buffer, slots[i]->tts_values, slots[i]->tts_isnull);
-		}
-		if (hz_rowbuffer_rows(load->buffer) >= load->options->row_group_rows ||
-			hz_rowbuffer_bytes(load->buffer) >= Max(hz_rowbuffer_limit() / 4 * 3, MIN_FULL_BYTES))
-			buffer_is_full(rel, load);
-		else if ((unbounded += hz_rowbuffer_bytes(load->buffer) - before) > BOUND_BYTES)
-		{
-			unbounded = 0;
-			bound_memory();
-		}
+		slot_getallattrs(slot);
+		hz_rowbuffer_add(load->buffer, slot->tts_values, slot->tts_isnull);
+	}
+	if (hz_rowbuffer_rows(load->buffer) >= load->options->row_group_rows ||
+		hz_rowbuffer_bytes(load->buffer) >= Max(hz_rowbuffer_limit() / 4 * 3, MIN_FULL_BYTES))
+		buffer_is_full(rel, load);
+	else if ((unbounded += hz_rowbuffer_bytes(load->buffer) - before) > BOUND_BYTES)
+	{
+		unbounded = 0;
+		bound_memory();
 	}
 }
 

@@ -26,8 +26,8 @@ extern int hz_bulk_head(Relation rel, CommandId cid, int count);
 /* Whether a row must go to the delta: hz_rowbuffer_is_huge(). */
 extern bool hz_bulk_is_huge(Relation rel, TupleTableSlot *slot);
 
-/* Buffers rows, none of them huge; seals groups as they fill. */
-extern void hz_bulk_add(Relation rel, TupleTableSlot **slots, int count, CommandId cid);
+/* Buffers a row that is not huge; seals groups as they fill. */
+extern void hz_bulk_add(Relation rel, TupleTableSlot *slot, CommandId cid);
 
 /* Writes out what is buffered for the relation, if anything. */
 extern void hz_bulk_flush(Relation rel);

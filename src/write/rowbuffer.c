@@ -71,7 +71,7 @@ void
 hz_rowbuffer_reset(HzRowBuffer *buffer)
 {
 	buffer->tuples.length = 0;
-	buffer->rows = 0;
+	buffer->rows = buffer->copied = 0;
 }
 
 /* Room for one more row of so many bytes, which the caller fills. */
@@ -199,6 +199,7 @@ hz_rowbuffer_add_tuple(HzRowBuffer *buffer, HeapTuple tuple)
 	copy = append_row(buffer, length);
 	memcpy(copy, (char *) tuple->t_data + MINIMAL_TUPLE_OFFSET, length);
 	copy->t_len = (uint32) length;
+	buffer->copied++;
 	return true;
 }
 
@@ -206,6 +207,12 @@ uint32
 hz_rowbuffer_rows(const HzRowBuffer *buffer)
 {
 	return buffer->rows;
+}
+
+uint32
+hz_rowbuffer_copied(const HzRowBuffer *buffer)
+{
+	return buffer->copied;
 }
 
 uint64

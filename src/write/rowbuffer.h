@@ -35,6 +35,8 @@ extern void hz_rowbuffer_add(HzRowBuffer *buffer, const Datum *values, const boo
 extern bool hz_rowbuffer_add_tuple(HzRowBuffer *buffer, HeapTuple tuple);
 
 extern uint32 hz_rowbuffer_rows(const HzRowBuffer *buffer);
+extern uint32 hz_rowbuffer_copied(
+	const HzRowBuffer *buffer); /* of them, by hz_rowbuffer_add_tuple() */
 extern uint64 hz_rowbuffer_bytes(const HzRowBuffer *buffer);
 
 /* Bytes at which a buffer is full: maintenance_work_mem, within reason. */
@@ -54,10 +56,10 @@ extern bool hz_rowbuffer_is_huge(TupleDesc desc, const Datum *values, const bool
 /* ---- Columns (rowcolumns.c): pure C, by hz_alloc(), and hence also in a thread while nobody adds rows */
 
 /*
- * Spreads columns `first` to *end - 1 of all rows, as many as some megabytes hold, and forgets those that were loaded before. `first`
- * is 0 or the *end of the call before. The caller frees the memory (its arena or context), when it is done with them.
+ * Spreads columns from `first` on of all rows, as many as some megabytes hold, forgets those that were loaded before, and returns
+ * where they end. `first` is 0 or where those of the call before ended. The caller frees the memory (its arena or context), when it is done with them.
  */
-extern HzStatus hz_rowbuffer_load(HzRowBuffer *buffer, int first, int *end);
+extern int hz_rowbuffer_load(HzRowBuffer *buffer, int first);
 
 /*
  * A loaded column with its rows in the order of `permutation` (rows entries; NULL: as they came), as the

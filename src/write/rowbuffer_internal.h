@@ -42,7 +42,8 @@ struct HzRowBuffer
 	uint32 *starts; /* of each row in `tuples`, in units of MAXIMUM_ALIGNOF */
 	uint32 *at;     /* while columns are loaded: where the next one is, from the row's start */
 	uint32 rows;
-	uint32 room; /* rows that `starts` and `at` have room for */
+	uint32 copied; /* of them, by their tuples */
+	uint32 room;   /* rows that `starts` and `at` have room for */
 	BufferColumn *columns;
 };
 

@@ -150,8 +150,8 @@ put_string(BufferColumn *column, uint32 row, const uint8 *data, uint32 length, u
 	}
 }
 
-/* Rows of a column of varlenas; strings is NULL for one that is not stored. False: a value is not plain. */
-static bool
+/* Rows of a column of varlenas, all plain; strings is NULL for one that is not stored. */
+static void
 load_varlenas(HzRowBuffer *buffer, int attno, uint32 first, uint32 last, uint8 **room)
 {
 	BufferColumn *column = &buffer->columns[attno];
@@ -179,8 +179,7 @@ load_varlenas(HzRowBuffer *buffer, int attno, uint32 first, uint32 last, uint8 *
 		else
 		{
 			at = varlena_offset(tuple, at, mask);
-			if (!VARATT_IS_4B_U(tuple + at))
-				return false;
+			Assert(VARATT_IS_4B_U(tuple + at));
 			header = VARHDRSZ;
 			size = (uint32) VARSIZE_4B(tuple + at);
 		}
@@ -188,7 +187,6 @@ load_varlenas(HzRowBuffer *buffer, int attno, uint32 first, uint32 last, uint8 *
 		if (stored)
 			put_string(column, row, tuple + at + header, size - header, room);
 	}
-	return true;
 }
 
 /* The same of a column of C strings. */
@@ -217,20 +215,24 @@ load_cstrings(HzRowBuffer *buffer, int attno, uint32 first, uint32 last, uint8 *
 	}
 }
 
-static bool
-load_block(HzRowBuffer *buffer, int attno, uint32 first, uint32 last, uint8 **room)
+static void
+load_others(HzRowBuffer *buffer, int attno, uint32 first, uint32 last, uint8 **room)
 {
 	if (buffer->layout[attno].length == -1)
-		return load_varlenas(buffer, attno, first, last, room);
-	if (buffer->layout[attno].length == -2)
-	{
+		load_varlenas(buffer, attno, first, last, room);
+	else if (buffer->layout[attno].length == -2)
 		load_cstrings(buffer, attno, first, last, room);
-		return true;
-	}
-	if (buffer->types[attno].kind == 0)
-	{
+	else
 		skip_fixed(buffer, attno, first, last);
-		return true;
+}
+
+static void
+load_block(HzRowBuffer *buffer, int attno, uint32 first, uint32 last, uint8 **room)
+{
+	if (buffer->layout[attno].length < 0 || buffer->types[attno].kind == 0)
+	{
+		load_others(buffer, attno, first, last, room);
+		return;
 	}
 	/* constant widths, so that a value is one move */
 	switch (buffer->layout[attno].length)
@@ -255,7 +257,6 @@ load_block(HzRowBuffer *buffer, int attno, uint32 first, uint32 last, uint8 **ro
 		default:
 			load_fixed(buffer, attno, first, last, (uint32) buffer->layout[attno].length);
 	}
-	return true;
 }
 
 /* The columns from `first` on that are loaded together; makes room for them, and for their short strings. */
@@ -307,30 +308,28 @@ prefetch_rows(const HzRowBuffer *buffer, uint32 first, uint32 last)
 		__builtin_prefetch(at);
 }
 
-HzStatus
-hz_rowbuffer_load(HzRowBuffer *buffer, int first, int *end)
+int
+hz_rowbuffer_load(HzRowBuffer *buffer, int first)
 {
 	uint8 *room;
+	int end;
 
 	if (first == 0)
 	{
 		for (uint32 row = 0; row < buffer->rows; row++)
 			buffer->at[row] = data_offset(buffered_tuple(buffer, row));
 	}
-	*end = make_room(buffer, first, &room);
+	end = make_room(buffer, first, &room);
 	for (uint32 row = 0; row < buffer->rows; row += BLOCK_ROWS)
 	{
 		uint32 last = Min(row + BLOCK_ROWS, buffer->rows);
 
 		if (last < buffer->rows)
 			prefetch_rows(buffer, last, Min(last + BLOCK_ROWS, buffer->rows));
-		for (int attno = first; attno < *end; attno++)
-		{
-			if (!load_block(buffer, attno, row, last, &room))
-				return HZ_LIMIT;
-		}
+		for (int attno = first; attno < end; attno++)
+			load_block(buffer, attno, row, last, &room);
 	}
-	return HZ_OK;
+	return end;
 }
 
 /* ---- Columns as the format wants them */

@@ -128,13 +128,12 @@ hz_seal_constant(const HzColumnType *type, Datum value, bool isnull, uint32 rows
 	HzRowBuffer *buffer;
 	HzColumn column;
 	HzStatus status;
-	int end;
 
 	/* one row, taken `rows` times: a long default is not copied for each */
 	TupleDescInitEntry(desc, 1, "constant", type->typid, -1, 0);
 	buffer = hz_rowbuffer_create(CurrentMemoryContext, desc);
 	hz_rowbuffer_add(buffer, &value, &isnull);
-	(void) hz_rowbuffer_load(buffer, 0, &end);
+	(void) hz_rowbuffer_load(buffer, 0);
 	hz_rowbuffer_repeat(buffer, 0, rows, &column);
 	status = hz_chunk_write(&column, &options, out, meta);
 	if (status != HZ_OK)
@@ -200,8 +199,7 @@ hz_seal(HzStore *store, HzRowBuffer *buffer, const HzOptions *options, CommandId
 	{
 		MemoryContextReset(loaded_context);
 		MemoryContextSwitchTo(loaded_context);
-		if (hz_rowbuffer_load(buffer, first, &end) != HZ_OK)
-			elog(ERROR, "buffered value of columns %d to %d is not plain", first + 1, end);
+		end = hz_rowbuffer_load(buffer, first);
 		MemoryContextSwitchTo(column_context);
 		for (int i = first; i < end; i++)
 		{

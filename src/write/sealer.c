@@ -126,9 +126,8 @@ encode_rows(void)
 	for (int first = 0, end; status == HZ_OK && first < sealer.work.natts; first = end)
 	{
 		sealer.scratch.used = 0;
-		status = hz_rowbuffer_load(sealer.work.buffer, first, &end);
-		if (status == HZ_OK)
-			status = encode_columns(first, end);
+		end = hz_rowbuffer_load(sealer.work.buffer, first);
+		status = encode_columns(first, end);
 	}
 	return status;
 }
