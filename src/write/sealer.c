@@ -190,9 +190,10 @@ prepare_order(Work *work)
 	{
 		hz_rowsort_run(work->sort, work->order);
 		work->sort = NULL;
-		MemoryContextDelete(keys);
 	}
 	MemoryContextSwitchTo(old);
+	if (work->sort == NULL)
+		MemoryContextDelete(keys);
 }
 
 /* What the thread starts from. Expressions in sort keys may do anything, loads of other tables included. */
