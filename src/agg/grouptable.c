@@ -4,7 +4,8 @@
  *
  * The keys of a whole vector are hashed, then the words are touched, then compared: beyond the second-level cache that is
  * twice as fast as row by row. Where all keys are dictionary codes (or constants) of few combinations, the rows of
- * combinations seen before come from an array, and only the first of each is looked up.
+ * combinations seen before come from an array, and only the first of each is looked up. Of many combinations a cache keeps
+ * those seen last, unless most are new.
  */
 #include <string.h>
 
@@ -17,9 +18,13 @@
 #define ADDRESS_MASK ((UINT64_C(1) << 48) - 1)
 #define PREFETCH_FROM 8192 /* words: what lies in the first-level cache needs no touching */
 #define MEMO_LIMIT 131072  /* combinations of codes */
+#define CACHE_BITS 14
+#define CACHE_ENTRIES (UINT32_C(1) << CACHE_BITS)
+#define CACHE_JUDGED_FROM 4096 /* rows, of a row group */
 #define POLL_EVERY 16384
 #define STRIDE_FROM \
 	65536        /* groups from which the words grow fourfold, if so many more are expected */
+#define CACHE_BYTES (sizeof(HzCodeEntry) * CACHE_ENTRIES)
 #define AHEAD 64 /* rows whose words are touched before they are used */
 
 void
@@ -63,6 +68,7 @@ hz_grouptable_free(HzGroupTable *table)
 		return;
 	hz_region_unmap(table->region, table->words, table->capacity * sizeof(uint64_t));
 	hz_region_unmap(table->region, table->memo, sizeof(HzGroupRow *) * (size_t) table->memo_size);
+	hz_region_unmap(table->region, table->cache, CACHE_BYTES);
 	memset(table, 0, sizeof(*table));
 }
 
@@ -374,7 +380,7 @@ hz_grouptable_probe(const HzGroupTable *table, HzGroupScratch *scratch, const Hz
 
 /* ---- Dictionary codes */
 
-/* How many combinations the keys of this batch can have; 0: too many, or some key has no codes. */
+/* How many combinations the keys of this batch can have; 0: more than 32 bits tell apart, or some key has no codes. */
 static uint32_t
 combinations(const HzVector *keys, int key_count)
 {
@@ -385,7 +391,7 @@ combinations(const HzVector *keys, int key_count)
 		if (keys[k].form == HZ_FORM_FLAT)
 			return 0;
 		product *= (keys[k].form == HZ_FORM_DICT ? keys[k].dict_count : 1) + 1;
-		if (product > MEMO_LIMIT)
+		if (product > UINT32_MAX)
 			return 0;
 	}
 	return (uint32_t) product;
@@ -527,6 +533,73 @@ find_by_codes(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uin
 	return HZ_GROUP_OK;
 }
 
+/* ---- Combinations seen last */
+
+/* Makes the cache one of these keys; false: out of memory. */
+static bool
+prepare_cache(HzGroupTable *table, const HzVector *keys)
+{
+	bool same = is_memo_of(table, keys);
+
+	if (table->cache == NULL)
+	{
+		table->cache = hz_region_map(table->region, CACHE_BYTES);
+		if (table->cache == NULL)
+			return false;
+	}
+	else if (!same)
+		memset(table->cache, 0, CACHE_BYTES);
+	if (!same)
+		table->cache_seen = table->cache_missed = 0;
+	return true;
+}
+
+/* Most combinations are new ones: looking for them here is in vain. */
+static bool
+cache_is_vain(const HzGroupTable *table)
+{
+	return table->cache_seen >= CACHE_JUDGED_FROM && table->cache_missed > table->cache_seen / 2;
+}
+
+static inline HzCodeEntry *
+cache_entry(const HzGroupTable *table, uint32_t codes)
+{
+	return &table->cache[(codes * UINT32_C(0x9E3779B1)) >> (32 - CACHE_BITS)];
+}
+
+static HzGroupStatus
+find_by_cache(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
+			  HzGroupRow **groups)
+{
+	uint16_t missing[HZ_VECTOR_ROWS];
+	uint32_t missing_codes[HZ_VECTOR_ROWS];
+	uint32_t missing_count = 0;
+	HzGroupStatus status;
+
+	fill_memo_index(table, keys, at, count);
+	for (uint32_t i = 0; i < count; i++)
+	{
+		uint32_t codes = table->memo_index[i];
+		const HzCodeEntry *entry = cache_entry(table, codes);
+		uint32_t row = at != NULL ? at[i] : i;
+		bool found = entry->row != NULL && entry->codes == codes;
+
+		groups[row] = entry->row;
+		missing[missing_count] = (uint16_t) row;
+		missing_codes[missing_count] = codes;
+		missing_count += !found;
+	}
+	table->cache_seen += count;
+	table->cache_missed += missing_count;
+	if (missing_count == 0)
+		return HZ_GROUP_OK;
+	status = find_by_hash(table, keys, missing, missing_count, groups);
+	for (uint32_t i = 0; i < missing_count && status == HZ_GROUP_OK; i++)
+		*cache_entry(table, missing_codes[i]) =
+			(HzCodeEntry){.row = groups[missing[i]], .codes = missing_codes[i]};
+	return status;
+}
+
 HzGroupStatus
 hz_grouptable_find(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
 				   HzGroupRow **groups)
@@ -535,9 +608,13 @@ hz_grouptable_find(HzGroupTable *table, const HzVector *keys, const uint16_t *at
 
 	if (size == 0 || count == 0)
 		return find_by_hash(table, keys, at, count, groups);
-	if (!prepare_memo(table, keys, size))
+	if (size <= MEMO_LIMIT)
+		return prepare_memo(table, keys, size) ? find_by_codes(table, keys, at, count, groups)
+											   : HZ_GROUP_MEMORY;
+	if (!prepare_cache(table, keys))
 		return HZ_GROUP_MEMORY;
-	return find_by_codes(table, keys, at, count, groups);
+	return cache_is_vain(table) ? find_by_hash(table, keys, at, count, groups)
+								: find_by_cache(table, keys, at, count, groups);
 }
 
 HzGroupRow *

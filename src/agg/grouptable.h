@@ -63,6 +63,13 @@ typedef struct HzGroupScratch
 	uint64_t *hashes;     /* HZ_VECTOR_ROWS */
 } HzGroupScratch;
 
+/* A combination of codes that was looked up. */
+typedef struct HzCodeEntry
+{
+	HzGroupRow *row; /* NULL: none */
+	uint32_t codes;
+} HzCodeEntry;
+
 typedef struct HzGroupTable
 {
 	const HzGroupLayout *layout;
@@ -80,6 +87,10 @@ typedef struct HzGroupTable
 	uint32_t memo_counts[HZ_KEY_MAX];    /* their sizes; 0: a constant, kept in memo_constants */
 	uint8_t memo_constants[HZ_KEY_MAX][16];
 	uint32_t *memo_index;
+	/* the same where they have too many combinations: those seen last */
+	HzCodeEntry *cache;
+	uint32_t cache_seen;
+	uint32_t cache_missed;
 } HzGroupTable;
 
 typedef enum HzGroupStatus

@@ -307,6 +307,7 @@ try_rows(HzAggLeaf *leaf, const HzAggExprs *exprs)
 	HzCompileInput input = {.varno = OUTER_VAR, .parent = leaf->ps};
 
 	leaf->scan = NULL;
+	leaf->groups = hz_agggroups_find(leaf->ps);
 	leaf->column_count = 0;
 	leaf->desc = input.desc = ExecGetResultType(leaf->ps);
 	leaf->types = hz_coltype_for(leaf->desc);
@@ -415,6 +416,21 @@ keep_row(HzAggLeaf *leaf, TupleTableSlot *slot, uint32 row)
 	return bytes;
 }
 
+/* Of the groups of a ColumnarAgg below. */
+static uint32
+fetch_groups(HzAggLeaf *leaf)
+{
+	HzGroupRow *groups[HZ_VECTOR_ROWS];
+	uint32 rows = hz_agggroups_next(leaf->groups, groups);
+	MemoryContext old = MemoryContextSwitchTo(leaf->row_context);
+
+	for (int i = 0; i < leaf->column_count; i++)
+		hz_agggroups_values(leaf->groups, leaf->columns[i], groups, rows,
+							leaf->values[leaf->columns[i]], leaf->isnull[leaf->columns[i]]);
+	MemoryContextSwitchTo(old);
+	return rows;
+}
+
 /* Fills a batch; how many rows it got. *more is false when there are no others. */
 static uint32
 fetch_rows(HzAggLeaf *leaf, bool *more)
@@ -423,6 +439,11 @@ fetch_rows(HzAggLeaf *leaf, bool *more)
 	Size bytes = 0;
 
 	MemoryContextReset(leaf->row_context);
+	if (leaf->groups != NULL)
+	{
+		*more = true;
+		return fetch_groups(leaf);
+	}
 	while (rows < HZ_VECTOR_ROWS && bytes < BATCH_BYTES)
 	{
 		TupleTableSlot *slot = leaf->scan != NULL ? leaf->scan->delta_row : NULL;
@@ -458,6 +479,8 @@ hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work, HzAggKeepSmall keep_small,
 	bool more;
 
 	make_row_room(leaf);
+	if (leaf->groups != NULL && !hz_agggroups_start(leaf->groups))
+		leaf->groups = NULL;
 	do
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -2,13 +2,14 @@
  * exec/aggleaf.h
  *	  Where ColumnarAgg gets its batches from: one table, or whatever else stands below.
  *
- * Of a ColumnarScan both stores are read directly; the delta's rows are put into vectors. From any other node rows come by
- * ExecProcNode() and are put into vectors, too.
+ * Of a ColumnarScan both stores are read directly; the delta's rows are put into vectors. Of another ColumnarAgg the groups are
+ * read (aggresult.h). From any other node rows come by ExecProcNode() and are put into vectors, too.
  */
 #ifndef HZ_AGGLEAF_H
 #define HZ_AGGLEAF_H
 
 #include "exec/agglookup.h"
+#include "exec/aggresult.h"
 #include "exec/aggwork.h"
 #include "exec/batchcolumns.h"
 #include "exec/scanstate.h"
@@ -28,7 +29,8 @@ typedef struct HzAggExprs
 typedef struct HzAggLeaf
 {
 	PlanState *ps;
-	HzScanNode *scan; /* NULL: rows by ExecProcNode() */
+	HzScanNode *scan;    /* NULL: groups, or rows by ExecProcNode() */
+	HzAggGroups *groups; /* NULL: none */
 	TupleDesc desc;   /* of what the program's columns are */
 	HzColumnType *types;
 	HzAggProgram program;

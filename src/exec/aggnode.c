@@ -18,64 +18,14 @@
 #include "utils/ruleutils.h"
 
 #include "base/compat.h"
-#include "exec/aggcall.h"
-#include "exec/aggleaf.h"
-#include "exec/aggmeta.h"
-#include "exec/aggnode.h"
+#include "exec/aggnode_internal.h"
+#include "exec/aggresult.h"
 #include "exec/aggside.h"
-#include "exec/aggspill.h"
-#include "exec/aggthreads.h"
-#include "exec/topn.h"
 #include "expr/compile.h"
 
 #define LEAST_LIMIT ((Size) 1024 * 1024)
 #define LARGEST_LOOKUPS ((Size) 512 * 1024 * 1024)
 #define THREADS_FROM 48 /* vectors: below, starting a thread takes longer than it saves */
-
-typedef struct HzAggNode
-{
-	CustomScanState css; /* must be first */
-	PlanState *input;
-	List *others; /* PlanStates of the join's other sides */
-	List *lookup_keys;
-	Bitmapset *lookup_columns; /* that the expressions read */
-	HzAggLookups *lookups;     /* of this run; NULL: none */
-	HzAggExprs exprs;
-	Oid user; /* who started the query: its rights count */
-	int key_count;
-	HzColumnType *key_types;
-	int call_count;
-	HzAggCall *calls;
-	ExprState **fractions; /* of percentiles */
-	HzAggregate *aggregates;
-	HzGroupLayout layout;
-	MemoryContext context; /* of one run: leaves, threads, groups */
-	MemoryContextCallback release;
-	List *leaves;
-	HzAggWork work;
-	HzAggThreads *threads;
-	HzAggSpill *spill; /* NULL: all groups are in memory */
-	uint64 vectors;    /* seen so far */
-	bool done;
-	HzGroupCursor cursor; /* of the groups that are returned */
-	HzTopGroups *top;     /* NULL: all are wanted */
-	bool plain;           /* PostgreSQL's own plan is at work */
-	PlanState *plain_plan;
-	const char *plain_reason;
-	/* EXPLAIN */
-	uint64 groups;
-	uint64 memory;
-	uint64 spilled;
-	int threads_used;
-	HzAggMetaCount from_metadata;
-	uint64 lookup_rows;
-} HzAggNode;
-
-static inline HzAggNode *
-agg_node(CustomScanState *css)
-{
-	return (HzAggNode *) css;
-}
 
 /* ---- Start */
 
@@ -142,7 +92,7 @@ begin_lookups(HzAggNode *node, CustomScan *plan, int eflags)
 static void
 begin(CustomScanState *css, EState *estate, int eflags)
 {
-	HzAggNode *node = agg_node(css);
+	HzAggNode *node = hz_aggnode(css);
 	CustomScan *plan = (CustomScan *) css->ss.ps.plan;
 
 	node->exprs.keys = list_nth(plan->custom_private, HZ_AGGNODE_KEYS);
@@ -569,18 +519,21 @@ start_plain(HzAggNode *node, const char *reason)
 	node->plain = true;
 	node->plain_reason = reason;
 	/* it may read their rows again */
+	ExecReScan(node->input);
 	foreach(cell, node->others)
 		ExecReScan(lfirst(cell));
 	if (node->plain_plan == NULL)
 	{
-		node->plain_plan = hz_aggside_init_plan(lsecond(plan->custom_plans), estate, node->others);
+		node->plain_plan =
+			hz_aggside_init_plan(lsecond(plan->custom_plans), estate,
+								 lappend(list_copy(node->others), node->input));
 		node->css.custom_ps = lappend(node->css.custom_ps, node->plain_plan);
 	}
 	MemoryContextSwitchTo(old);
 }
 
-static void
-run(HzAggNode *node)
+void
+hz_aggnode_run(HzAggNode *node)
 {
 	MemoryContext old = MemoryContextSwitchTo(node->context);
 	HzAggStatus status = HZ_AGG_OK;
@@ -619,135 +572,12 @@ run(HzAggNode *node)
 	node->done = true;
 }
 
-/* ---- Results */
-
-/* Column `at` of the scan tuple: a key or an aggregate of a group; palloc'd in the current context. */
-static Datum
-group_value(HzAggNode *node, HzGroupRow *row, int at, ExprContext *econtext, bool *isnull)
-{
-	Datum fraction = (Datum) 0;
-	bool fraction_null = true;
-	int call = at - node->key_count;
-
-	if (call < 0)
-	{
-		*isnull = (row->nulls >> at) & 1;
-		return *isnull ? (Datum) 0 : hz_aggcall_slot_datum(&node->key_types[at], &row->keys[at]);
-	}
-	/* Conditions of a join: what is computed of a group may contain one, over keys. Of all rows of a group they are true. */
-	if (call >= node->call_count)
-	{
-		*isnull = false;
-		return BoolGetDatum(true);
-	}
-	if (node->fractions[call] != NULL)
-		fraction = ExecEvalExpr(node->fractions[call], econtext, &fraction_null);
-	return hz_aggcall_result(&node->calls[call], &node->aggregates[call], row, fraction,
-							 fraction_null, isnull);
-}
-
-static void
-store_group(HzAggNode *node, HzGroupRow *row, TupleTableSlot *slot, ExprContext *econtext)
-{
-	MemoryContext old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
-
-	ExecClearTuple(slot);
-	for (int at = 0; at < slot->tts_tupleDescriptor->natts; at++)
-		slot->tts_values[at] = group_value(node, row, at, econtext, &slot->tts_isnull[at]);
-	ExecStoreVirtualTuple(slot);
-	MemoryContextSwitchTo(old);
-}
-
-/* Whether the Sort above may want the group. */
-static bool
-wants_group(HzAggNode *node, HzGroupRow *row, ExprContext *econtext)
-{
-	MemoryContext old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
-	bool isnull;
-	Datum value = group_value(node, row, hz_topgroups_column(node->top), econtext, &isnull);
-	bool wanted = hz_topgroups_wants(node->top, value, isnull);
-
-	MemoryContextSwitchTo(old);
-	return wanted;
-}
-
-/* A row of PostgreSQL's own plan, in a slot of ours. */
-static TupleTableSlot *
-next_plain(HzAggNode *node)
-{
-	PlanState *ps = &node->css.ss.ps;
-	TupleTableSlot *to =
-		ps->ps_ProjInfo ? ps->ps_ProjInfo->pi_state.resultslot : node->css.ss.ss_ScanTupleSlot;
-
-	return hz_aggside_lend_row(to, ExecProcNode(node->plain_plan));
-}
-
-/* The next group, of the next partition if need be; NULL: no more. */
-static HzGroupRow *
-next_group(HzAggNode *node)
-{
-	HzAggregator *aggregator = &node->work.aggregator;
-	HzGroupRow *row = hz_grouptable_next(&aggregator->table, &node->cursor);
-	bool more = true;
-
-	while (row == NULL && node->spill != NULL && more)
-	{
-		HzAggStatus status = hz_aggspill_next(node->spill, aggregator, &more);
-
-		if (status == HZ_AGG_FLOAT_OVERFLOW)
-			float_overflow_error();
-		if (status != HZ_AGG_OK)
-			ereport(ERROR,
-					(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
-					 errdetail(
-						 "Failed while reading groups of an aggregation from a temporary file.")));
-		node->cursor = (HzGroupCursor){.ended = !more};
-		if (!more)
-			break;
-		node->groups += aggregator->table.count;
-		row = hz_grouptable_next(&aggregator->table, &node->cursor);
-	}
-	return row;
-}
-
-static TupleTableSlot *
-exec(CustomScanState *css)
-{
-	HzAggNode *node = agg_node(css);
-	PlanState *ps = &css->ss.ps;
-	ExprContext *econtext = ps->ps_ExprContext;
-	TupleTableSlot *slot = css->ss.ss_ScanTupleSlot;
-	HzGroupRow *row;
-	bool top;
-
-	if (!node->done)
-		run(node);
-	if (node->plain)
-		return next_plain(node);
-	top = node->top != NULL && hz_topgroups_active(node->top);
-	while ((row = next_group(node)) != NULL)
-	{
-		CHECK_FOR_INTERRUPTS();
-		ResetExprContext(econtext);
-		if (top && !wants_group(node, row, econtext))
-			continue;
-		store_group(node, row, slot, econtext);
-		econtext->ecxt_scantuple = slot;
-		if (ExecQual(ps->qual, econtext))
-		{
-			if (top)
-				hz_topgroups_returns(node->top);
-			return ps->ps_ProjInfo ? ExecProject(ps->ps_ProjInfo) : slot;
-		}
-		InstrCountFiltered1(node, 1);
-	}
-	return ExecClearTuple(ps->ps_ProjInfo ? ps->ps_ProjInfo->pi_state.resultslot : slot);
-}
+/* ---- Callbacks */
 
 static void
 end(CustomScanState *css)
 {
-	HzAggNode *node = agg_node(css);
+	HzAggNode *node = hz_aggnode(css);
 	ListCell *cell;
 
 	ExecClearTuple(css->ss.ss_ScanTupleSlot);
@@ -763,7 +593,7 @@ end(CustomScanState *css)
 static void
 rescan(CustomScanState *css)
 {
-	HzAggNode *node = agg_node(css);
+	HzAggNode *node = hz_aggnode(css);
 	ListCell *cell;
 
 	ExecClearTuple(css->ss.ss_ScanTupleSlot);
@@ -777,7 +607,7 @@ rescan(CustomScanState *css)
 	}
 	forget_run(node);
 	node->plain = false;
-	if (css->ss.ps.chgParam != NULL && node->plain_plan != NULL && node->others != NIL)
+	if (css->ss.ps.chgParam != NULL && node->plain_plan != NULL)
 		hz_aggside_changed(node->plain_plan, css->ss.ps.chgParam);
 	foreach(cell, css->custom_ps)
 	{
@@ -808,7 +638,7 @@ deparse(const CustomScan *plan, int first, int last, List *context, bool prefix,
 static void
 explain(CustomScanState *css, List *ancestors, ExplainState *es)
 {
-	HzAggNode *node = agg_node(css);
+	HzAggNode *node = hz_aggnode(css);
 	CustomScan *plan = (CustomScan *) css->ss.ps.plan;
 	List *context = set_deparse_context_plan(es->deparse_cxt, css->ss.ps.plan, ancestors);
 	bool prefix = list_length(es->rtable) > 1 || es->verbose;
@@ -845,13 +675,13 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 void
 hz_aggnode_set_top(CustomScanState *css, HzTopGroups *top)
 {
-	agg_node(css)->top = top;
+	hz_aggnode(css)->top = top;
 }
 
 static const CustomExecMethods agg_methods = {
 	.CustomName = HZ_AGGNODE_NAME,
 	.BeginCustomScan = begin,
-	.ExecCustomScan = exec,
+	.ExecCustomScan = hz_aggresult_exec,
 	.EndCustomScan = end,
 	.ReScanCustomScan = rescan,
 	.ExplainCustomScan = explain,

@@ -8,7 +8,7 @@
  * for a table and for an Append alike; they travel in custom_private, which the planner leaves alone. Parameters in them
  * are repeated in custom_exprs, where the planner looks for what a rescan depends on.
  *
- * Costs: the input's, of which a half, its rows' way through the executor, is saved; and a tenth of an operator for
+ * Costs: the input's, of which a half, its rows' way through the executor, is saved, if it is a scan; and a tenth of an operator for
  * every key and aggregate of a row.
  */
 #include "postgres.h"
@@ -51,7 +51,8 @@ typedef struct GroupingStep
 	Path *whole;        /* PostgreSQL's own input */
 	Path *input;        /* what is read in batches: the same, or one side of a join */
 	List *input_exprs;
-	HzLookupJoin join; /* no sides: no join */
+	double input_share; /* of the cost of its rows that is left */
+	HzLookupJoin join;  /* no sides: no join */
 	List *group_exprs;
 	List *aggrefs;
 	/* over the input's target list */
@@ -370,7 +371,7 @@ add_columnar_path(const GroupingStep *step)
 		path->path.rows =
 			clamp_row_est(groups * clauselist_selectivity(root, step->having, 0, JOIN_INNER, NULL));
 	path->path.startup_cost = input->startup_cost +
-							  (input->total_cost - input->startup_cost) * INPUT_SHARE +
+							  (input->total_cost - input->startup_cost) * step->input_share +
 							  input->rows * cpu_operator_cost * STEP_SHARE * steps;
 	path->path.total_cost = path->path.startup_cost + groups * cpu_tuple_cost +
 							path->path.pathtarget->cost.startup +
@@ -390,10 +391,17 @@ add_columnar_path(const GroupingStep *step)
 static bool
 choose_input(GroupingStep *step)
 {
+	step->input_share = INPUT_SHARE;
 	step->input = step->whole = find_input(step->input_rel);
 	if (step->input != NULL)
 	{
 		step->input_exprs = step->input->pathtarget->exprs;
+		return true;
+	}
+	if (hz_lookuppath_groups(step->root, step->input_rel, &step->input, &step->whole))
+	{
+		step->input_exprs = step->input->pathtarget->exprs;
+		step->input_share = 1;
 		return true;
 	}
 	if (!enable_lookup_join ||

@@ -26,6 +26,7 @@
 #include "agg/groupkey.h"
 #include "base/compat.h"
 #include "exec/aggcall.h"
+#include "exec/aggnode.h"
 #include "exec/aggside.h"
 #include "plan/lookuppath.h"
 #include "storage/coltype.h"
@@ -320,28 +321,35 @@ static const CustomPathMethods side_methods = {
 	.PlanCustomPath = plan_side,
 };
 
+/* Stands for a path whose rows are those of `real`, which has the place in the executor's list. */
+static Path *
+make_stand_in(const Path *path, const Path *real, int place)
+{
+	CustomPath *result = makeNode(CustomPath);
+
+	result->path = *path;
+	result->path.type = T_CustomPath;
+	result->path.pathtype = T_CustomScan;
+	result->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+	result->custom_private = list_make2(makeInteger(place), real->pathtarget->exprs);
+	result->methods = &side_methods;
+	return &result->path;
+}
+
 /* Stands for a path of a side; NULL: the side's rows are not what the path promises. */
 static Path *
-stand_in(Path *path, const HzLookupSide *side, int place)
+stand_in(const Path *path, const HzLookupSide *side, int place)
 {
-	List *exprs = side->path->pathtarget->exprs;
-	CustomPath *result = makeNode(CustomPath);
 	ListCell *cell;
 
 	if (path->param_info != NULL || !pathkeys_contained_in(path->pathkeys, side->path->pathkeys))
 		return NULL;
 	foreach(cell, path->pathtarget->exprs)
 	{
-		if (!list_member(exprs, lfirst(cell)))
+		if (!list_member(side->path->pathtarget->exprs, lfirst(cell)))
 			return NULL;
 	}
-	result->path = *path;
-	result->path.type = T_CustomPath;
-	result->path.pathtype = T_CustomScan;
-	result->flags = CUSTOMPATH_SUPPORT_PROJECTION;
-	result->custom_private = list_make2(makeInteger(place), exprs);
-	result->methods = &side_methods;
-	return &result->path;
+	return make_stand_in(path, side->path, place);
 }
 
 static void *
@@ -438,4 +446,37 @@ hz_lookuppath_plain(RelOptInfo *joinrel, const HzLookupJoin *join)
 			path = replace_sides(lfirst(cell), join);
 	}
 	return path;
+}
+
+/* ---- A subquery as the input */
+
+static const Path *
+below_projections(const Path *path)
+{
+	while (IsA(path, ProjectionPath))
+		path = ((const ProjectionPath *) path)->subpath;
+	return path;
+}
+
+bool
+hz_lookuppath_groups(PlannerInfo *root, RelOptInfo *rel, Path **input, Path **plain)
+{
+	const Path *path = rel->cheapest_total_path;
+	const Path *below;
+
+	if (rel->reloptkind != RELOPT_BASEREL || rel->rtekind != RTE_SUBQUERY || path == NULL)
+		return false;
+	/* what is computed of its columns can be computed in vectors */
+	path = below_projections(path);
+	if (!IsA(path, SubqueryScanPath) || path->param_info != NULL ||
+		!bms_is_empty(rel->lateral_relids) || root->parse->rowMarks != NIL || returns_record(path) ||
+		contain_volatile_functions((Node *) rel->subroot->parse))
+		return false;
+	below = below_projections(((const SubqueryScanPath *) path)->subpath);
+	if (!IsA(below, CustomPath) ||
+		strcmp(((const CustomPath *) below)->methods->CustomName, HZ_AGGNODE_NAME) != 0)
+		return false;
+	*input = (Path *) path;
+	*plain = make_stand_in(rel->cheapest_total_path, path, 0);
+	return true;
 }

@@ -41,4 +41,10 @@ extern bool hz_lookuppath_find(PlannerInfo *root, RelOptInfo *joinrel, HzFindInp
  */
 extern Path *hz_lookuppath_plain(RelOptInfo *joinrel, const HzLookupJoin *join);
 
+/*
+ * A subquery whose rows are the groups of another ColumnarAgg: *input is its path, which only one plan can have, *plain what stands for
+ * it in PostgreSQL's own. False: it is none.
+ */
+extern bool hz_lookuppath_groups(PlannerInfo *root, RelOptInfo *rel, Path **input, Path **plain);
+
 #endif /* HZ_LOOKUPPATH_H */
