@@ -98,7 +98,8 @@ static void
 append(HzAggSpill *spill, const void *bytes, Size length)
 {
 	need_room(spill, spill->record_length + length);
-	memcpy(spill->record + spill->record_length, bytes, length);
+	if (length > 0)
+		memcpy(spill->record + spill->record_length, bytes, length);
 	spill->record_length += length;
 }
 
