@@ -470,6 +470,41 @@ sub nested
 	return $q;
 }
 
+# Groups of groups.
+sub regrouped
+{
+	my $inner = scope_of(pick(qw(w w v v p p m)), 's');
+	my %seen;
+	my @keys = grep { !$seen{ $_->{sql} }++ } map { column_of($inner, @key_types) } 1 .. pick(0, 1, 1, 1, 2, 2);
+	my $ordered = column_of($inner, qw(int2 int4 int8 date timestamp timestamptz));
+	my $whole = column_of($inner, qw(int4 int2));
+	my $numeric = column_of($inner, qw(numeric)) // $whole;
+	my $n = 0;
+	my @columns = ((map { { %$_, inner => $_->{sql}, sql => 't.c' . ++$n } } @keys),
+		{ %$ordered, inner => pick('min', 'max') . "($ordered->{sql})", sql => 't.x' },
+		{ inner => "max($ordered->{sql})", sql => 't.y', type => $ordered->{type}, const => $ordered->{const} },
+		{ inner => pick('count(*)', "count($numeric->{sql})", "count(DISTINCT $whole->{sql})"), sql => 't.n', type => 'int8', small => 1, const => sub { number(0, 300) } },
+		{ inner => "sum($whole->{sql})", sql => 't.s', type => 'int8', const => sub { number(0, 9000) } },
+		{ inner => pick("avg($numeric->{sql})", "sum($numeric->{sql})", "max($numeric->{sql}) + 1"), sql => 't.v', type => 'numeric' },
+		{ inner => pick("min(s.k)", "max(s.k) - min(s.k)"), sql => 't.k', type => 'int4', small => 1, const => sub { number(0, 40) } });
+	my $from = '(SELECT ' . join(', ', map { "$_->{inner} AS " . substr($_->{sql}, 2) } @columns) . " FROM $inner->{table} AS s";
+	$from .= ' WHERE ' . join(' AND ', some(0.7, 's.id > ' . number(0, 4000), simple_predicate($inner)));
+	$from .= ' GROUP BY ' . join(', ', map { $_->{sql} } @keys) if @keys;
+	$from .= ' HAVING count(*) > ' . number(0, 50) if chance(0.2);
+	# of which the outer query reads some only
+	my $scope = { table => 'u', alias => 't', keys => ['t.n'], columns => \@columns };
+	my $q = { kind => 'regrouped', from => "$from) AS t", where => chance(0.25) ? [ simple_predicate($scope) ] : [] };
+	%seen = ();
+	my @outer = grep { !$seen{ $_->{sql} }++ } map { chance(0.7) ? column_of($scope, @key_types) : expression($scope, 1) } 1 .. pick(0, 0, 1, 1, 2);
+	my @aggregates = map { native_aggregate($scope) } 1 .. number(1, 4);
+	push @aggregates, { sql => pick('sum', 'avg', 'max') . '(' . pick('', 'floor') . '(extract(epoch FROM t.y - t.x)))' } if $ordered->{type} =~ /^timestamp/ && chance(0.5);
+	@{$q}{qw(group select)} = (\@outer, [ key_items(@outer), @aggregates ]);
+	$q->{having} = [ having($scope) ] if chance(0.15) && @outer;
+	if (@outer && chance(0.15)) { @{$q}{qw(select group having distinct)} = ([ map { { sql => normal($_) } } @outer ], undef, undef, 'DISTINCT '); }
+	total_order($q, $scope, @outer) if @outer && $q->{group} && chance(0.4);
+	return $q;
+}
+
 # By way of COPY, and of a loop of PL/pgSQL.
 sub by_other_ways
 {
@@ -668,7 +703,7 @@ sub snapshot
 }
 
 my @kinds = ([ 14, \&plain ], [ 12, \&aggregates ], [ 10, \&metadata ], [ 18, \&grouped ], [ 4, \&sets ], [ 7, \&distinct ], [ 10, \&top ], [ 5, \&window ], [ 7, \&joined ], [ 12, \&lookups ], [ 6, \&first_groups ], [ 5, \&set_operation ], [ 6, \&correlated ],
-	[ 4, \&common_table ], [ 5, \&nested ], [ 3, \&by_other_ways ], [ 6, \&prepared ], [ 4, \&cursor ], [ 5, \&secured ], [ 6, \&failing ], [ 4, \&changed ], [ 3, \&snapshot ]);
+	[ 4, \&common_table ], [ 5, \&nested ], [ 8, \&regrouped ], [ 3, \&by_other_ways ], [ 6, \&prepared ], [ 4, \&cursor ], [ 5, \&secured ], [ 6, \&failing ], [ 4, \&changed ], [ 3, \&snapshot ]);
 
 sub some_kind
 {

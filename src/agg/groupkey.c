@@ -10,6 +10,7 @@
 
 #include "agg/groupkey.h"
 #include "base/bitmap.h"
+#include "base/bytes.h"
 #include "format/checksum.h"
 #include "format/numeric.h"
 
@@ -246,7 +247,7 @@ hz_key_equal(HzKeyKind kind, const HzKeySlot *a, const HzKeySlot *b)
 		case HZ_KEY_STRING:
 		case HZ_KEY_NUMERIC:
 			return a->string.length == b->string.length &&
-				   memcmp(a->string.data, b->string.data, a->string.length) == 0;
+				   hz_bytes_equal(a->string.data, b->string.data, a->string.length);
 	}
 	return false;
 }

@@ -63,6 +63,8 @@ extern HzVexpr *hz_compile_like(HzCompiler *compiler, Oid function, Oid collatio
 
 /* ---- compile_time.c */
 extern HzVexpr *hz_compile_time(HzCompiler *compiler, Oid function, Oid result, List *args);
+/* The seconds between two timestamps; NULL: `expr` is something else. */
+extern HzVexpr *hz_compile_span(HzCompiler *compiler, Expr *expr, Oid function, List *args);
 extern int64 hz_date_as_timestamp(int32 date);
 
 /* ---- compile_zone.c */

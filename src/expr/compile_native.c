@@ -95,6 +95,20 @@ compile_decimal(HzCompiler *compiler, Expr *expr, Oid function, List *args)
 	return hz_vexpr_finish(node);
 }
 
+static HzVexpr *
+compile_floor(HzCompiler *compiler, Expr *expr, Oid function, List *args)
+{
+	HzVexpr *node;
+
+	if (!compiler->executor || function != F_FLOOR_NUMERIC)
+		return NULL;
+	node = hz_vexpr_make(NUMERICOID, hz_vexpr_floor_value, 2);
+	node->args[0] = hz_compile_node(compiler, linitial(args));
+	node->args[1] = hz_compile_call(compiler, expr);
+	node->args[1]->cost = 2;
+	return hz_vexpr_finish(node);
+}
+
 /* ---- casts */
 
 static bool
@@ -287,6 +301,10 @@ compile_function(HzCompiler *compiler, Expr *expr, Oid function, Oid collation, 
 	node = compile_arith(compiler, function, result, args);
 	if (node == NULL)
 		node = compile_decimal(compiler, expr, function, args);
+	if (node == NULL)
+		node = compile_floor(compiler, expr, function, args);
+	if (node == NULL)
+		node = hz_compile_span(compiler, expr, function, args);
 	if (node == NULL)
 		node = compile_cast(compiler, function, result, args);
 	if (node == NULL)

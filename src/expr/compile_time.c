@@ -282,6 +282,32 @@ compile_extract(HzCompiler *compiler, Oid function, Oid result, List *args)
 	return hz_vexpr_finish(node);
 }
 
+HzVexpr *
+hz_compile_span(HzCompiler *compiler, Expr *expr, Oid function, List *args)
+{
+	const Const *unit;
+	OpExpr *difference;
+	HzVexpr *node;
+	int value;
+
+	if (!compiler->executor || function != F_EXTRACT_TEXT_INTERVAL)
+		return NULL;
+	unit = constant_arg(args, 0);
+	difference = lsecond(args);
+	if (unit == NULL || !decode_unit(unit, &value) || value != DTK_EPOCH ||
+		!IsA(difference, OpExpr) ||
+		(difference->opfuncid != F_TIMESTAMP_MI && difference->opfuncid != F_TIMESTAMPTZ_MI) ||
+		!hz_compile_replaceable(difference->opfuncid))
+		return NULL;
+	node = hz_vexpr_make(NUMERICOID, hz_vexpr_span_value, 3);
+	node->args[0] = hz_compile_node(compiler, linitial(difference->args));
+	node->args[1] = hz_compile_node(compiler, lsecond(difference->args));
+	node->args[2] = hz_compile_call(compiler, expr);
+	/* it is called for few vectors */
+	node->args[2]->cost = 2;
+	return hz_vexpr_finish(node);
+}
+
 /* ---- timestamptz to local time */
 
 static HzVexpr *

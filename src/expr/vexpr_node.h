@@ -359,6 +359,10 @@ typedef enum HzTimeField
 /* vexpr_extract.c: the field `op` of args[0], a timestamp or a date */
 extern bool hz_vexpr_extract_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
 
+/* vexpr_span.c: seconds from args[1] to args[0]; the floor of args[0]. The last argument computes the same where that cannot be done. */
+extern bool hz_vexpr_span_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+extern bool hz_vexpr_floor_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+
 /* vexpr_choose.c */
 extern bool hz_vexpr_case_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
 extern bool hz_vexpr_coalesce_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
