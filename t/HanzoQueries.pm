@@ -497,7 +497,7 @@ sub regrouped
 	%seen = ();
 	my @outer = grep { !$seen{ $_->{sql} }++ } map { chance(0.7) ? column_of($scope, @key_types) : expression($scope, 1) } 1 .. pick(0, 0, 1, 1, 2);
 	my @aggregates = map { native_aggregate($scope) } 1 .. number(1, 4);
-	push @aggregates, { sql => pick('sum', 'avg', 'max') . '(' . pick('', 'floor') . '(extract(epoch FROM t.y - t.x)))' } if $ordered->{type} =~ /^timestamp/ && chance(0.5);
+	push @aggregates, { sql => pick('sum', 'avg', 'max') . '(' . pick('', 'floor') . '(extract(epoch FROM t.y - t.x))) FILTER (WHERE isfinite(t.x) AND isfinite(t.y))' } if $ordered->{type} =~ /^timestamp/ && chance(0.5);
 	@{$q}{qw(group select)} = (\@outer, [ key_items(@outer), @aggregates ]);
 	$q->{having} = [ having($scope) ] if chance(0.15) && @outer;
 	if (@outer && chance(0.15)) { @{$q}{qw(select group having distinct)} = ([ map { { sql => normal($_) } } @outer ], undef, undef, 'DISTINCT '); }
