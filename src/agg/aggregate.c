@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agg/aggregate.h"
+#include "agg/groupcodes.h"
 #include "agg/wide.h"
 
 static uint32_t
@@ -105,7 +106,7 @@ hz_aggregator_group(HzAggregator *aggregator, const HzVector *keys, const uint16
 {
 	if (aggregator->layout->key_count == 0)
 		return HZ_AGG_OK;
-	switch (hz_grouptable_find(&aggregator->table, keys, at, count, aggregator->groups))
+	switch (hz_grouptable_classify(&aggregator->table, keys, at, count, aggregator->groups))
 	{
 		case HZ_GROUP_OK:
 			return HZ_AGG_OK;

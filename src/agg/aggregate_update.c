@@ -10,6 +10,7 @@
 
 #include "agg/aggregate.h"
 #include "agg/gather.h"
+#include "agg/groupcodes.h"
 #include "agg/wide.h"
 #include "base/bitmap.h"
 #include "encoding/clones.h"
@@ -35,6 +36,23 @@ state_at(const Update *update, uint32_t i)
 	if (row == NULL)
 		row = update->aggregator->groups[update->at != NULL ? update->at[i] : i];
 	return (uint8_t *) row + update->aggregate->offset;
+}
+
+/* Rows of which it is known how many each group has; false: they are others. */
+static bool
+count_classes(const Update *update)
+{
+	const HzGroupClasses *classes = &update->aggregator->table.codes->classes;
+
+	if (classes->count == 0 || update->at != classes->at || update->count != classes->row_count)
+		return false;
+	for (uint32_t c = 0; c < classes->count; c++)
+	{
+		if (classes->rows[c] > 0)
+			*(int64_t *) ((uint8_t *) classes->groups[c] + update->aggregate->offset) +=
+				classes->rows[c];
+	}
+	return true;
 }
 
 static void
@@ -443,6 +461,10 @@ hz_aggregator_update(HzAggregator *aggregator, int index, const HzVector *argume
 		return HZ_AGG_OK;
 	if (aggregator->layout->key_count == 0)
 		update.single = hz_grouptable_single(&aggregator->table);
+	else if (aggregate->kind == HZ_AGG_COUNT && count_classes(&update))
+		return HZ_AGG_OK;
+	else
+		hz_grouptable_spread(&aggregator->table, aggregator->groups);
 	switch (aggregate->kind)
 	{
 		case HZ_AGG_COUNT:

@@ -3,28 +3,20 @@
  *	  Finding groups. See grouptable.h.
  *
  * The keys of a whole vector are hashed, then the words are touched, then compared: beyond the second-level cache that is
- * twice as fast as row by row. Where all keys are dictionary codes (or constants) of few combinations, the rows of
- * combinations seen before come from an array, and only the first of each is looked up. Of many combinations a cache keeps
- * those seen last, unless most are new.
+ * twice as fast as row by row. groupcodes.c has what is faster than that.
  */
 #include <string.h>
 
-#include "agg/grouptable.h"
-#include "base/bitmap.h"
+#include "agg/groupcodes.h"
 
 #define FIRST_CAPACITY 1024
 #define FIRST_BLOCK_ROWS 64
 #define LARGEST_BLOCK_ROWS 8192
 #define ADDRESS_MASK ((UINT64_C(1) << 48) - 1)
 #define PREFETCH_FROM 8192 /* words: what lies in the first-level cache needs no touching */
-#define MEMO_LIMIT 131072  /* combinations of codes */
-#define CACHE_BITS 14
-#define CACHE_ENTRIES (UINT32_C(1) << CACHE_BITS)
-#define CACHE_JUDGED_FROM 4096 /* rows, of a row group */
 #define POLL_EVERY 16384
 #define STRIDE_FROM \
 	65536        /* groups from which the words grow fourfold, if so many more are expected */
-#define CACHE_BYTES (sizeof(HzCodeEntry) * CACHE_ENTRIES)
 #define AHEAD 64 /* rows whose words are touched before they are used */
 
 void
@@ -56,9 +48,10 @@ hz_grouptable_init(HzGroupTable *table, const HzGroupLayout *layout, HzRegion *r
 	table->scratch.columns =
 		hz_region_alloc(region, sizeof(HzKeyColumn) * (size_t) layout->key_count);
 	table->scratch.hashes = hz_region_alloc(region, sizeof(uint64_t) * HZ_VECTOR_ROWS);
-	table->memo_index = hz_region_alloc(region, sizeof(uint32_t) * HZ_VECTOR_ROWS);
-	return table->scratch.columns != NULL && table->scratch.hashes != NULL &&
-		   table->memo_index != NULL;
+	table->codes = hz_region_alloc(region, sizeof(HzGroupCodes));
+	if (table->codes != NULL)
+		memset(table->codes, 0, sizeof(HzGroupCodes));
+	return table->scratch.columns != NULL && table->scratch.hashes != NULL && table->codes != NULL;
 }
 
 void
@@ -67,8 +60,7 @@ hz_grouptable_free(HzGroupTable *table)
 	if (table->region == NULL)
 		return;
 	hz_region_unmap(table->region, table->words, table->capacity * sizeof(uint64_t));
-	hz_region_unmap(table->region, table->memo, sizeof(HzGroupRow *) * (size_t) table->memo_size);
-	hz_region_unmap(table->region, table->cache, CACHE_BYTES);
+	hz_groupcodes_free(table);
 	memset(table, 0, sizeof(*table));
 }
 
@@ -311,9 +303,9 @@ as_before(const HzGroupLayout *layout, const HzGroupScratch *scratch, uint32_t i
 	return true;
 }
 
-static HzGroupStatus
-find_by_hash(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
-			 HzGroupRow **groups)
+HzGroupStatus
+hz_grouptable_find_by_hash(HzGroupTable *table, const HzVector *keys, const uint16_t *at,
+						   uint32_t count, HzGroupRow **groups)
 {
 	bool integer = table->layout->key_count == 1 && table->layout->kinds[0] == HZ_KEY_INT &&
 				   keys[0].validity == NULL;
@@ -378,244 +370,7 @@ hz_grouptable_probe(const HzGroupTable *table, HzGroupScratch *scratch, const Hz
 	return true;
 }
 
-/* ---- Dictionary codes */
-
-/* How many combinations the keys of this batch can have; 0: more than 32 bits tell apart, or some key has no codes. */
-static uint32_t
-combinations(const HzVector *keys, int key_count)
-{
-	uint64_t product = 1;
-
-	for (int k = 0; k < key_count; k++)
-	{
-		if (keys[k].form == HZ_FORM_FLAT)
-			return 0;
-		product *= (keys[k].form == HZ_FORM_DICT ? keys[k].dict_count : 1) + 1;
-		if (product > UINT32_MAX)
-			return 0;
-	}
-	return (uint32_t) product;
-}
-
-void
-hz_grouptable_forget_codes(HzGroupTable *table)
-{
-	memset(table->memo_values, 0, sizeof(table->memo_values));
-}
-
-/* Whether the memo's key k was this very constant; it is the next time. Strings count as others. */
-static bool
-same_constant(HzGroupTable *table, const HzVector *key, int k)
-{
-	uint8_t bytes[16] = {0};
-	bool same;
-
-	if (key->validity != NULL || key->width > sizeof(bytes) || key->kind == HZ_KIND_BYTES ||
-		key->kind == HZ_KIND_NUMERIC)
-		return false;
-	memcpy(bytes, key->values, key->width);
-	same = memcmp(bytes, table->memo_constants[k], sizeof(bytes)) == 0;
-	memcpy(table->memo_constants[k], bytes, sizeof(bytes));
-	return same;
-}
-
-/* Whether the memo, if it is there, is for these keys; it is from now on. */
-static bool
-is_memo_of(HzGroupTable *table, const HzVector *keys)
-{
-	bool same = true;
-
-	for (int k = 0; k < table->layout->key_count; k++)
-	{
-		bool codes = keys[k].form == HZ_FORM_DICT;
-		/* a constant's memory may be used again for another */
-		const void *values = codes ? keys[k].values : table;
-		uint32_t count = codes ? keys[k].dict_count : 0;
-
-		if (table->memo_values[k] != values || table->memo_counts[k] != count)
-			same = false;
-		if (!codes && !same_constant(table, &keys[k], k))
-			same = false;
-		table->memo_values[k] = values;
-		table->memo_counts[k] = count;
-	}
-	return same;
-}
-
-/* Makes the memo one of these keys; false: out of memory. */
-static bool
-prepare_memo(HzGroupTable *table, const HzVector *keys, uint32_t size)
-{
-	bool same = is_memo_of(table, keys);
-
-	if (size <= table->memo_size)
-	{
-		if (!same)
-			memset(table->memo, 0, sizeof(HzGroupRow *) * size);
-		return true;
-	}
-	hz_region_unmap(table->region, table->memo, sizeof(HzGroupRow *) * (size_t) table->memo_size);
-	table->memo_size = 0;
-	table->memo = hz_region_map(table->region, sizeof(HzGroupRow *) * (size_t) size);
-	if (table->memo == NULL)
-		return false;
-	table->memo_size = size;
-	return true;
-}
-
-/* Each row's combination of codes: code + 1, or 0 for null, in the number system of the dictionaries' sizes. */
-static void
-fill_memo_index(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count)
-{
-	uint32_t *index = table->memo_index;
-
-	memset(index, 0, sizeof(uint32_t) * count);
-	for (int k = 0; k < table->layout->key_count; k++)
-	{
-		const HzVector *key = &keys[k];
-		bool codes = key->form == HZ_FORM_DICT;
-		uint32_t base = (codes ? key->dict_count : 1) + 1;
-
-		if (key->validity == NULL && codes)
-		{
-			for (uint32_t i = 0; i < count; i++)
-				index[i] = index[i] * base + key->codes[at != NULL ? at[i] : i] + 1;
-			continue;
-		}
-		for (uint32_t i = 0; i < count; i++)
-		{
-			uint32_t row = at != NULL ? at[i] : i;
-			uint32_t code = codes ? key->codes[row] : 0;
-
-			if (key->validity != NULL && !hz_bitmap_get(key->validity, row))
-				index[i] = index[i] * base;
-			else
-				index[i] = index[i] * base + code + 1;
-		}
-	}
-}
-
-static HzGroupStatus
-find_by_codes(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
-			  HzGroupRow **groups)
-{
-	uint16_t missing[HZ_VECTOR_ROWS];
-	uint32_t missing_index[HZ_VECTOR_ROWS];
-	uint32_t missing_count = 0;
-	HzGroupRow *const open = (HzGroupRow *) 1; /* asked for, not found yet */
-	HzGroupStatus status;
-
-	fill_memo_index(table, keys, at, count);
-	for (uint32_t i = 0; i < count; i++)
-	{
-		if (table->memo[table->memo_index[i]] != NULL)
-			continue;
-		table->memo[table->memo_index[i]] = open;
-		missing_index[missing_count] = table->memo_index[i];
-		missing[missing_count++] = at != NULL ? at[i] : (uint16_t) i;
-	}
-	if (missing_count > 0)
-	{
-		status = find_by_hash(table, keys, missing, missing_count, groups);
-		if (status != HZ_GROUP_OK)
-			return status;
-		for (uint32_t i = 0; i < missing_count; i++)
-			table->memo[missing_index[i]] = groups[missing[i]];
-	}
-	if (at == NULL)
-	{
-		for (uint32_t i = 0; i < count; i++)
-			groups[i] = table->memo[table->memo_index[i]];
-		return HZ_GROUP_OK;
-	}
-	for (uint32_t i = 0; i < count; i++)
-		groups[at[i]] = table->memo[table->memo_index[i]];
-	return HZ_GROUP_OK;
-}
-
-/* ---- Combinations seen last */
-
-/* Makes the cache one of these keys; false: out of memory. */
-static bool
-prepare_cache(HzGroupTable *table, const HzVector *keys)
-{
-	bool same = is_memo_of(table, keys);
-
-	if (table->cache == NULL)
-	{
-		table->cache = hz_region_map(table->region, CACHE_BYTES);
-		if (table->cache == NULL)
-			return false;
-	}
-	else if (!same)
-		memset(table->cache, 0, CACHE_BYTES);
-	if (!same)
-		table->cache_seen = table->cache_missed = 0;
-	return true;
-}
-
-/* Most combinations are new ones: looking for them here is in vain. */
-static bool
-cache_is_vain(const HzGroupTable *table)
-{
-	return table->cache_seen >= CACHE_JUDGED_FROM && table->cache_missed > table->cache_seen / 2;
-}
-
-static inline HzCodeEntry *
-cache_entry(const HzGroupTable *table, uint32_t codes)
-{
-	return &table->cache[(codes * UINT32_C(0x9E3779B1)) >> (32 - CACHE_BITS)];
-}
-
-static HzGroupStatus
-find_by_cache(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
-			  HzGroupRow **groups)
-{
-	uint16_t missing[HZ_VECTOR_ROWS];
-	uint32_t missing_codes[HZ_VECTOR_ROWS];
-	uint32_t missing_count = 0;
-	HzGroupStatus status;
-
-	fill_memo_index(table, keys, at, count);
-	for (uint32_t i = 0; i < count; i++)
-	{
-		uint32_t codes = table->memo_index[i];
-		const HzCodeEntry *entry = cache_entry(table, codes);
-		uint32_t row = at != NULL ? at[i] : i;
-		bool found = entry->row != NULL && entry->codes == codes;
-
-		groups[row] = entry->row;
-		missing[missing_count] = (uint16_t) row;
-		missing_codes[missing_count] = codes;
-		missing_count += !found;
-	}
-	table->cache_seen += count;
-	table->cache_missed += missing_count;
-	if (missing_count == 0)
-		return HZ_GROUP_OK;
-	status = find_by_hash(table, keys, missing, missing_count, groups);
-	for (uint32_t i = 0; i < missing_count && status == HZ_GROUP_OK; i++)
-		*cache_entry(table, missing_codes[i]) =
-			(HzCodeEntry){.row = groups[missing[i]], .codes = missing_codes[i]};
-	return status;
-}
-
-HzGroupStatus
-hz_grouptable_find(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
-				   HzGroupRow **groups)
-{
-	uint32_t size = combinations(keys, table->layout->key_count);
-
-	if (size == 0 || count == 0)
-		return find_by_hash(table, keys, at, count, groups);
-	if (size <= MEMO_LIMIT)
-		return prepare_memo(table, keys, size) ? find_by_codes(table, keys, at, count, groups)
-											   : HZ_GROUP_MEMORY;
-	if (!prepare_cache(table, keys))
-		return HZ_GROUP_MEMORY;
-	return cache_is_vain(table) ? find_by_hash(table, keys, at, count, groups)
-								: find_by_cache(table, keys, at, count, groups);
-}
+/* ---- The only group */
 
 HzGroupRow *
 hz_grouptable_single(HzGroupTable *table)

@@ -63,13 +63,6 @@ typedef struct HzGroupScratch
 	uint64_t *hashes;     /* HZ_VECTOR_ROWS */
 } HzGroupScratch;
 
-/* A combination of codes that was looked up. */
-typedef struct HzCodeEntry
-{
-	HzGroupRow *row; /* NULL: none */
-	uint32_t codes;
-} HzCodeEntry;
-
 typedef struct HzGroupTable
 {
 	const HzGroupLayout *layout;
@@ -80,17 +73,7 @@ typedef struct HzGroupTable
 	HzGroupBlock *first_block;
 	HzGroupBlock *last_block;
 	HzGroupScratch scratch;
-	/* rows found by codes: see hz_grouptable_find() */
-	HzGroupRow **memo;
-	uint32_t memo_size;
-	const void *memo_values[HZ_KEY_MAX]; /* the dictionaries that it is for */
-	uint32_t memo_counts[HZ_KEY_MAX];    /* their sizes; 0: a constant, kept in memo_constants */
-	uint8_t memo_constants[HZ_KEY_MAX][16];
-	uint32_t *memo_index;
-	/* the same where they have too many combinations: those seen last */
-	HzCodeEntry *cache;
-	uint32_t cache_seen;
-	uint32_t cache_missed;
+	struct HzGroupCodes *codes; /* groupcodes.h; NULL: without keys */
 } HzGroupTable;
 
 typedef enum HzGroupStatus

@@ -31,7 +31,7 @@ typedef struct HzAggLeaf
 	PlanState *ps;
 	HzScanNode *scan;    /* NULL: groups, or rows by ExecProcNode() */
 	HzAggGroups *groups; /* NULL: none */
-	TupleDesc desc;   /* of what the program's columns are */
+	TupleDesc desc;      /* of what the program's columns are */
 	HzColumnType *types;
 	HzAggProgram program;
 	int column_count;

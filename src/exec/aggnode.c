@@ -524,9 +524,8 @@ start_plain(HzAggNode *node, const char *reason)
 		ExecReScan(lfirst(cell));
 	if (node->plain_plan == NULL)
 	{
-		node->plain_plan =
-			hz_aggside_init_plan(lsecond(plan->custom_plans), estate,
-								 lappend(list_copy(node->others), node->input));
+		node->plain_plan = hz_aggside_init_plan(lsecond(plan->custom_plans), estate,
+												lappend(list_copy(node->others), node->input));
 		node->css.custom_ps = lappend(node->css.custom_ps, node->plain_plan);
 	}
 	MemoryContextSwitchTo(old);

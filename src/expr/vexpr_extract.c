@@ -255,8 +255,115 @@ extract_kernel(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRo
 	return true;
 }
 
+/* ---- fields of few values */
+
+#define TEN(n) n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7, n + 8, n + 9
+#define HUNDRED(n)                                                                        \
+	TEN(n), TEN(n + 10), TEN(n + 20), TEN(n + 30), TEN(n + 40), TEN(n + 50), TEN(n + 60), \
+		TEN(n + 70), TEN(n + 80), TEN(n + 90)
+
+/* A dictionary of all such fields: the code is the value. */
+static const int64_t numbers[] = {HUNDRED(0), HUNDRED(100), HUNDRED(200), TEN(300), TEN(310),
+								  TEN(320),   TEN(330),     TEN(340),     TEN(350), TEN(360)};
+
+/* One more than the greatest value; 0: there are many, or they have digits behind the point. */
+static uint32_t
+field_values(HzTimeField field)
+{
+	switch (field)
+	{
+		case HZ_FIELD_MINUTE:
+			return 60;
+		case HZ_FIELD_HOUR:
+			return 24;
+		case HZ_FIELD_DAY:
+			return 32;
+		case HZ_FIELD_MONTH:
+			return 13;
+		case HZ_FIELD_QUARTER:
+			return 5;
+		case HZ_FIELD_DOW:
+			return 7;
+		case HZ_FIELD_ISODOW:
+			return 8;
+		case HZ_FIELD_DOY:
+			return 367;
+		case HZ_FIELD_WEEK:
+			return 54;
+		default:
+			return 0;
+	}
+}
+
+/* Of timestamps, one behind the other. False: one is infinite, whose field is null. */
+static bool
+fill_codes(const HzVexpr *expr, const HzVector *in, const HzRows *rows, uint16_t *codes)
+{
+	const int64_t *timestamps = in->values;
+	HzTimeField field = (HzTimeField) expr->op;
+	int64_t unit = field == HZ_FIELD_HOUR ? USECS_PER_HOUR : USECS_PER_MINUTE;
+	bool of_days = is_of_day(field);
+	int64_t start = 0;
+	int64_t end = 0;
+	int64_t value = 0;
+
+	for (uint32_t i = 0; i < rows->count; i++)
+	{
+		uint32_t row = hz_rows_at(rows, i);
+		int64_t t = timestamps[row];
+
+		if (!hz_vector_valid(in, row))
+			continue;
+		if (t < start || t >= end)
+		{
+			int64_t length = of_days ? HZ_USECS_PER_DAY : unit;
+			int64_t number;
+
+			if (!hz_time_is_finite(t))
+				return false;
+			number = hz_floor_div(t + expr->offset, length);
+			start = number * length - expr->offset;
+			if (__builtin_add_overflow(start, length, &end))
+				end = INT64_MAX;
+			value = of_days ? of_day(field, (int32_t) number)
+							: (int64_t) of_timestamp(field, t, expr->offset);
+		}
+		codes[row] = (uint16_t) value;
+	}
+	return true;
+}
+
+/* Codes, so that groups are found by them; false: not to be done so. */
+static bool
+as_codes(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows, HzVector *out)
+{
+	uint32_t values = field_values((HzTimeField) expr->op);
+	uint16_t *codes;
+
+	if (values == 0 || in->kind != HZ_KIND_INT64 || in->form != HZ_FORM_FLAT)
+		return false;
+	codes = hz_bump_zero(&eval->batch, sizeof(uint16_t) * eval->rows);
+	if (!fill_codes(expr, in, rows, codes))
+		return false;
+	*out = (HzVector){.kind = HZ_KIND_NUMERIC,
+					  .form = HZ_FORM_DICT,
+					  .numeric = HZ_NUMERIC_INT64,
+					  .width = sizeof(int64_t),
+					  .count = in->count,
+					  .dict_count = values,
+					  .validity = in->validity,
+					  .codes = codes,
+					  .values = numbers};
+	return true;
+}
+
 bool
 hz_vexpr_extract_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
 {
-	return hz_eval_map_arg(eval, expr, extract_kernel, rows, out);
+	HzVector in;
+
+	if (!hz_eval_value(eval, expr->args[0], rows, &in))
+		return false;
+	return as_codes(eval, expr, &in, rows, out) ||
+		   hz_eval_map(eval, expr, extract_kernel, &in, rows, out);
 }

@@ -9,6 +9,9 @@
 #include "expr/vexpr_calendar.h"
 #include "expr/vexpr_node.h"
 
+#define MAX_BUCKETS 64
+#define FEW_FROM 64 /* rows: below, codes are not worth it */
+
 typedef struct Bucket
 {
 	int64_t start;
@@ -205,6 +208,60 @@ is_one_bucket(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRow
 	return true;
 }
 
+/*
+ * A vector of few buckets, most rows in that of the row before, as rows sorted by time have it: codes, so that groups are found by
+ * them. The dictionary is this vector's own.
+ */
+static bool
+few_buckets(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows,
+			HzVector *out)
+{
+	const int64_t *timestamps = in->values;
+	uint32_t changes_left = rows->count / 8 + MAX_BUCKETS;
+	Bucket buckets[MAX_BUCKETS];
+	Bucket current = {0, 0};
+	uint32_t count = 0;
+	uint16_t code = 0;
+	uint16_t *codes;
+	int64_t *starts;
+
+	if (in->form != HZ_FORM_FLAT || rows->count < FEW_FROM)
+		return false;
+	codes = hz_bump_zero(&eval->batch, sizeof(uint16_t) * eval->rows);
+	for (uint32_t i = 0; i < rows->count; i++)
+	{
+		uint32_t row = hz_rows_at(rows, i);
+		int64_t t = timestamps[row];
+
+		if (!hz_vector_valid(in, row))
+			continue;
+		if (t < current.start || t >= current.end)
+		{
+			if (!hz_time_is_finite(t) || changes_left-- == 0)
+				return false;
+			for (code = 0; code < count && (t < buckets[code].start || t >= buckets[code].end);)
+				code++;
+			if (code == MAX_BUCKETS ||
+				(code == count && find_bucket(expr, t, &buckets[count++]) != HZ_EVAL_OK))
+				return false;
+			current = buckets[code];
+		}
+		codes[row] = code;
+	}
+	if (count == 0)
+		return false;
+	starts = hz_bump_alloc(&eval->group, sizeof(int64_t) * count);
+	for (uint32_t b = 0; b < count; b++)
+		starts[b] = buckets[b].start;
+	*out = *in;
+	out->kind = expr->kind;
+	out->form = HZ_FORM_DICT;
+	out->codes = codes;
+	out->dict_count = count;
+	out->values = starts;
+	return true;
+}
+
 bool
 hz_vexpr_trunc_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
 {
@@ -212,6 +269,6 @@ hz_vexpr_trunc_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVe
 
 	if (!hz_eval_value(eval, expr->args[0], rows, &in))
 		return false;
-	return is_one_bucket(eval, expr, &in, rows, out) ||
+	return is_one_bucket(eval, expr, &in, rows, out) || few_buckets(eval, expr, &in, rows, out) ||
 		   hz_eval_map(eval, expr, trunc_kernel, &in, rows, out);
 }

@@ -458,6 +458,22 @@ below_projections(const Path *path)
 	return path;
 }
 
+/* Whole rows are not to be had in vectors. */
+static bool
+returns_row(const Path *path)
+{
+	ListCell *cell;
+
+	foreach(cell, path->pathtarget->exprs)
+	{
+		const Var *var = lfirst(cell);
+
+		if (IsA(var, Var) && var->varattno == InvalidAttrNumber)
+			return true;
+	}
+	return false;
+}
+
 bool
 hz_lookuppath_groups(PlannerInfo *root, RelOptInfo *rel, Path **input, Path **plain)
 {
@@ -469,7 +485,8 @@ hz_lookuppath_groups(PlannerInfo *root, RelOptInfo *rel, Path **input, Path **pl
 	/* what is computed of its columns can be computed in vectors */
 	path = below_projections(path);
 	if (!IsA(path, SubqueryScanPath) || path->param_info != NULL ||
-		!bms_is_empty(rel->lateral_relids) || root->parse->rowMarks != NIL || returns_record(path) ||
+		!bms_is_empty(rel->lateral_relids) || root->parse->rowMarks != NIL ||
+		returns_record(path) || returns_row(path) ||
 		contain_volatile_functions((Node *) rel->subroot->parse))
 		return false;
 	below = below_projections(((const SubqueryScanPath *) path)->subpath);

@@ -1,0 +1,566 @@
+/*
+ * agg/groupcodes.c
+ *	  See groupcodes.h.
+ */
+#include <string.h>
+
+#include "agg/groupcodes.h"
+#include "base/bitmap.h"
+
+#define MEMO_LIMIT 131072 /* combinations */
+#define CACHE_BITS 14
+#define CACHE_ENTRIES (UINT32_C(1) << CACHE_BITS)
+#define CACHE_BYTES (sizeof(HzSeenEntry) * CACHE_ENTRIES)
+#define CACHE_JUDGED_FROM 4096 /* rows, of a row group */
+#define RANGE_MAX UINT64_C(65536)
+#define RANGE_STEP \
+	256 /* ranges begin and end at multiples: so that those of several vectors are one */
+#define RUN_SAMPLE 64 /* rows that tell whether there are runs */
+
+void
+hz_groupcodes_free(HzGroupTable *table)
+{
+	HzGroupCodes *codes = table->codes;
+
+	if (codes == NULL)
+		return;
+	hz_region_unmap(table->region, codes->memo, sizeof(HzGroupRow *) * (size_t) codes->memo_size);
+	hz_region_unmap(table->region, codes->cache, CACHE_BYTES);
+	table->codes = NULL;
+}
+
+void
+hz_grouptable_forget_codes(HzGroupTable *table)
+{
+	HzGroupCodes *codes = table->codes;
+
+	if (codes == NULL)
+		return;
+	for (int k = 0; k < table->layout->key_count; k++)
+		codes->keys[k].how = HZ_NUMBERS_NONE;
+	codes->seen = codes->missed = 0;
+}
+
+/* ---- Numbers of keys */
+
+/* Integers, or numerics that are integers of one scale. */
+static bool
+is_integers(const HzVector *key)
+{
+	if (key->kind == HZ_KIND_NUMERIC)
+		return key->numeric == HZ_NUMERIC_INT64;
+	return key->kind >= HZ_KIND_BOOL && key->kind <= HZ_KIND_INT64;
+}
+
+static inline int64_t
+integer_at(const HzVector *key, uint32_t row)
+{
+	switch (key->width)
+	{
+		case sizeof(int8_t):
+			return ((const int8_t *) key->values)[row];
+		case sizeof(int16_t):
+			return ((const int16_t *) key->values)[row];
+		case sizeof(int32_t):
+			return ((const int32_t *) key->values)[row];
+		default:
+			return ((const int64_t *) key->values)[row];
+	}
+}
+
+/* The least and the greatest of what is not null; false: too far from each other, or all is null. */
+static bool
+find_range(const HzVector *key, const uint16_t *at, uint32_t count, int64_t *min, int64_t *max)
+{
+	*min = INT64_MAX;
+	*max = INT64_MIN;
+	for (uint32_t i = 0; i < count; i++)
+	{
+		uint32_t row = at != NULL ? at[i] : i;
+		int64_t value;
+
+		if (key->validity != NULL && !hz_bitmap_get(key->validity, row))
+			continue;
+		value = integer_at(key, row);
+		if (value < *min)
+			*min = value;
+		if (value > *max)
+			*max = value;
+		if ((uint64_t) *max - (uint64_t) *min >= RANGE_MAX)
+			return false;
+	}
+	return *min <= *max;
+}
+
+static bool
+number_integers(const HzVector *key, const uint16_t *at, uint32_t count, HzKeyNumbers *numbers)
+{
+	int64_t min;
+	int64_t max;
+
+	if (!find_range(key, at, count, &min, &max))
+		return false;
+	numbers->how = HZ_NUMBERS_DISTANCE;
+	numbers->base = min & ~(int64_t) (RANGE_STEP - 1);
+	numbers->scale = key->kind == HZ_KIND_NUMERIC ? key->scale : 0;
+	numbers->size =
+		(uint32_t) ((((uint64_t) max - (uint64_t) numbers->base) | (RANGE_STEP - 1)) + 1);
+	return true;
+}
+
+/* Strings and numerics are not compared: what they point to may have changed. */
+static void
+number_constant(const HzVector *key, HzKeyNumbers *numbers)
+{
+	numbers->how = HZ_NUMBERS_CONSTANT;
+	numbers->size = 1;
+	numbers->comparable = key->validity == NULL && key->width <= sizeof(numbers->constant) &&
+						  key->kind != HZ_KIND_BYTES && key->kind != HZ_KIND_NUMERIC;
+	if (numbers->comparable)
+		memcpy(numbers->constant, key->values, key->width);
+}
+
+/* How many combinations the keys of this batch can have; 0: more than 32 bits tell apart, or some key has no numbers. */
+static uint32_t
+number_keys(const HzVector *keys, int key_count, const uint16_t *at, uint32_t count,
+			HzKeyNumbers *numbers)
+{
+	uint64_t product = 1;
+
+	for (int k = 0; k < key_count; k++)
+	{
+		if (keys[k].form == HZ_FORM_FLAT && !is_integers(&keys[k]))
+			return 0;
+	}
+	for (int k = 0; k < key_count; k++)
+	{
+		memset(&numbers[k], 0, sizeof(numbers[k]));
+		if (keys[k].form == HZ_FORM_DICT)
+		{
+			numbers[k].how = HZ_NUMBERS_CODE;
+			numbers[k].size = keys[k].dict_count;
+			numbers[k].values = keys[k].values;
+		}
+		else if (keys[k].form == HZ_FORM_CONSTANT)
+			number_constant(&keys[k], &numbers[k]);
+		else if (!number_integers(&keys[k], at, count, &numbers[k]))
+			return 0;
+		product *= (uint64_t) numbers[k].size + 1;
+		if (product > UINT32_MAX)
+			return 0;
+	}
+	return (uint32_t) product;
+}
+
+/* Whether the memo or the cache, if it is there, is for these numbers; it is from now on. */
+static bool
+are_known(HzGroupCodes *codes, const HzKeyNumbers *numbers, int key_count)
+{
+	bool same = true;
+
+	for (int k = 0; k < key_count; k++)
+	{
+		const HzKeyNumbers *now = &numbers[k];
+		HzKeyNumbers *before = &codes->keys[k];
+
+		same = same && now->how == before->how && now->size == before->size &&
+			   now->values == before->values && now->base == before->base &&
+			   now->scale == before->scale;
+		if (now->how == HZ_NUMBERS_CONSTANT)
+			same = same && now->comparable && before->comparable &&
+				   memcmp(now->constant, before->constant, sizeof(now->constant)) == 0;
+		*before = *now;
+	}
+	return same;
+}
+
+/* index[i] = index[i] * base + the number of key value i. */
+static void
+append_numbers(const HzVector *key, const HzKeyNumbers *numbers, const uint16_t *at, uint32_t count,
+			   uint32_t *index)
+{
+	uint32_t base = numbers->size + 1;
+
+	if (numbers->how == HZ_NUMBERS_CODE && key->validity == NULL)
+	{
+		if (at == NULL)
+			for (uint32_t i = 0; i < count; i++)
+				index[i] = index[i] * base + key->codes[i] + 1;
+		else
+			for (uint32_t i = 0; i < count; i++)
+				index[i] = index[i] * base + key->codes[at[i]] + 1;
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++)
+	{
+		uint32_t row = at != NULL ? at[i] : i;
+		uint32_t number = 1;
+
+		if (key->validity != NULL && !hz_bitmap_get(key->validity, row))
+			number = 0;
+		else if (numbers->how == HZ_NUMBERS_CODE)
+			number = (uint32_t) key->codes[row] + 1;
+		else if (numbers->how == HZ_NUMBERS_DISTANCE)
+			number = (uint32_t) ((uint64_t) integer_at(key, row) - (uint64_t) numbers->base) + 1;
+		index[i] = index[i] * base + number;
+	}
+}
+
+static void
+fill_index(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count)
+{
+	HzGroupCodes *codes = table->codes;
+
+	memset(codes->index, 0, sizeof(uint32_t) * count);
+	for (int k = 0; k < table->layout->key_count; k++)
+		append_numbers(&keys[k], &codes->keys[k], at, count, codes->index);
+}
+
+/* ---- Few combinations */
+
+/* Makes the memo one of these numbers; false: out of memory. */
+static bool
+prepare_memo(HzGroupTable *table, const HzKeyNumbers *numbers, uint32_t size)
+{
+	HzGroupCodes *codes = table->codes;
+	bool same = are_known(codes, numbers, table->layout->key_count);
+
+	if (size <= codes->memo_size)
+	{
+		if (!same)
+			memset(codes->memo, 0, sizeof(HzGroupRow *) * size);
+		return true;
+	}
+	hz_region_unmap(table->region, codes->memo, sizeof(HzGroupRow *) * (size_t) codes->memo_size);
+	codes->memo_size = 0;
+	codes->memo = hz_region_map(table->region, sizeof(HzGroupRow *) * (size_t) size);
+	if (codes->memo == NULL)
+		return false;
+	codes->memo_size = size;
+	return true;
+}
+
+/* Looks for the groups of combinations that the memo does not have. */
+static HzGroupStatus
+complete_memo(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
+			  HzGroupRow **groups)
+{
+	HzGroupRow **memo = table->codes->memo;
+	const uint32_t *index = table->codes->index;
+	uint16_t missing[HZ_VECTOR_ROWS];
+	uint32_t missing_index[HZ_VECTOR_ROWS];
+	uint32_t missing_count = 0;
+	HzGroupRow *const open = (HzGroupRow *) 1; /* asked for, not found yet */
+	HzGroupStatus status;
+
+	for (uint32_t i = 0; i < count; i++)
+	{
+		if (memo[index[i]] != NULL)
+			continue;
+		memo[index[i]] = open;
+		missing_index[missing_count] = index[i];
+		missing[missing_count++] = at != NULL ? at[i] : (uint16_t) i;
+	}
+	if (missing_count == 0)
+		return HZ_GROUP_OK;
+	status = hz_grouptable_find_by_hash(table, keys, missing, missing_count, groups);
+	for (uint32_t i = 0; i < missing_count && status == HZ_GROUP_OK; i++)
+		memo[missing_index[i]] = groups[missing[i]];
+	return status;
+}
+
+/* How many rows each of `size` combinations has. Four counters each: rows next to each other are often alike. */
+static void
+count_combinations(HzGroupCodes *codes, uint32_t count, uint32_t size)
+{
+	const uint32_t *index = codes->index;
+	uint32_t parts[4][HZ_CLASSES_MAX];
+	uint32_t i = 0;
+
+	for (int p = 0; p < 4; p++)
+		memset(parts[p], 0, sizeof(uint32_t) * size);
+	for (; i + 4 <= count; i += 4)
+	{
+		parts[0][index[i]]++;
+		parts[1][index[i + 1]]++;
+		parts[2][index[i + 2]]++;
+		parts[3][index[i + 3]]++;
+	}
+	for (; i < count; i++)
+		parts[0][index[i]]++;
+	for (uint32_t c = 0; c < size; c++)
+		codes->classes.rows[c] = parts[0][c] + parts[1][c] + parts[2][c] + parts[3][c];
+}
+
+static bool
+is_memo_complete(const HzGroupCodes *codes, uint32_t size)
+{
+	bool complete = true;
+
+	for (uint32_t c = 0; c < size; c++)
+		complete &= codes->classes.rows[c] == 0 || codes->memo[c] != NULL;
+	return complete;
+}
+
+static HzGroupStatus
+find_by_memo(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
+			 uint32_t size, HzGroupRow **groups)
+{
+	HzGroupCodes *codes = table->codes;
+	HzGroupStatus status;
+
+	fill_index(table, keys, at, count);
+	if (size <= HZ_CLASSES_MAX && size <= count / 2)
+	{
+		count_combinations(codes, count, size);
+		codes->classes.count = size;
+		codes->classes.groups = codes->memo;
+		return is_memo_complete(codes, size) ? HZ_GROUP_OK
+											 : complete_memo(table, keys, at, count, groups);
+	}
+	status = complete_memo(table, keys, at, count, groups);
+	for (uint32_t i = 0; i < count && status == HZ_GROUP_OK; i++)
+		groups[at != NULL ? at[i] : i] = codes->memo[codes->index[i]];
+	return status;
+}
+
+/* ---- Those seen last */
+
+static bool
+make_cache(HzGroupTable *table, bool integers)
+{
+	HzGroupCodes *codes = table->codes;
+
+	if (codes->cache == NULL)
+		codes->cache = hz_region_map(table->region, CACHE_BYTES);
+	else if (codes->cache_of_integers != integers)
+		memset(codes->cache, 0, CACHE_BYTES);
+	codes->cache_of_integers = integers;
+	return codes->cache != NULL;
+}
+
+/* Most are new ones: looking for them here is in vain. */
+static bool
+cache_is_vain(const HzGroupCodes *codes)
+{
+	return codes->seen >= CACHE_JUDGED_FROM && codes->missed > codes->seen / 2;
+}
+
+static inline HzSeenEntry *
+cache_entry(const HzGroupCodes *codes, uint64_t number)
+{
+	return &codes->cache[(number * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - CACHE_BITS)];
+}
+
+static HzGroupStatus
+find_by_cache(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
+			  const uint64_t *numbers, HzGroupRow **groups)
+{
+	HzGroupCodes *codes = table->codes;
+	uint16_t missing[HZ_VECTOR_ROWS];
+	uint16_t missing_at[HZ_VECTOR_ROWS];
+	uint32_t missing_count = 0;
+	HzGroupStatus status;
+
+	for (uint32_t i = 0; i < count; i++)
+	{
+		const HzSeenEntry *entry = cache_entry(codes, numbers[i]);
+		uint32_t row = at != NULL ? at[i] : i;
+		bool found = entry->row != NULL && entry->number == numbers[i];
+
+		groups[row] = entry->row;
+		missing[missing_count] = (uint16_t) row;
+		missing_at[missing_count] = (uint16_t) i;
+		missing_count += !found;
+	}
+	codes->seen += count;
+	codes->missed += missing_count;
+	if (missing_count == 0)
+		return HZ_GROUP_OK;
+	status = hz_grouptable_find_by_hash(table, keys, missing, missing_count, groups);
+	for (uint32_t i = 0; i < missing_count && status == HZ_GROUP_OK; i++)
+	{
+		uint64_t number = numbers[missing_at[i]];
+
+		*cache_entry(codes, number) = (HzSeenEntry){.row = groups[missing[i]], .number = number};
+	}
+	return status;
+}
+
+/* Combinations that are too many for the memo. */
+static HzGroupStatus
+find_by_combinations(HzGroupTable *table, const HzVector *keys, const HzKeyNumbers *key_numbers,
+					 const uint16_t *at, uint32_t count, HzGroupRow **groups)
+{
+	HzGroupCodes *codes = table->codes;
+	uint64_t numbers[HZ_VECTOR_ROWS];
+
+	if (cache_is_vain(codes))
+		return hz_grouptable_find_by_hash(table, keys, at, count, groups);
+	if (!make_cache(table, false))
+		return HZ_GROUP_MEMORY;
+	/* what is there of others stays and is not found */
+	if (!are_known(codes, key_numbers, table->layout->key_count))
+		codes->generation++;
+	fill_index(table, keys, at, count);
+	for (uint32_t i = 0; i < count; i++)
+		numbers[i] = ((uint64_t) codes->generation << 32) + codes->index[i];
+	return find_by_cache(table, keys, at, count, numbers, groups);
+}
+
+/* ---- A single key of integers */
+
+static bool
+is_plain_integers(const HzGroupTable *table, const HzVector *key)
+{
+	return table->layout->key_count == 1 && table->layout->kinds[0] == HZ_KEY_INT &&
+		   key->form == HZ_FORM_FLAT && key->validity == NULL;
+}
+
+#define COPY_NUMBERS(type)                                          \
+	do                                                              \
+	{                                                               \
+		const type *values = key->values;                           \
+                                                                    \
+		for (uint32_t i = 0; i < count; i++)                        \
+			numbers[i] = (uint64_t) values[at != NULL ? at[i] : i]; \
+	} while (0)
+
+static void
+copy_numbers(const HzVector *key, const uint16_t *at, uint32_t count, uint64_t *numbers)
+{
+	switch (key->width)
+	{
+		case sizeof(int8_t):
+			COPY_NUMBERS(int8_t);
+			break;
+		case sizeof(int16_t):
+			COPY_NUMBERS(int16_t);
+			break;
+		case sizeof(int32_t):
+			COPY_NUMBERS(int32_t);
+			break;
+		default:
+			COPY_NUMBERS(int64_t);
+			break;
+	}
+}
+
+/* Numbers runs of equal numbers; how many: 0 if there are too many. places: where each begins. */
+static uint32_t
+number_runs(const uint64_t *numbers, uint32_t count, uint32_t *places, uint32_t *run_of)
+{
+	uint32_t limit = count / 4 < HZ_CLASSES_MAX ? count / 4 : HZ_CLASSES_MAX;
+	uint32_t runs = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+	{
+		if (i == 0 || numbers[i] != numbers[i - 1])
+		{
+			if (runs == limit || (i < RUN_SAMPLE && runs > RUN_SAMPLE / 4))
+				return 0;
+			places[runs++] = i;
+		}
+		run_of[i] = runs - 1;
+	}
+	return runs;
+}
+
+/* Each run is looked up once. */
+static HzGroupStatus
+find_by_runs(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
+			 uint32_t runs, const uint32_t *places, HzGroupRow **groups)
+{
+	HzGroupCodes *codes = table->codes;
+	uint16_t first[HZ_CLASSES_MAX];
+	HzGroupStatus status;
+
+	for (uint32_t r = 0; r < runs; r++)
+		first[r] = at != NULL ? at[places[r]] : (uint16_t) places[r];
+	status = hz_grouptable_find_by_hash(table, keys, first, runs, groups);
+	if (status != HZ_GROUP_OK)
+		return status;
+	for (uint32_t r = 0; r < runs; r++)
+	{
+		codes->run_groups[r] = groups[first[r]];
+		codes->classes.rows[r] = (r + 1 < runs ? places[r + 1] : count) - places[r];
+	}
+	codes->classes.count = runs;
+	codes->classes.groups = codes->run_groups;
+	return HZ_GROUP_OK;
+}
+
+static HzGroupStatus
+find_by_integers(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
+				 HzGroupRow **groups)
+{
+	uint64_t numbers[HZ_VECTOR_ROWS];
+	uint32_t places[HZ_CLASSES_MAX];
+	uint32_t runs;
+
+	copy_numbers(&keys[0], at, count, numbers);
+	runs = number_runs(numbers, count, places, table->codes->index);
+	if (runs > 0)
+		return find_by_runs(table, keys, at, count, runs, places, groups);
+	if (cache_is_vain(table->codes))
+		return hz_grouptable_find_by_hash(table, keys, at, count, groups);
+	if (!make_cache(table, true))
+		return HZ_GROUP_MEMORY;
+	return find_by_cache(table, keys, at, count, numbers, groups);
+}
+
+/* ---- Any keys */
+
+HzGroupStatus
+hz_grouptable_classify(HzGroupTable *table, const HzVector *keys, const uint16_t *at,
+					   uint32_t count, HzGroupRow **groups)
+{
+	HzGroupClasses *classes = &table->codes->classes;
+	HzKeyNumbers numbers[HZ_KEY_MAX];
+	uint32_t size;
+
+	classes->count = 0;
+	classes->at = at;
+	classes->row_count = count;
+	classes->spread = false;
+	if (count == 0)
+		return HZ_GROUP_OK;
+	if (is_plain_integers(table, &keys[0]))
+		return find_by_integers(table, keys, at, count, groups);
+	size = number_keys(keys, table->layout->key_count, at, count, numbers);
+	if (size == 0)
+		return hz_grouptable_find_by_hash(table, keys, at, count, groups);
+	if (size > MEMO_LIMIT)
+		return find_by_combinations(table, keys, numbers, at, count, groups);
+	return prepare_memo(table, numbers, size) ? find_by_memo(table, keys, at, count, size, groups)
+											  : HZ_GROUP_MEMORY;
+}
+
+void
+hz_grouptable_spread(HzGroupTable *table, HzGroupRow **groups)
+{
+	HzGroupClasses *classes = &table->codes->classes;
+	const uint32_t *index = table->codes->index;
+	const uint16_t *at = classes->at;
+
+	if (classes->count == 0 || classes->spread)
+		return;
+	classes->spread = true;
+	if (at == NULL)
+		for (uint32_t i = 0; i < classes->row_count; i++)
+			groups[i] = classes->groups[index[i]];
+	else
+		for (uint32_t i = 0; i < classes->row_count; i++)
+			groups[at[i]] = classes->groups[index[i]];
+}
+
+HzGroupStatus
+hz_grouptable_find(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
+				   HzGroupRow **groups)
+{
+	HzGroupStatus status = hz_grouptable_classify(table, keys, at, count, groups);
+
+	if (status == HZ_GROUP_OK)
+		hz_grouptable_spread(table, groups);
+	return status;
+}
