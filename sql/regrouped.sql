@@ -105,6 +105,8 @@ SELECT vectors, rows, query FROM unnest(ARRAY[
   'SELECT count(*), max(x) FROM (SELECT k, random() AS x FROM c GROUP BY k) AS g',
   'SELECT count(random()), max(n) FROM (SELECT k, count(*) AS n FROM c GROUP BY k) AS g',
   'SELECT array_agg(n) FROM (SELECT k, count(*) AS n FROM c GROUP BY k) AS g',
+  'SELECT DISTINCT random() FROM (SELECT k, count(*) AS n FROM c GROUP BY k) AS g',
+  'SELECT (random() * 0)::int + n, count(*) FROM (SELECT k, count(*) AS n FROM c GROUP BY k) AS g GROUP BY 1',
   'SELECT count(g), max(g::text) FROM (SELECT k, count(*) AS n FROM c GROUP BY k) AS g',
   'SELECT (r).f1, count(*) FROM (SELECT k, ROW(max(d), min(n)) AS r FROM c GROUP BY k) AS g GROUP BY 1']) AS query, steps(query);
 
@@ -113,6 +115,9 @@ SELECT x, s.* FROM generate_series(1, 4) AS x CROSS JOIN LATERAL (SELECT count(*
 SELECT x, s.* FROM generate_series(1, 4) AS x CROSS JOIN LATERAL (SELECT count(*), sum(n), min(d) FROM (SELECT d, count(*) AS n FROM h WHERE h.n % 5 = x GROUP BY d) AS g WHERE n > x) AS s;
 SELECT x, (SELECT sum(n + x) FROM (SELECT d, count(*) AS n FROM c GROUP BY d) AS g WHERE d % 3 = x) FROM generate_series(0, 3) AS x;
 SELECT x, (SELECT sum(n + x) FROM (SELECT d, count(*) AS n FROM h GROUP BY d) AS g WHERE d % 3 = x) FROM generate_series(0, 3) AS x;
+CREATE FUNCTION analyzed(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY EXECUTE 'EXPLAIN (ANALYZE, TIMING ON) ' || query; END $$;
+-- instruments with a clock; parameters that reach the lower step alone
+SELECT length(string_agg(line, '')) > 0 AS explained FROM analyzed('SELECT o, (SELECT max(m) FROM (SELECT d, count(*) AS m FROM c WHERE n > o GROUP BY d) AS g) FROM generate_series(1, 4) AS o') AS line;
 PREPARE visits(timestamptz, bigint) AS SELECT n > $2 AS many, count(*), sum(n) FROM (SELECT key, count(*) AS n FROM c WHERE at > $1 GROUP BY key) AS g GROUP BY 1 ORDER BY 1;
 SET plan_cache_mode = force_generic_plan;
 EXECUTE visits('2026-01-10', 3);
@@ -140,6 +145,29 @@ BEGIN
   END LOOP;
 END$$;
 SELECT explained('SELECT views % 2, count(*), avg(extract(epoch FROM last_at - first_at)) FROM (SELECT k, n, count(*) AS views, min(at) AS first_at, max(at) AS last_at FROM c WHERE id < 3000 GROUP BY k, n) AS v GROUP BY 1');
+
+-- Many groups with long strings
+CREATE TABLE long (id integer, s text) USING hanzo_columnar;
+INSERT INTO long SELECT i, repeat(md5(i::text), 400) FROM generate_series(1, 3000) AS i;
+CALL hanzo_datastore.compact('long');
+CREATE TABLE long_heap AS TABLE long;
+SELECT answer(q) = answer(replace(q, 'long', 'long_heap')) AS same, steps(q) AS steps FROM unnest(ARRAY[
+  'SELECT count(*), count(s), sum(length(s)), max(x) FROM (SELECT s, id % 7 AS x, count(*) FROM long GROUP BY 1, 2) AS g',
+  'SELECT x % 10, count(*), md5(min(m COLLATE "C")), sum(length(m)) FROM (SELECT id AS x, max(s COLLATE "C") AS m FROM long GROUP BY 1) AS g GROUP BY 1']) AS q;
+
+-- Vectors of one row group whose key is a constant, without nulls and with some: the same again is not what came between
+CREATE TABLE z (id integer, at timestamp, k text COLLATE "C", r text COLLATE "C") USING hanzo_columnar;
+INSERT INTO z SELECT i, CASE WHEN i / 2048 % 2 = 1 AND i % 10 = 0 THEN NULL WHEN i / 2048 % 2 = 1 THEN '2026-01-02'::timestamp + i::bigint * 7919 % 80000 * interval '1 s'
+  ELSE '2026-01-01'::timestamp + i::bigint * 7919 % 80000 * interval '1 s' END, 'k' || i % 401, 'r' || i % 401 FROM generate_series(0, 20479) AS i;
+CALL hanzo_datastore.compact('z');
+CREATE TABLE z_heap AS TABLE z;
+SET hanzo_datastore.max_threads = 0;
+SELECT answer(q) = answer(replace(q, ' z ', ' z_heap ')) AS same, q FROM unnest(ARRAY[
+  'SELECT date_trunc(''day'', at), count(*) FROM z GROUP BY 1',
+  'SELECT date_trunc(''day'', at), id % 5, count(*) FROM z GROUP BY 1, 2',
+  'SELECT date_trunc(''day'', at), k, r, count(*) FROM z GROUP BY 1, 2, 3',
+  'SELECT date_trunc(''day'', at) > ''2026-01-01 12:00'', extract(day FROM date_trunc(''day'', at)), count(*) FROM z GROUP BY 1, 2']) AS q;
+RESET hanzo_datastore.max_threads;
 
 -- Seconds between timestamps: infinities, beyond 64 bits, nulls
 CREATE TABLE spans (id integer, a timestamptz, b timestamptz, x timestamp, y timestamp) USING hanzo_columnar;

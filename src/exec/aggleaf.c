@@ -421,7 +421,7 @@ static uint32
 fetch_groups(HzAggLeaf *leaf)
 {
 	HzGroupRow *groups[HZ_VECTOR_ROWS];
-	uint32 rows = hz_agggroups_next(leaf->groups, groups);
+	uint32 rows = hz_agggroups_next(leaf->groups, groups, BATCH_BYTES);
 	MemoryContext old = MemoryContextSwitchTo(leaf->row_context);
 
 	for (int i = 0; i < leaf->column_count; i++)

@@ -210,9 +210,10 @@ hz_agggroups_start(const HzAggGroups *groups)
 	HzAggNode *node = hz_aggnode(groups->node);
 	MemoryContext old = MemoryContextSwitchTo(ps->state->es_query_cxt);
 
-	count_call(groups, true, 0);
+	/* which ends the node's loop: it must not be running */
 	if (ps->chgParam != NULL)
 		ExecReScan(ps);
+	count_call(groups, true, 0);
 	if (!node->done)
 		hz_aggnode_run(node);
 	count_call(groups, false, 0);
@@ -220,24 +221,44 @@ hz_agggroups_start(const HzAggGroups *groups)
 	return !node->plain;
 }
 
+/* Bytes of strings that the group's keys and states point to. */
+static Size
+string_bytes(const HzAggNode *node, const HzGroupRow *row)
+{
+	Size bytes = 0;
+
+	for (int k = 0; k < node->key_count; k++)
+	{
+		if (node->layout.kinds[k] == HZ_KEY_STRING)
+			bytes += row->keys[k].string.length;
+	}
+	for (int i = 0; i < node->call_count; i++)
+	{
+		if (node->calls[i].final == HZ_FINAL_EXTREME && node->calls[i].type.kind == HZ_KIND_BYTES)
+			bytes += ((const HzExtreme *) ((const uint8 *) row + node->aggregates[i].offset))
+						 ->value.string.length;
+	}
+	return bytes;
+}
+
 uint32
-hz_agggroups_next(const HzAggGroups *groups, HzGroupRow **rows)
+hz_agggroups_next(const HzAggGroups *groups, HzGroupRow **rows, Size limit)
 {
 	HzAggNode *node = hz_aggnode(groups->node);
+	HzGroupRow *row;
+	Size bytes = 0;
 	uint32 count = 0;
 
 	CHECK_FOR_INTERRUPTS();
 	count_call(groups, true, 0);
-	rows[0] = next_group(node);
 	/* not of two partitions of a spill: the second takes the place of the first */
-	if (rows[0] != NULL)
+	for (row = next_group(node); row != NULL;
+		 row = hz_grouptable_next(&node->work.aggregator.table, &node->cursor))
 	{
-		for (count = 1; count < HZ_VECTOR_ROWS; count++)
-		{
-			rows[count] = hz_grouptable_next(&node->work.aggregator.table, &node->cursor);
-			if (rows[count] == NULL)
-				break;
-		}
+		bytes += string_bytes(node, row);
+		rows[count++] = row;
+		if (count == HZ_VECTOR_ROWS || bytes >= limit)
+			break;
 	}
 	count_call(groups, false, count);
 	return count;

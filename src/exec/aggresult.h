@@ -28,8 +28,11 @@ extern HzAggGroups *hz_agggroups_find(PlanState *ps);
 /* Runs the node, if it has not run. False: its rows come from PostgreSQL's own plan, by ExecProcNode(). */
 extern bool hz_agggroups_start(const HzAggGroups *groups);
 
-/* The next groups, HZ_VECTOR_ROWS at most, which stay where they are until the next call; 0: no more. */
-extern uint32 hz_agggroups_next(const HzAggGroups *groups, HzGroupRow **rows);
+/*
+ * The next groups, HZ_VECTOR_ROWS at most, and not many more than have strings of `limit` bytes. They stay where they are until the next
+ * call; 0: no more.
+ */
+extern uint32 hz_agggroups_next(const HzAggGroups *groups, HzGroupRow **rows, Size limit);
 
 /* The values of an attribute of top's rows, by group; what they point to is palloc'd in the current context. */
 extern void hz_agggroups_values(const HzAggGroups *groups, int attribute, HzGroupRow **rows,

@@ -187,7 +187,7 @@ add_keys(GroupingStep *step)
 		Node *expr = lfirst(cell);
 		Node *over = over_input(step, expr);
 
-		if (over == NULL || expression_returns_set(expr) ||
+		if (over == NULL || !is_plain_expression(expr) ||
 			!hz_aggcall_is_key(exprType(expr), exprCollation(expr)))
 			return false;
 		step->keys = lappend(step->keys, over);
