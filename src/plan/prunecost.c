@@ -68,8 +68,7 @@ hz_prunecost(PlannerInfo *root, RelOptInfo *rel, Relation table, List *clauses, 
 	HzPruneCost cost = {1, 0};
 	AttrNumber *columns = palloc(sizeof(AttrNumber) * Max(list_length(clauses), 1));
 	Bitmapset *done = NULL;
-	AttrNumber leading = InvalidAttrNumber;
-	uint32 group_rows;
+	HzSortBrief brief = {0};
 	List *bare = NIL;
 	ListCell *cell;
 
@@ -87,8 +86,8 @@ hz_prunecost(PlannerInfo *root, RelOptInfo *rel, Relation table, List *clauses, 
 			continue;
 		if (done == NULL)
 		{
-			leading = hz_options_leading_column(RelationGetRelid(table), &group_rows);
-			cost.groups = ceil(rows / group_rows);
+			brief = hz_options_sort_brief(table);
+			cost.groups = ceil(rows / brief.row_group_rows);
 		}
 		done = bms_add_member(done, columns[i]);
 		for (int j = i; j < list_length(clauses); j++)
@@ -96,7 +95,7 @@ hz_prunecost(PlannerInfo *root, RelOptInfo *rel, Relation table, List *clauses, 
 			if (columns[j] == columns[i])
 				same = lappend(same, list_nth(clauses, j));
 		}
-		read = rows_of_column(RelationGetRelid(table), columns[i], columns[i] == leading,
+		read = rows_of_column(RelationGetRelid(table), columns[i], columns[i] == brief.leading_column,
 							  clauselist_selectivity(root, same, rel->relid, JOIN_INNER, NULL),
 							  rows, cost.groups);
 		cost.share = Min(cost.share, read / rows);

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "catalog/pg_type_d.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -57,18 +58,36 @@ fixed_kind(HzColumnType *type)
 	type->width = (uint32) type->typlen;
 }
 
+/* Types that need no look at the catalog: a table of many columns asks at every plan. */
+static bool
+is_plain_string(Oid typid)
+{
+	return typid == TEXTOID || typid == VARCHAROID || typid == BPCHAROID || typid == BYTEAOID ||
+		   typid == JSONBOID || typid == JSONOID;
+}
+
+/* initdb's own types with fixed ids are no domains. */
+static Oid
+base_type(Oid typid)
+{
+	return typid < FirstGenbkiObjectId ? typid : getBaseType(typid);
+}
+
 /* How the elements of a true array type are stored. */
 static void
 array_shape(HzColumnType *type)
 {
-	Oid element = get_element_type(type->typid);
+	Oid element;
 	HzColumnType child;
 	char align;
 
+	if (is_plain_string(type->typid))
+		return;
+	element = get_element_type(type->typid);
 	if (!OidIsValid(element))
 		return;
 	memset(&child, 0, sizeof(child));
-	child.typid = getBaseType(element);
+	child.typid = base_type(element);
 	get_typlenbyvalalign(element, &child.typlen, &child.typbyval, &align);
 	if (child.typlen == -2)
 		return;
@@ -114,7 +133,7 @@ hz_coltype_for(TupleDesc desc)
 
 		if (attribute->attisdropped)
 			continue;
-		type->typid = getBaseType(attribute->atttypid);
+		type->typid = base_type(attribute->atttypid);
 		type->typlen = attribute->attlen;
 		type->typbyval = attribute->attbyval;
 		describe(type);
@@ -128,7 +147,7 @@ hz_coltype_of(Oid typid)
 	HzColumnType type;
 
 	memset(&type, 0, sizeof(type));
-	type.typid = getBaseType(typid);
+	type.typid = base_type(typid);
 	get_typlenbyval(type.typid, &type.typlen, &type.typbyval);
 	describe(&type);
 	return type;

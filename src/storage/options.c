@@ -10,10 +10,12 @@
 #include "catalog/objectaddress.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/seclabel.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -305,18 +307,34 @@ leading_input(const char *order_by)
 	return 0;
 }
 
-AttrNumber
-hz_options_leading_column(Oid relid, uint32 *row_group_rows)
+static HzSortBrief
+read_sort_brief(Oid relid)
 {
 	List *levels = hz_options_levels(relid);
+	HzSortBrief brief = {InvalidAttrNumber, HZ_OPTIONS_ROWS_DEFAULT};
 	HzLabels *level;
 	HzLabel *label = hz_options_find(levels, 0, HZ_OPTION_ROW_GROUP_ROWS, &level);
 
-	*row_group_rows = label != NULL ? (uint32) label->row_group_rows : HZ_OPTIONS_ROWS_DEFAULT;
+	if (label != NULL)
+		brief.row_group_rows = (uint32) label->row_group_rows;
 	label = hz_options_find(levels, 0, HZ_OPTION_ORDER_BY, &level);
-	if (label == NULL)
-		return InvalidAttrNumber;
-	return bind_inputs(level, relid)[leading_input(label->order_by)];
+	if (label != NULL)
+		brief.leading_column = bind_inputs(level, relid)[leading_input(label->order_by)];
+	return brief;
+}
+
+HzSortBrief
+hz_options_sort_brief(Relation rel)
+{
+	/* core frees it when the relation's cache entry is built anew: check_label() sees to that */
+	if (rel->rd_amcache == NULL)
+	{
+		HzSortBrief brief = read_sort_brief(RelationGetRelid(rel));
+
+		rel->rd_amcache = MemoryContextAlloc(CacheMemoryContext, sizeof(brief));
+		memcpy(rel->rd_amcache, &brief, sizeof(brief));
+	}
+	return *(HzSortBrief *) rel->rd_amcache;
 }
 
 /* ---- The label provider */
@@ -343,6 +361,16 @@ check_order_by(Oid relid, const char *text)
 	relation_close(rel, NoLock);
 }
 
+/* What is kept of a table's options, and of those that it hands down, is of the past. */
+static void
+forget_briefs(Oid relid)
+{
+	ListCell *cell;
+
+	foreach(cell, find_all_inheritors(relid, NoLock, NULL))
+		CacheInvalidateRelcacheByRelid(lfirst_oid(cell));
+}
+
 /*
  * SECURITY LABEL has checked the owner and holds ShareUpdateExclusiveLock. Heap tables may have labels of
  * ours: they keep the options of a table whose access method was changed, also in a dump.
@@ -353,6 +381,8 @@ check_label(const ObjectAddress *object, const char *text)
 	char relkind;
 	HzLabel *label;
 
+	if (object->classId == RelationRelationId)
+		forget_briefs(object->objectId);
 	if (text == NULL)
 		return;
 	relkind =

@@ -56,11 +56,18 @@ typedef struct HzOptions
  */
 extern HzOptions *hz_options_read(Relation rel);
 
+/* What the planner asks for again and again. */
+typedef struct HzSortBrief
+{
+	AttrNumber leading_column; /* that rows are sorted by first; 0: none, or an expression */
+	uint32 row_group_rows;
+} HzSortBrief;
+
 /*
- * For the planner, without parsing anything: the rows of a row group, and the column that rows are sorted by first; 0:
- * none, or an expression.
+ * Without parsing anything; kept in the relation's cache entry until it is built anew. Where a partitioned table in the middle of a tree
+ * changes its parent, its partitions may keep what they had for a while: plans cost a little more or less than they would.
  */
-extern AttrNumber hz_options_leading_column(Oid relid, uint32 *row_group_rows);
+extern HzSortBrief hz_options_sort_brief(Relation rel);
 
 /* ---- For the functions that set and show options */
 
