@@ -307,6 +307,17 @@ SELECT * FROM compare_groups('SELECT id, max(up) FROM parts GROUP BY id ORDER BY
 RESET enable_partitionwise_aggregate;
 SELECT * FROM compare('SELECT x, l.* FROM generate_series(1, 20001, 4000) AS x, LATERAL (SELECT * FROM parts WHERE id > x AND id < x + 3000 ORDER BY up LIMIT 3) AS l');
 
+-- By the partition key, descending, the last partition is read first, so that the others have little to offer; not where subplans are pruned when they run.
+SELECT query, array(SELECT m[1] FROM regexp_matches(executed(query), '"Relation Name": "(\w+)"', 'g') AS m) AS in_order, c.same, c.rows, c.removed, c.groups FROM unnest(ARRAY[
+  'SELECT * FROM parts ORDER BY id DESC LIMIT 3',
+  'SELECT * FROM parts ORDER BY id DESC NULLS LAST, s LIMIT 3 OFFSET 4',
+  'SELECT id, up + 1 FROM parts WHERE few > 2 ORDER BY id DESC LIMIT 30',
+  'SELECT * FROM parts WHERE id < 11000 ORDER BY id DESC LIMIT 3',
+  'SELECT * FROM parts ORDER BY id LIMIT 3',
+  'SELECT * FROM parts ORDER BY up DESC LIMIT 3',
+  'SELECT * FROM parts WHERE id < (SELECT 13000) ORDER BY id DESC LIMIT 3',
+  'SELECT * FROM (SELECT id FROM parts UNION ALL SELECT few FROM parts) AS u ORDER BY id DESC LIMIT 3']) AS query, compare(query) AS c;
+
 -- Parallel: every process has a bound of its own.
 SET max_parallel_workers_per_gather = 2;
 SET parallel_setup_cost = 0;

@@ -12,16 +12,21 @@
 
 #include "access/htup_details.h"
 #include "access/parallel.h"
+#include "access/table.h"
+#include "catalog/partition.h"
 #include "catalog/pg_type_d.h"
 #include "commands/explain.h"
+#include "executor/execPartition.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "parser/parsetree.h"
 #include "pgstat.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/partcache.h"
 #include "utils/rel.h"
 #include "utils/typcache.h"
 
@@ -142,6 +147,70 @@ attach_groups(SortBound *shared, CustomScanState *css, AttrNumber resno)
 	hz_aggnode_set_top(css, top);
 }
 
+/* The name of the column by which scans below know the bound; NULL: none does. */
+static const char *
+bound_column(const AppendState *append)
+{
+	for (int i = 0; i < append->as_nplans; i++)
+	{
+		PlanState *ps = append->appendplans[i];
+		HzScanNode *node = (HzScanNode *) ps;
+
+		if (IsA(ps, CustomScanState) &&
+			((CustomScan *) ps->plan)->methods == &hz_scannode_methods && node->top != NULL)
+			return NameStr(TupleDescAttr(RelationGetDescr(node->css.ss.ss_currentRelation),
+										 node->top->column.attno)
+							   ->attname);
+	}
+	return NULL;
+}
+
+/* Whether an Append is of the partitions of one table, in the order of their ranges of a column. */
+static bool
+is_in_order_of(const AppendState *append, const char *column)
+{
+	const EState *estate = append->ps.state;
+	const RangeTblEntry *entry;
+	int relid;
+	Relation rel;
+	PartitionKey key;
+	bool result;
+
+	if (column == NULL ||
+		!bms_get_singleton_member(((const Append *) append->ps.plan)->apprelids, &relid))
+		return false;
+	entry = exec_rt_fetch((Index) relid, (EState *) estate);
+	if (entry->rtekind != RTE_RELATION || entry->relkind != RELKIND_PARTITIONED_TABLE)
+		return false;
+	rel = table_open(entry->relid, NoLock);
+	key = RelationGetPartitionKey(rel);
+	result = key->strategy == PARTITION_STRATEGY_RANGE && key->partattrs[0] > 0 &&
+			 strcmp(NameStr(TupleDescAttr(RelationGetDescr(rel), key->partattrs[0] - 1)->attname),
+					column) == 0;
+	table_close(rel, NoLock);
+	return result;
+}
+
+/*
+ * Under ORDER BY the partition key DESC the last partition has the best rows: it is read first, and the others then skip what it
+ * beats, that is all. Where subplans are pruned at run time, or run beside each other, their places have a meaning.
+ */
+static void
+read_best_first(SortBound *shared, AppendState *append)
+{
+	if (append->as_nplans < 2 || append->as_nasyncplans > 0 || append->ps.plan->parallel_aware ||
+		(append->as_prune_state != NULL && append->as_prune_state->do_exec_prune) ||
+		!shared->bound.descending || !is_in_order_of(append, bound_column(append)))
+		return;
+	for (int i = 0, j = append->as_nplans - 1; i < j; i++, j--)
+	{
+		PlanState *first = append->appendplans[i];
+
+		append->appendplans[i] = append->appendplans[j];
+		append->appendplans[j] = first;
+	}
+}
+
 /* The nodes that give column `resno` of a Sort's input, and nothing between drops a row. */
 static void
 attach_input(SortBound *shared, PlanState *ps, AttrNumber resno)
@@ -153,6 +222,7 @@ attach_input(SortBound *shared, PlanState *ps, AttrNumber resno)
 
 		for (int i = 0; i < append->as_nplans; i++)
 			attach_input(shared, append->appendplans[i], resno);
+		read_best_first(shared, append);
 	}
 	else if (IsA(ps, ResultState) && outerPlanState(ps) != NULL && ps->qual == NULL)
 	{

@@ -95,9 +95,9 @@ hz_prunecost(PlannerInfo *root, RelOptInfo *rel, Relation table, List *clauses, 
 			if (columns[j] == columns[i])
 				same = lappend(same, list_nth(clauses, j));
 		}
-		read = rows_of_column(RelationGetRelid(table), columns[i], columns[i] == brief.leading_column,
-							  clauselist_selectivity(root, same, rel->relid, JOIN_INNER, NULL),
-							  rows, cost.groups);
+		read = rows_of_column(
+			RelationGetRelid(table), columns[i], columns[i] == brief.leading_column,
+			clauselist_selectivity(root, same, rel->relid, JOIN_INNER, NULL), rows, cost.groups);
 		cost.share = Min(cost.share, read / rows);
 	}
 	return cost;
