@@ -408,12 +408,13 @@ find_by_combinations(HzGroupTable *table, const HzVector *keys, const HzKeyNumbe
 	return find_by_cache(table, keys, at, count, numbers, groups);
 }
 
-/* ---- A single key of integers */
+/* ---- A single key of integers, or of uuids */
 
+/* One key of a kind, whose values stand one behind the other without nulls. */
 static bool
-is_plain_integers(const HzGroupTable *table, const HzVector *key)
+is_plain(const HzGroupTable *table, const HzVector *key, HzKeyKind kind)
 {
-	return table->layout->key_count == 1 && table->layout->kinds[0] == HZ_KEY_INT &&
+	return table->layout->key_count == 1 && table->layout->kinds[0] == kind &&
 		   key->form == HZ_FORM_FLAT && key->validity == NULL;
 }
 
@@ -446,24 +447,40 @@ copy_numbers(const HzVector *key, const uint16_t *at, uint32_t count, uint64_t *
 	}
 }
 
-/* Numbers runs of equal numbers; how many: 0 if there are too many. places: where each begins. */
+/* Numbers runs of rows for which `same` holds with the row before; returns how many: 0 if there are too many. */
+#define NUMBER_RUNS(same)                                                         \
+	do                                                                            \
+	{                                                                             \
+		uint32_t limit = count / 2 < HZ_CLASSES_MAX ? count / 2 : HZ_CLASSES_MAX; \
+		uint32_t runs = 0;                                                        \
+                                                                                  \
+		for (uint32_t i = 0; i < count; i++)                                      \
+		{                                                                         \
+			if (i == 0 || !(same))                                                \
+			{                                                                     \
+				if (runs == limit || (i < RUN_SAMPLE && runs > RUN_SAMPLE / 2))   \
+					return 0;                                                     \
+				places[runs++] = i;                                               \
+			}                                                                     \
+			run_of[i] = runs - 1;                                                 \
+		}                                                                         \
+		return runs;                                                              \
+	} while (0)
+
+/* places: where each run begins. */
 static uint32_t
 number_runs(const uint64_t *numbers, uint32_t count, uint32_t *places, uint32_t *run_of)
 {
-	uint32_t limit = count / 4 < HZ_CLASSES_MAX ? count / 4 : HZ_CLASSES_MAX;
-	uint32_t runs = 0;
+	NUMBER_RUNS(numbers[i] == numbers[i - 1]);
+}
 
-	for (uint32_t i = 0; i < count; i++)
-	{
-		if (i == 0 || numbers[i] != numbers[i - 1])
-		{
-			if (runs == limit || (i < RUN_SAMPLE && runs > RUN_SAMPLE / 4))
-				return 0;
-			places[runs++] = i;
-		}
-		run_of[i] = runs - 1;
-	}
-	return runs;
+/* Of values of 16 bytes. */
+static uint32_t
+fixed_runs(const uint8_t *values, const uint16_t *at, uint32_t count, uint32_t *places,
+		   uint32_t *run_of)
+{
+	NUMBER_RUNS(memcmp(values + (size_t) (at != NULL ? at[i] : i) * 16,
+					   values + (size_t) (at != NULL ? at[i - 1] : i - 1) * 16, 16) == 0);
 }
 
 /* Each run is looked up once. */
@@ -475,6 +492,7 @@ find_by_runs(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint
 	uint16_t first[HZ_CLASSES_MAX];
 	HzGroupStatus status;
 
+	first[0] = 0;
 	for (uint32_t r = 0; r < runs; r++)
 		first[r] = at != NULL ? at[places[r]] : (uint16_t) places[r];
 	status = hz_grouptable_find_by_hash(table, keys, first, runs, groups);
@@ -509,6 +527,17 @@ find_by_integers(HzGroupTable *table, const HzVector *keys, const uint16_t *at, 
 	return find_by_cache(table, keys, at, count, numbers, groups);
 }
 
+static HzGroupStatus
+find_by_uuids(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
+			  HzGroupRow **groups)
+{
+	uint32_t places[HZ_CLASSES_MAX];
+	uint32_t runs = fixed_runs(keys[0].values, at, count, places, table->codes->index);
+
+	return runs > 0 ? find_by_runs(table, keys, at, count, runs, places, groups)
+					: hz_grouptable_find_by_hash(table, keys, at, count, groups);
+}
+
 /* ---- Any keys */
 
 HzGroupStatus
@@ -525,8 +554,10 @@ hz_grouptable_classify(HzGroupTable *table, const HzVector *keys, const uint16_t
 	classes->spread = false;
 	if (count == 0)
 		return HZ_GROUP_OK;
-	if (is_plain_integers(table, &keys[0]))
+	if (is_plain(table, &keys[0], HZ_KEY_INT))
 		return find_by_integers(table, keys, at, count, groups);
+	if (is_plain(table, &keys[0], HZ_KEY_FIXED) && keys[0].width == 16)
+		return find_by_uuids(table, keys, at, count, groups);
 	size = number_keys(keys, table->layout->key_count, at, count, numbers);
 	if (size == 0)
 		return hz_grouptable_find_by_hash(table, keys, at, count, groups);
