@@ -96,7 +96,7 @@ uninstall-load:
 
 # ---- Pure C: built without the server's headers, under sanitizers.
 
-PURE := $(filter-out src/base/compat.c,$(sort $(wildcard $(patsubst %,src/%/*.c,base encoding compress format) \
+PURE := $(filter-out src/base/compat.c,$(sort $(wildcard $(patsubst %,src/%/*.c,base encoding compress format agg) \
 	src/expr/vexpr*.c)))
 # What the loader knows of formats; the rest of load/ knows libpq.
 LOAD_PURE := $(patsubst %,load/%.c,copytext delimited json literal record split value)
