@@ -7,7 +7,7 @@
 #include "base/bitmap.h"
 #include "unit/unit.h"
 
-#define RUNS 60
+#define RUNS 150
 #define BATCHES 40
 #define KEYS 3
 #define CALLS 4
