@@ -376,6 +376,28 @@ SECURITY LABEL FOR hanzo_datastore ON COLUMN options_test.other.a IS '{"bloom": 
 SET search_path = options_test, pg_catalog;
 SELECT * FROM shown('other_2') WHERE column_name = 'a';
 
+-- What the planner keeps of the options is what they are now: costs follow a sort key of the table, or of the one that hands it down.
+CREATE FUNCTION cost(query text) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE
+  plan jsonb;
+BEGIN
+  EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
+  RETURN plan -> 0 -> 'Plan' ->> 'Total Cost';
+END$$;
+CREATE TABLE costly (a integer, b integer) PARTITION BY RANGE (a);
+CREATE TABLE costly_1 PARTITION OF costly DEFAULT USING hanzo_columnar;
+INSERT INTO costly SELECT i, i::bigint * 7919 % 10000 FROM generate_series(1, 100000) AS i;
+CALL hanzo_datastore.compact('costly_1');
+VACUUM ANALYZE costly;
+SELECT cost('SELECT a FROM costly_1 WHERE b BETWEEN 5 AND 10') AS unsorted \gset
+SELECT hanzo_datastore.alter_columnar_table('costly', order_by => 'b');
+SELECT cost('SELECT a FROM costly_1 WHERE b BETWEEN 5 AND 10') < :unsorted * 0.9 AS cheaper;
+SELECT hanzo_datastore.alter_columnar_table('costly_1', order_by => 'a');
+SELECT cost('SELECT a FROM costly_1 WHERE b BETWEEN 5 AND 10') = :unsorted AS dear_again;
+SECURITY LABEL FOR hanzo_datastore ON TABLE costly_1 IS NULL;
+SELECT cost('SELECT a FROM costly_1 WHERE b BETWEEN 5 AND 10') < :unsorted * 0.9 AS cheaper_again;
+DROP TABLE costly;
+
 -- Labels die with their table and column.
 DROP TABLE dumped, hits, months, months_2;
 SELECT count(*) FROM pg_seclabel AS l

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "agg/aggregate.h"
-#include "agg/groupcodes.h"
 #include "agg/wide.h"
 
 static uint32_t

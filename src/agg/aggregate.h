@@ -20,6 +20,7 @@
 #define HZ_AGGREGATE_H
 
 #include "agg/distinctset.h"
+#include "agg/groupcodes.h"
 
 #define HZ_AGGREGATES_MAX 256
 
@@ -166,11 +167,12 @@ hz_aggregator_bytes(const HzAggregator *aggregator)
 	return aggregator->region.total;
 }
 
-/* Of these, what groups have taken: for limits, since the rest is needed for any. */
+/* Of these, what groups have taken: for limits, since the rest is needed for any, and does not grow. */
 static inline size_t
 hz_aggregator_grown(const HzAggregator *aggregator)
 {
-	return aggregator->region.total - aggregator->empty_bytes;
+	return aggregator->region.total - aggregator->empty_bytes -
+		   hz_groupcodes_bytes(&aggregator->table);
 }
 
 /* Sorts the collected values far enough that the k-th smallest (0-based) stands at k, all smaller ones before it. */

@@ -10,7 +10,6 @@
 
 #include "agg/aggregate.h"
 #include "agg/gather.h"
-#include "agg/groupcodes.h"
 #include "agg/wide.h"
 #include "base/bitmap.h"
 #include "encoding/clones.h"

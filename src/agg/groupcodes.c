@@ -17,6 +17,25 @@
 	256 /* ranges begin and end at multiples: so that those of several vectors are one */
 #define RUN_SAMPLE 64 /* rows that tell whether there are runs */
 
+static void *
+map(HzGroupTable *table, size_t size)
+{
+	size_t before = table->region->total;
+	void *memory = hz_region_map(table->region, size);
+
+	table->codes->mapped += table->region->total - before;
+	return memory;
+}
+
+static void
+unmap(HzGroupTable *table, void *memory, size_t size)
+{
+	size_t before = table->region->total;
+
+	hz_region_unmap(table->region, memory, size);
+	table->codes->mapped -= before - table->region->total;
+}
+
 void
 hz_groupcodes_free(HzGroupTable *table)
 {
@@ -24,8 +43,8 @@ hz_groupcodes_free(HzGroupTable *table)
 
 	if (codes == NULL)
 		return;
-	hz_region_unmap(table->region, codes->memo, sizeof(HzGroupRow *) * (size_t) codes->memo_size);
-	hz_region_unmap(table->region, codes->cache, CACHE_BYTES);
+	unmap(table, codes->memo, sizeof(HzGroupRow *) * (size_t) codes->memo_size);
+	unmap(table, codes->cache, CACHE_BYTES);
 	table->codes = NULL;
 }
 
@@ -231,9 +250,9 @@ prepare_memo(HzGroupTable *table, const HzKeyNumbers *numbers, uint32_t size)
 			memset(codes->memo, 0, sizeof(HzGroupRow *) * size);
 		return true;
 	}
-	hz_region_unmap(table->region, codes->memo, sizeof(HzGroupRow *) * (size_t) codes->memo_size);
+	unmap(table, codes->memo, sizeof(HzGroupRow *) * (size_t) codes->memo_size);
 	codes->memo_size = 0;
-	codes->memo = hz_region_map(table->region, sizeof(HzGroupRow *) * (size_t) size);
+	codes->memo = map(table, sizeof(HzGroupRow *) * (size_t) size);
 	if (codes->memo == NULL)
 		return false;
 	codes->memo_size = size;
@@ -332,7 +351,7 @@ make_cache(HzGroupTable *table, bool integers)
 	HzGroupCodes *codes = table->codes;
 
 	if (codes->cache == NULL)
-		codes->cache = hz_region_map(table->region, CACHE_BYTES);
+		codes->cache = map(table, CACHE_BYTES);
 	else if (codes->cache_of_integers != integers)
 		memset(codes->cache, 0, CACHE_BYTES);
 	codes->cache_of_integers = integers;

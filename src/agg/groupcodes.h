@@ -57,6 +57,7 @@ typedef struct HzGroupCodes
 	HzKeyNumbers keys[HZ_KEY_MAX]; /* what the memo, or the cache, is for */
 	HzGroupRow **memo;
 	uint32_t memo_size;
+	size_t mapped; /* bytes of memo and cache */
 	HzSeenEntry *cache;
 	bool cache_of_integers;
 	uint32_t generation; /* of combinations in the cache */
@@ -85,5 +86,12 @@ extern HzGroupStatus hz_grouptable_find_by_hash(HzGroupTable *table, const HzVec
 												HzGroupRow **groups);
 
 extern void hz_groupcodes_free(HzGroupTable *table);
+
+/* Bytes taken from the machine for numbers, not for groups. */
+static inline size_t
+hz_groupcodes_bytes(const HzGroupTable *table)
+{
+	return table->codes != NULL ? table->codes->mapped : 0;
+}
 
 #endif /* HZ_GROUPCODES_H */

@@ -20,7 +20,7 @@
 #include "utils/rel.h"
 #include "utils/typcache.h"
 
-#include "agg/grouptable.h"
+#include "agg/groupcodes.h"
 #include "base/compat.h"
 #include "exec/aggcall.h"
 #include "exec/firstrows.h"
@@ -384,7 +384,9 @@ drop_rows(HzFirstRows *first, HzRows *rows)
 static bool
 pays(const HzFirstRows *first)
 {
-	return first->region.total <= (Size) work_mem * 1024 / WORK_MEM_SHARE &&
+	Size bytes = first->region.total - hz_groupcodes_bytes(&first->table);
+
+	return bytes <= (Size) work_mem * 1024 / WORK_MEM_SHARE &&
 		   (first->rows_in < TRIAL_ROWS || first->scan_out >= first->rows_in / TRIAL_SHARE);
 }
 

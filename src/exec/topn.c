@@ -182,7 +182,8 @@ is_in_order_of(const AppendState *append, const char *column)
 	entry = exec_rt_fetch((Index) relid, (EState *) estate);
 	if (entry->rtekind != RTE_RELATION || entry->relkind != RELKIND_PARTITIONED_TABLE)
 		return false;
-	rel = table_open(entry->relid, NoLock);
+	/* workers have not locked it */
+	rel = table_open(entry->relid, IsParallelWorker() ? AccessShareLock : NoLock);
 	key = RelationGetPartitionKey(rel);
 	result = key->strategy == PARTITION_STRATEGY_RANGE && key->partattrs[0] > 0 &&
 			 strcmp(NameStr(TupleDescAttr(RelationGetDescr(rel), key->partattrs[0] - 1)->attname),

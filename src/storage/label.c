@@ -10,15 +10,18 @@
 #include "access/xact.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_seclabel.h"
 #include "commands/seclabel.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "storage/label.h"
@@ -359,6 +362,19 @@ hz_label_get(HzLabels *labels, AttrNumber attnum)
 }
 
 void
+hz_label_changes(Oid relid)
+{
+	ListCell *cell;
+
+	foreach(cell, find_all_inheritors(relid, NoLock, NULL))
+	{
+		/* nobody keeps it from being dropped */
+		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(lfirst_oid(cell))))
+			CacheInvalidateRelcacheByRelid(lfirst_oid(cell));
+	}
+}
+
+void
 hz_label_write(HzLabels *labels)
 {
 	ListCell *cell;
@@ -374,6 +390,7 @@ hz_label_write(HzLabels *labels)
 			continue;
 		ObjectAddressSubSet(object, RelationRelationId, labels->relid, label->attnum);
 		SetSecurityLabel(&object, HZ_LABEL_PROVIDER, text);
+		hz_label_changes(labels->relid);
 		label->stored = text;
 	}
 	CommandCounterIncrement();

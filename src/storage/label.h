@@ -63,6 +63,12 @@ extern HzLabel *hz_label_find(const HzLabels *labels, AttrNumber attnum);
 /* The same, but adds an empty one in memory when there is none. */
 extern HzLabel *hz_label_get(HzLabels *labels, AttrNumber attnum);
 
+/*
+ * A label of the table changes: what relations' cache entries keep of it, and of what it hands down to partitions, is of the past. Costs of
+ * plans only depend on that.
+ */
+extern void hz_label_changes(Oid relid);
+
 /* Stores those that changed, removes those that became empty; ends with CommandCounterIncrement(). */
 extern void hz_label_write(HzLabels *labels);
 

@@ -10,12 +10,10 @@
 #include "catalog/objectaddress.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/seclabel.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -326,7 +324,7 @@ read_sort_brief(Oid relid)
 HzSortBrief
 hz_options_sort_brief(Relation rel)
 {
-	/* core frees it when the relation's cache entry is built anew: check_label() sees to that */
+	/* core frees it when the relation's cache entry is built anew: hz_label_changes() sees to that */
 	if (rel->rd_amcache == NULL)
 	{
 		HzSortBrief brief = read_sort_brief(RelationGetRelid(rel));
@@ -361,16 +359,6 @@ check_order_by(Oid relid, const char *text)
 	relation_close(rel, NoLock);
 }
 
-/* What is kept of a table's options, and of those that it hands down, is of the past. */
-static void
-forget_briefs(Oid relid)
-{
-	ListCell *cell;
-
-	foreach(cell, find_all_inheritors(relid, NoLock, NULL))
-		CacheInvalidateRelcacheByRelid(lfirst_oid(cell));
-}
-
 /*
  * SECURITY LABEL has checked the owner and holds ShareUpdateExclusiveLock. Heap tables may have labels of
  * ours: they keep the options of a table whose access method was changed, also in a dump.
@@ -382,7 +370,7 @@ check_label(const ObjectAddress *object, const char *text)
 	HzLabel *label;
 
 	if (object->classId == RelationRelationId)
-		forget_briefs(object->objectId);
+		hz_label_changes(object->objectId);
 	if (text == NULL)
 		return;
 	relkind =
