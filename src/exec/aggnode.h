@@ -1,6 +1,6 @@
 /*
  * exec/aggnode.h
- *	  ColumnarAgg: grouping and aggregates over a ColumnarScan, or an Append of them, in vectors.
+ *	  ColumnarAgg: grouping and aggregates over a ColumnarScan, an Append of them, or the groups of another ColumnarAgg, in vectors.
  *
  * The plan is a CustomScan without scanrelid whose custom_plans are the input, from which batches are pulled (aggleaf.h), and
  * PostgreSQL's own plan for the same step with the same target list, which runs instead where the native states will not do:

@@ -3,10 +3,10 @@
  *	  A side of a join, in PostgreSQL's own plan for a step that ColumnarAgg does (exec/aggnode.h).
  *
  * A subquery's plan can be finished once only, by its own planner state, so the two plans of such a step cannot both have it. ColumnarAgg has
- * it, as a lookup; in the other plan this node stands for it and returns the rows of the lookup's PlanState, which is
+ * it, as a lookup or as its input; in the other plan this node stands for it and returns the rows of that PlanState, which is
  * started again for that.
  *
- * custom_private: which of the sides it is. custom_scan_tlist: what that returns.
+ * custom_private: which of the sides it is; the input counts as the one behind all lookups. custom_scan_tlist: what that returns.
  */
 #ifndef HZ_AGGSIDE_H
 #define HZ_AGGSIDE_H
