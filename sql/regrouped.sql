@@ -46,6 +46,9 @@ DECLARE
   heap text := answer(replace(query, '[t]', 'h'));
 BEGIN
   same := answer(replace(query, '[t]', 'c')) = heap AND answer(replace(query, '[t]', 'cp')) = heap;
+  SET LOCAL hanzo_datastore.enable_nested_agg = off;
+  same := same AND answer(replace(query, '[t]', 'c')) = heap;
+  RESET hanzo_datastore.enable_nested_agg;
   SET LOCAL work_mem = '64kB';
   SET LOCAL hash_mem_multiplier = 1;
   same := same AND answer(replace(query, '[t]', 'c')) = heap;
@@ -83,6 +86,25 @@ SELECT same, vectors, rows, answer, query FROM unnest(ARRAY[
   'SELECT y, count(*) FROM (SELECT d, row_number() OVER (ORDER BY d) % 3 AS y, count(*) FROM [t] GROUP BY d) AS g GROUP BY 1',
   'SELECT count(*), count(DISTINCT k) FROM (SELECT k, n, v, id FROM [t] GROUP BY 1, 2, 3, 4) AS many',
   'SELECT n % 3, count(*), max(k) FROM (SELECT k, n, v, id FROM [t] GROUP BY 1, 2, 3, 4) AS many GROUP BY 1']) AS query, regrouped(query);
+
+-- Groups are read as they are where at most columns are picked in between; else rows are. Off: PostgreSQL groups the groups.
+CREATE FUNCTION groups_read(query text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  plan jsonb;
+BEGIN
+  EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ' || query INTO plan;
+  RETURN jsonb_path_query_first(plan, '$.**."Groups Read"');
+END$$;
+SELECT groups_read(query), query FROM unnest(ARRAY[
+  'SELECT count(*), sum(n) FROM (SELECT d, count(*) AS n FROM c GROUP BY d) AS g',
+  'SELECT d, sum(n) FROM (SELECT d, count(*) AS n FROM c GROUP BY d) AS g GROUP BY d',
+  'SELECT DISTINCT n FROM (SELECT d, k, count(*) AS n FROM c GROUP BY d, k) AS g',
+  'SELECT count(*), sum(n) FROM (SELECT d, count(*) AS n FROM c GROUP BY d HAVING count(*) > 70) AS g',
+  'SELECT count(*), sum(n) FROM (SELECT d, count(*) AS n FROM c GROUP BY d) AS g WHERE n > 70',
+  'SELECT count(*), sum(n) FROM (SELECT d, count(*) + 1 AS n FROM c GROUP BY d) AS g']) AS query;
+SET hanzo_datastore.enable_nested_agg = off;
+SELECT vectors, rows FROM steps('SELECT count(*), sum(n) FROM (SELECT d, count(*) AS n FROM c GROUP BY d) AS g');
+RESET hanzo_datastore.enable_nested_agg;
 
 -- What PostgreSQL's own plan has to do, of the lower step, the upper one, or both
 CREATE FUNCTION left_to_postgres(query text) RETURNS text[] LANGUAGE plpgsql AS $$

@@ -65,7 +65,11 @@ typedef struct Expected
 static Key keys[KEYS];
 static Expected *expected[SLOTS];
 static uint64_t expected_count;
-static int64_t elsewhere;     /* of the batch */
+static int64_t elsewhere; /* of the batch */
+/* batches that were found in each way */
+static uint64_t by_classes;
+static uint64_t by_memo;
+static uint64_t by_cache;
 static char texts[70000][16]; /* strings, which vectors point to */
 
 static uint32_t
@@ -278,6 +282,8 @@ run_batch(HzAggregator *aggregator, int key_count, int batch)
 	uint32_t count;
 	const uint16_t *at;
 	int first = (int) (unit_random() % CALLS);
+	const HzGroupCodes *codes;
+	uint32_t seen;
 
 	elsewhere = (int64_t) (unit_random() % 8) * 300;
 	for (int k = 0; k < key_count; k++)
@@ -312,7 +318,12 @@ run_batch(HzAggregator *aggregator, int key_count, int batch)
 			third[third_count++] = (uint16_t) row;
 		}
 	}
+	codes = aggregator->table.codes;
+	seen = codes->seen;
 	CHECK(hz_aggregator_group(aggregator, vectors, at, count) == HZ_AGG_OK);
+	by_classes += codes->classes.count > 0;
+	by_memo += codes->classes.count > 0 && codes->classes.groups == codes->memo;
+	by_cache += codes->seen > seen;
 	for (int c = 0; c < CALLS; c++)
 	{
 		int call = (first + c) % CALLS;
@@ -431,5 +442,9 @@ main(void)
 	unit_subject = "grouping";
 	for (int r = 0; r < RUNS; r++)
 		run_aggregation();
+	/* of 6,000: all ways are taken, runs among the classes */
+	CHECK(by_memo > 100);
+	CHECK(by_classes > by_memo + 100);
+	CHECK(by_cache > 100);
 	return unit_summary();
 }

@@ -424,6 +424,7 @@ fetch_groups(HzAggLeaf *leaf)
 	uint32 rows = hz_agggroups_next(leaf->groups, groups, BATCH_BYTES);
 	MemoryContext old = MemoryContextSwitchTo(leaf->row_context);
 
+	leaf->groups_read += rows;
 	for (int i = 0; i < leaf->column_count; i++)
 		hz_agggroups_values(leaf->groups, leaf->columns[i], groups, rows,
 							leaf->values[leaf->columns[i]], leaf->isnull[leaf->columns[i]]);

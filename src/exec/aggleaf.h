@@ -31,6 +31,7 @@ typedef struct HzAggLeaf
 	PlanState *ps;
 	HzScanNode *scan;    /* NULL: groups, or rows by ExecProcNode() */
 	HzAggGroups *groups; /* NULL: none */
+	uint64 groups_read;  /* of those */
 	TupleDesc desc;      /* of what the program's columns are */
 	HzColumnType *types;
 	HzAggProgram program;

@@ -459,8 +459,12 @@ run_all(HzAggNode *node)
 			(node->work.failure == HZ_EVAL_OK || node->work.failure == HZ_EVAL_COLUMN))
 			return threads_status(node);
 	}
+	node->groups_read = 0;
 	foreach(cell, node->leaves)
+	{
+		node->groups_read += ((HzAggLeaf *) lfirst(cell))->groups_read;
 		finish_leaf(lfirst(cell));
+	}
 	if (!good)
 		return node->work.status;
 	if (node->spill != NULL)
@@ -659,6 +663,8 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 		ExplainPropertyText("Done by PostgreSQL's Own Plan", node->plain_reason, es);
 	if (node->others != NIL)
 		ExplainPropertyUInteger("Lookup Rows", NULL, node->lookup_rows, es);
+	if (node->groups_read > 0)
+		ExplainPropertyUInteger("Groups Read", NULL, node->groups_read, es);
 	ExplainPropertyUInteger("Groups", NULL, node->groups, es);
 	ExplainPropertyUInteger("Memory Usage", "kB", (node->memory + 1023) / 1024, es);
 	if (node->spilled > 0)

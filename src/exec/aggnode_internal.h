@@ -50,6 +50,7 @@ typedef struct HzAggNode
 	int threads_used;
 	HzAggMetaCount from_metadata;
 	uint64 lookup_rows;
+	uint64 groups_read; /* of another ColumnarAgg, as they are */
 } HzAggNode;
 
 static inline HzAggNode *

@@ -13,7 +13,6 @@
 #include "access/htup_details.h"
 #include "access/parallel.h"
 #include "access/table.h"
-#include "catalog/partition.h"
 #include "catalog/pg_type_d.h"
 #include "commands/explain.h"
 #include "executor/execPartition.h"
@@ -21,7 +20,6 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
-#include "parser/parsetree.h"
 #include "pgstat.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -169,7 +167,6 @@ bound_column(const AppendState *append)
 static bool
 is_in_order_of(const AppendState *append, const char *column)
 {
-	const EState *estate = append->ps.state;
 	const RangeTblEntry *entry;
 	int relid;
 	Relation rel;
@@ -179,7 +176,7 @@ is_in_order_of(const AppendState *append, const char *column)
 	if (column == NULL ||
 		!bms_get_singleton_member(((const Append *) append->ps.plan)->apprelids, &relid))
 		return false;
-	entry = exec_rt_fetch((Index) relid, (EState *) estate);
+	entry = exec_rt_fetch((Index) relid, append->ps.state);
 	if (entry->rtekind != RTE_RELATION || entry->relkind != RELKIND_PARTITIONED_TABLE)
 		return false;
 	/* workers have not locked it */

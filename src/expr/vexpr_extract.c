@@ -192,15 +192,42 @@ put_payload(const HzVexpr *expr, const HzVector *in, uint32_t row, HzLane *lane)
 	out->data = hz_bump_bytes(lane->memory, payload, out->length);
 }
 
+/* Where a field of timestamps stays what it is. */
+typedef struct Stretch
+{
+	int64_t start;
+	int64_t end; /* not in it */
+	int64_t value;
+} Stretch;
+
+/* That of a finite timestamp: its day, hour or minute. */
+static void
+find_stretch(const HzVexpr *expr, int64_t timestamp, Stretch *stretch)
+{
+	HzTimeField field = (HzTimeField) expr->op;
+	int64_t length = is_of_day(field)         ? HZ_USECS_PER_DAY
+					 : field == HZ_FIELD_HOUR ? USECS_PER_HOUR
+											  : USECS_PER_MINUTE;
+
+	stretch->start = hz_floor_div(timestamp + expr->offset, length) * length - expr->offset;
+	if (__builtin_add_overflow(stretch->start, length, &stretch->end))
+		stretch->end = INT64_MAX;
+	stretch->value = (int64_t) of_timestamp(field, timestamp, expr->offset);
+}
+
+static inline bool
+is_in(const Stretch *stretch, int64_t timestamp)
+{
+	return timestamp >= stretch->start && timestamp < stretch->end;
+}
+
 /* A field that is the same all day: computed when the day changes. */
 static void
 days_loop(const HzVexpr *expr, const HzVector *in, const HzRows *rows, HzLane *lane)
 {
 	const int64_t *timestamps = in->values;
 	int64_t *out = lane->values;
-	int64_t start = 0;
-	int64_t end = 0;
-	int64_t field = 0;
+	Stretch stretch = {0, 0, 0};
 
 	for (uint32_t i = 0; i < rows->count; i++)
 	{
@@ -212,16 +239,9 @@ days_loop(const HzVexpr *expr, const HzVector *in, const HzRows *rows, HzLane *l
 			hz_lane_null(lane, row);
 			continue;
 		}
-		if (t < start || t >= end)
-		{
-			int32_t days = (int32_t) hz_floor_div(t + expr->offset, HZ_USECS_PER_DAY);
-
-			field = of_day((HzTimeField) expr->op, days);
-			start = days * HZ_USECS_PER_DAY - expr->offset;
-			if (__builtin_add_overflow(start, HZ_USECS_PER_DAY, &end))
-				end = INT64_MAX;
-		}
-		out[row] = field;
+		if (!is_in(&stretch, t))
+			find_stretch(expr, t, &stretch);
+		out[row] = stretch.value;
 	}
 }
 
@@ -300,12 +320,7 @@ static bool
 fill_codes(const HzVexpr *expr, const HzVector *in, const HzRows *rows, uint16_t *codes)
 {
 	const int64_t *timestamps = in->values;
-	HzTimeField field = (HzTimeField) expr->op;
-	int64_t unit = field == HZ_FIELD_HOUR ? USECS_PER_HOUR : USECS_PER_MINUTE;
-	bool of_days = is_of_day(field);
-	int64_t start = 0;
-	int64_t end = 0;
-	int64_t value = 0;
+	Stretch stretch = {0, 0, 0};
 
 	for (uint32_t i = 0; i < rows->count; i++)
 	{
@@ -314,21 +329,13 @@ fill_codes(const HzVexpr *expr, const HzVector *in, const HzRows *rows, uint16_t
 
 		if (!hz_vector_valid(in, row))
 			continue;
-		if (t < start || t >= end)
+		if (!is_in(&stretch, t))
 		{
-			int64_t length = of_days ? HZ_USECS_PER_DAY : unit;
-			int64_t number;
-
 			if (!hz_time_is_finite(t))
 				return false;
-			number = hz_floor_div(t + expr->offset, length);
-			start = number * length - expr->offset;
-			if (__builtin_add_overflow(start, length, &end))
-				end = INT64_MAX;
-			value = of_days ? of_day(field, (int32_t) number)
-							: (int64_t) of_timestamp(field, t, expr->offset);
+			find_stretch(expr, t, &stretch);
 		}
-		codes[row] = (uint16_t) value;
+		codes[row] = (uint16_t) stretch.value;
 	}
 	return true;
 }

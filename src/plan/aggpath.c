@@ -64,6 +64,7 @@ typedef struct GroupingStep
 
 static bool enable_columnar_agg = true;
 static bool enable_lookup_join = true;
+static bool enable_nested_agg = true;
 static create_upper_paths_hook_type previous_hook = NULL;
 
 /* ---- Plan */
@@ -398,7 +399,8 @@ choose_input(GroupingStep *step)
 		step->input_exprs = step->input->pathtarget->exprs;
 		return true;
 	}
-	if (hz_lookuppath_groups(step->root, step->input_rel, &step->input, &step->whole))
+	if (enable_nested_agg &&
+		hz_lookuppath_groups(step->root, step->input_rel, &step->input, &step->whole))
 	{
 		step->input_exprs = step->input->pathtarget->exprs;
 		step->input_share = 1;
@@ -496,6 +498,10 @@ hz_aggpath_init(void)
 							 "Enables joins below columnar aggregation.",
 							 "Its rows look up what small sides of an inner join have for them.",
 							 &enable_lookup_join, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	DefineCustomBoolVariable("hanzo_datastore.enable_nested_agg",
+							 "Enables columnar aggregation above another.",
+							 "It reads the groups of a grouped subquery as they are.",
+							 &enable_nested_agg, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	previous_hook = create_upper_paths_hook;
 	create_upper_paths_hook = upper_paths;
 }

@@ -209,17 +209,21 @@ clauses_between(PlannerInfo *root, Relids relids, RelOptInfo *left, RelOptInfo *
 	return clauses;
 }
 
-/* EXPLAIN could not name the fields of such a column: it looks for the subquery's plan where there is none. */
+/*
+ * A column of type record: EXPLAIN could not name its fields, since it looks for the subquery's plan where there is none. With
+ * `whole`, whole rows count, too.
+ */
 static bool
-returns_record(const Path *path)
+returns_record(const Path *path, bool whole)
 {
 	ListCell *cell;
 
 	foreach(cell, path->pathtarget->exprs)
 	{
-		Var *var = lfirst(cell);
+		const Var *var = lfirst(cell);
 
-		if (IsA(var, Var) && var->vartype == RECORDOID && var->varattno != InvalidAttrNumber)
+		if (IsA(var, Var) &&
+			(var->varattno == InvalidAttrNumber ? whole : var->vartype == RECORDOID))
 			return true;
 	}
 	return false;
@@ -239,7 +243,7 @@ add_side(PlannerInfo *root, HzLookupJoin *join, Path *input, RelOptInfo *rel, Re
 	if (side->once && bms_membership(rel->relids) == BMS_MULTIPLE)
 		return false;
 	if (before == NULL || find_join_rel(root, relids) == NULL || side->path == NULL ||
-		side->path->param_info != NULL || (side->once && returns_record(side->path)) ||
+		side->path->param_info != NULL || (side->once && returns_record(side->path, false)) ||
 		!bms_is_empty(rel->lateral_relids) ||
 		rel->rows * (side->path->pathtarget->width + ROW_OVERHEAD) > get_hash_memory_limit())
 		return false;
@@ -458,22 +462,6 @@ below_projections(const Path *path)
 	return path;
 }
 
-/* Whole rows are not to be had in vectors. */
-static bool
-returns_row(const Path *path)
-{
-	ListCell *cell;
-
-	foreach(cell, path->pathtarget->exprs)
-	{
-		const Var *var = lfirst(cell);
-
-		if (IsA(var, Var) && var->varattno == InvalidAttrNumber)
-			return true;
-	}
-	return false;
-}
-
 bool
 hz_lookuppath_groups(PlannerInfo *root, RelOptInfo *rel, Path **input, Path **plain)
 {
@@ -486,7 +474,7 @@ hz_lookuppath_groups(PlannerInfo *root, RelOptInfo *rel, Path **input, Path **pl
 	path = below_projections(path);
 	if (!IsA(path, SubqueryScanPath) || path->param_info != NULL ||
 		!bms_is_empty(rel->lateral_relids) || root->parse->rowMarks != NIL ||
-		returns_record(path) || returns_row(path) ||
+		returns_record(path, true) || /* whole rows are not to be had in vectors */
 		contain_volatile_functions((Node *) rel->subroot->parse))
 		return false;
 	below = below_projections(((const SubqueryScanPath *) path)->subpath);
