@@ -425,3 +425,36 @@ SET client_min_messages = warning;
 DROP SCHEMA compaction_test CASCADE;
 DROP ROLE compaction_owner;
 DROP ROLE compaction_other;
+
+-- Rows of the delta are copied as tuples where they have the table's columns as they are now: not from before a column was added, nor with
+-- a value of one that was dropped since, nor with a long value that is compressed or stored elsewhere.
+CREATE TABLE shapes_h (id integer, gone text, v text, n numeric) USING heap;
+CREATE TABLE shapes_c (LIKE shapes_h) USING hanzo_columnar;
+CREATE FUNCTION fill_shapes(first integer)
+RETURNS void
+LANGUAGE sql
+BEGIN ATOMIC
+  INSERT INTO shapes_h (id, v, n)
+  SELECT i, CASE WHEN i % 10 = 1 THEN repeat('long ', 1000) WHEN i % 10 = 2 THEN (SELECT string_agg(md5(j::text), '') FROM generate_series(i, i + 100) AS j)
+                 WHEN i % 10 > 3 THEN 'short ' || i END, CASE WHEN i % 3 > 0 THEN i / 7.0 END
+  FROM generate_series(first, first + 999) AS i;
+END;
+SELECT fill_shapes(1);
+INSERT INTO shapes_c SELECT * FROM shapes_h;
+ALTER TABLE shapes_h ADD COLUMN added integer DEFAULT 3;
+ALTER TABLE shapes_c ADD COLUMN added integer DEFAULT 3;
+SELECT fill_shapes(1001);
+UPDATE shapes_h SET gone = 'gone' WHERE id % 2 = 0 AND id > 1000;
+INSERT INTO shapes_c SELECT * FROM shapes_h WHERE id > 1000;
+ALTER TABLE shapes_h DROP COLUMN gone;
+ALTER TABLE shapes_c DROP COLUMN gone;
+SELECT fill_shapes(2001);
+UPDATE shapes_h SET added = NULL WHERE id % 5 = 0 AND id > 2000;
+INSERT INTO shapes_c SELECT * FROM shapes_h WHERE id > 2000;
+SET client_min_messages = debug1;
+CALL hanzo_datastore.compact('shapes_c');
+RESET client_min_messages;
+SELECT test.differences('shapes_h', 'shapes_c'), (SELECT count(*) FROM hanzo_datastore.verify('shapes_c'));
+SELECT column_name, raw_bytes FROM hanzo_datastore.columnar_columns WHERE relation = 'shapes_c'::regclass ORDER BY 1;
+DROP FUNCTION fill_shapes(integer);
+DROP TABLE shapes_h, shapes_c;

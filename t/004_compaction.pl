@@ -116,6 +116,26 @@ is($node->safe_psql('postgres', qq{SELECT count(*) FROM shared; SELECT count(*) 
 is($exporter->query_safe('SELECT count(*) FROM shared'), '20000', 'nor does the exporter');
 $exporter->quit;
 
+# A transaction in another database holds the snapshots' xmin, and yet protects no row of this one: a session must not rely on what it
+# knew of a delete vector at the same xmin, for the mark that was folded since is gone.
+$node->safe_psql('postgres', 'CREATE DATABASE other');
+$node->safe_psql('postgres', q{CREATE TABLE folded (k integer PRIMARY KEY, v text) USING hanzo_columnar;
+	SELECT hanzo_datastore.alter_columnar_table('folded', row_group_rows => 2048);
+	INSERT INTO folded SELECT i, 'old' FROM generate_series(1, 2048) AS i; CALL hanzo_datastore.compact('folded');
+	DELETE FROM folded WHERE k = 7});
+my $elsewhere = $node->background_psql('other');
+$elsewhere->query_safe('BEGIN; SELECT pg_current_xact_id()');
+my $upserter = $node->background_psql('postgres');
+my $upsert = q{INSERT INTO folded VALUES (%d, 'new') ON CONFLICT (k) DO UPDATE SET v = folded.v || ' and new'};
+$upserter->query_safe(sprintf($upsert, 5));
+$node->safe_psql('postgres', q{CALL hanzo_datastore.compact('folded')});
+$node->safe_psql('postgres', 'VACUUM folded');
+$upserter->query_safe(sprintf($upsert, 7));
+is($node->safe_psql('postgres', q{SELECT string_agg(v, ', ' ORDER BY k) FROM folded WHERE k IN (5, 6, 7)}),
+	'old and new, old, new', 'a row that was deleted and folded does not come back');
+$upserter->quit;
+$elsewhere->quit;
+
 # Readers with an old snapshot keep their rows through compaction, VACUUM and another optimize.
 my $reader = $node->background_psql('postgres');
 $reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; CREATE TEMPORARY TABLE before AS SELECT * FROM c');

@@ -35,6 +35,7 @@
 #include "storage/dircache.h"
 #include "storage/directory.h"
 #include "storage/heapview.h"
+#include "storage/markmemo.h"
 #include "write/bulk.h"
 
 /* Rollups of a table that is about to be empty. */
@@ -84,6 +85,7 @@ relation_nontransactional_truncate(Relation rel)
 		table_close(toast, NoLock);
 	}
 	hz_store_forget();
+	hz_markmemo_forget();
 	hz_dircache_forget(RelationGetRelid(rel));
 	hz_groupcache_forget(RelationGetRelid(rel));
 }

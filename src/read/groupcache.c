@@ -172,6 +172,23 @@ hz_groupcache_release(HzGroupCacheEntry *open)
 }
 
 void
+hz_groupcache_keep_row(HzGroupCacheEntry *open, uint32 position, HeapTuple row)
+{
+	Entry *entry = (Entry *) open;
+	MemoryContext old;
+
+	if (row->t_len > HZ_GROUPCACHE_ROW)
+		return;
+	if (open->row != NULL)
+		heap_freetuple(open->row);
+	open->row = NULL;
+	old = MemoryContextSwitchTo(entry->context);
+	open->row = heap_copytuple(row);
+	open->row_position = position;
+	MemoryContextSwitchTo(old);
+}
+
+void
 hz_groupcache_forget(Oid tableoid)
 {
 	dlist_iter iter;

@@ -16,12 +16,17 @@
 
 /* Bytes a backend keeps at the least. */
 #define HZ_GROUPCACHE_BYTES (64 * 1024 * 1024)
+/* Longer rows are not kept. */
+#define HZ_GROUPCACHE_ROW 8192
 
 typedef struct HzGroupCacheEntry
 {
 	HzGroup *group; /* description only: visibility is the caller's business */
 	HzGroupReader *reader;
 	HzColumnType *types;
+	/* the row that was put together last, if it was kept (hz_groupcache_keep_row()); NULL */
+	HeapTuple row;
+	uint32 row_position;
 } HzGroupCacheEntry;
 
 /*
@@ -31,6 +36,12 @@ typedef struct HzGroupCacheEntry
  */
 extern HzGroupCacheEntry *hz_groupcache_get(HzStore *store, HzGroup *group);
 extern void hz_groupcache_release(HzGroupCacheEntry *entry);
+
+/*
+ * Keeps a copy of a whole row, if it is not long: who locks a row asks for it right after a check of conflicts did. `row` has
+ * all columns of the table, as its relcache entry now describes them.
+ */
+extern void hz_groupcache_keep_row(HzGroupCacheEntry *entry, uint32 position, HeapTuple row);
 
 /* Forgets everything about a table (truncation in place). */
 extern void hz_groupcache_forget(Oid tableoid);

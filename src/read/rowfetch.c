@@ -318,6 +318,26 @@ fetch_mvcc(HzRowFetch *fetch, uint64 number, Snapshot snapshot, TupleTableSlot *
 	return seen != NULL;
 }
 
+/*
+ * As fetch_values(), for those who look at one row before and while they change it: the check of conflicts and the lock of an
+ * upsert want the same whole row.
+ */
+static void
+fetch_current(HzRowFetch *fetch, const HzGroup *header, HzGroupCacheEntry *open, uint64 number,
+			  TupleTableSlot *slot)
+{
+	uint32 position = (uint32) (number - hz_group_first_row(header));
+
+	if (open->row != NULL && open->row_position == position)
+	{
+		hz_rowslot_store_copy(slot, RelationGetRelid(fetch->rel), header, number, open->row);
+		return;
+	}
+	fetch_values(fetch, header, open, number, slot);
+	if (hz_slotneeds_get(slot) == NULL)
+		hz_groupcache_keep_row(open, position, ((BufferHeapTupleTableSlot *) slot)->base.tuple);
+}
+
 static bool
 fetch_other(HzRowFetch *fetch, uint64 number, Snapshot snapshot, TupleTableSlot *slot)
 {
@@ -334,7 +354,7 @@ fetch_other(HzRowFetch *fetch, uint64 number, Snapshot snapshot, TupleTableSlot 
 	if (slot != NULL && snapshot->snapshot_type != SNAPSHOT_NON_VACUUMABLE)
 	{
 		fetch->current = hz_groupcache_get(fetch->store, group);
-		fetch_values(fetch, group, fetch->current, number, slot);
+		fetch_current(fetch, group, fetch->current, number, slot);
 		hz_groupcache_release(fetch->current);
 		fetch->current = NULL;
 	}

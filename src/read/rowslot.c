@@ -10,31 +10,23 @@
 #include "read/rowslot.h"
 #include "storage/rowid.h"
 
-void
-hz_rowslot_store(TupleTableSlot *slot, Oid tableoid, const HzGroup *group, uint64 number,
-				 const Datum *values, const bool *isnull)
+/* As ExecForceStoreHeapTuple() does, without its second copy. The tuple is the slot's. */
+static void
+store_tuple(TupleTableSlot *slot, Oid tableoid, const HzGroup *group, uint64 number,
+			HeapTuple tuple)
 {
 	BufferHeapTupleTableSlot *bslot = (BufferHeapTupleTableSlot *) slot;
-	MemoryContext old;
-	HeapTuple tuple;
-	HeapTupleHeader header;
-
-	Assert(TTS_IS_BUFFERTUPLE(slot));
-	ExecClearTuple(slot);
-	old = MemoryContextSwitchTo(slot->tts_mcxt);
-	tuple = heap_form_tuple(slot->tts_tupleDescriptor, (Datum *) values, (bool *) isnull);
-	MemoryContextSwitchTo(old);
+	HeapTupleHeader header = tuple->t_data;
 
 	hz_rowid_to_tid(number, &tuple->t_self);
 	tuple->t_tableOid = tableoid;
-	header = tuple->t_data;
 	header->t_ctid = tuple->t_self;
 	HeapTupleHeaderSetXmin(header, group->raw_xmin);
 	HeapTupleHeaderSetCmin(header, group->cmin);
 	HeapTupleHeaderSetXmax(header, InvalidTransactionId);
+	header->t_infomask &= ~HEAP_XMIN_FROZEN;
 	header->t_infomask |= HEAP_XMAX_INVALID | (group->infomask & HEAP_XMIN_FROZEN);
 
-	/* as ExecForceStoreHeapTuple() does, without its second copy */
 	bslot->base.tuple = tuple;
 	bslot->base.off = 0;
 	bslot->buffer = InvalidBuffer;
@@ -43,4 +35,34 @@ hz_rowslot_store(TupleTableSlot *slot, Oid tableoid, const HzGroup *group, uint6
 	slot->tts_flags |= TTS_FLAG_SHOULDFREE;
 	slot->tts_tid = tuple->t_self;
 	slot->tts_tableOid = tableoid;
+}
+
+void
+hz_rowslot_store(TupleTableSlot *slot, Oid tableoid, const HzGroup *group, uint64 number,
+				 const Datum *values, const bool *isnull)
+{
+	MemoryContext old;
+	HeapTuple tuple;
+
+	Assert(TTS_IS_BUFFERTUPLE(slot));
+	ExecClearTuple(slot);
+	old = MemoryContextSwitchTo(slot->tts_mcxt);
+	tuple = heap_form_tuple(slot->tts_tupleDescriptor, (Datum *) values, (bool *) isnull);
+	MemoryContextSwitchTo(old);
+	store_tuple(slot, tableoid, group, number, tuple);
+}
+
+void
+hz_rowslot_store_copy(TupleTableSlot *slot, Oid tableoid, const HzGroup *group, uint64 number,
+					  HeapTuple row)
+{
+	MemoryContext old;
+	HeapTuple tuple;
+
+	Assert(TTS_IS_BUFFERTUPLE(slot));
+	ExecClearTuple(slot);
+	old = MemoryContextSwitchTo(slot->tts_mcxt);
+	tuple = heap_copytuple(row);
+	MemoryContextSwitchTo(old);
+	store_tuple(slot, tableoid, group, number, tuple);
 }

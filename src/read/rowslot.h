@@ -15,4 +15,8 @@
 extern void hz_rowslot_store(TupleTableSlot *slot, Oid tableoid, const HzGroup *group,
 							 uint64 number, const Datum *values, const bool *isnull);
 
+/* The same of a tuple that was formed before, for a slot of the same row type. */
+extern void hz_rowslot_store_copy(TupleTableSlot *slot, Oid tableoid, const HzGroup *group,
+								  uint64 number, HeapTuple row);
+
 #endif /* HZ_ROWSLOT_H */

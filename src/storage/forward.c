@@ -48,6 +48,19 @@ compare_forwards(const void *a, const void *b)
 	return ItemPointerCompare(&((HzForward *) a)->old, &((HzForward *) b)->old);
 }
 
+static void
+sort_forwards(HzForward *forwards, uint32 count)
+{
+	for (uint32 i = 1; i < count; i++)
+	{
+		if (compare_forwards(&forwards[i - 1], &forwards[i]) > 0)
+		{
+			qsort(forwards, count, sizeof(HzForward), compare_forwards);
+			return;
+		}
+	}
+}
+
 void
 hz_forward_write(HzStore *store, const HzGroup *group, HzForward *forwards, uint32 count,
 				 CommandId cid)
@@ -55,7 +68,7 @@ hz_forward_write(HzStore *store, const HzGroup *group, HzForward *forwards, uint
 	uint8_t *room = palloc(HZ_STORE_PAGE);
 	int32 seq = HZ_STORE_FORWARDS;
 
-	qsort(forwards, count, sizeof(HzForward), compare_forwards);
+	sort_forwards(forwards, count);
 	for (uint32 done = 0; done < count;)
 	{
 		uint32 take = Min(count - done, ENTRIES_PER_TUPLE);

@@ -20,6 +20,7 @@
 #include "base/bytes.h"
 #include "storage/forward.h"
 #include "storage/mark.h"
+#include "storage/markmemo.h"
 #include "storage/rowid.h"
 
 #define MARK_SIZE 12
@@ -51,6 +52,7 @@ typedef struct RowState
 	TransactionId wait_for; /* valid: wait for this transaction, then look again */
 	bool have_lock;         /* our own lock marks suffice */
 	bool own_lock;          /* we hold some lock on the row */
+	bool held;              /* we hold one that no change of the row goes along with */
 	uint32 free_slot;
 	/* others that hold a lock which goes along with our update: palloc'd */
 	TransactionId *lockers;
@@ -253,9 +255,13 @@ in_vector(HzStore *store, HzGroup *group, uint32 position, Snapshot snapshot)
 {
 	uint32 piece = position / HZ_MARK_PIECE_ROWS;
 	uint32 bit = position % HZ_MARK_PIECE_ROWS;
+	bool any = snapshot->snapshot_type == SNAPSHOT_ANY;
 	HzStoreScan scan;
 	bool found = false;
+	bool exists = false;
 
+	if (any && hz_markmemo_no_piece(store, group->chunk_id, piece))
+		return false;
 	hz_store_scan_begin(store, &scan, group->chunk_id, VECTOR_SEQ(piece), VECTOR_SEQ(piece),
 						snapshot, ForwardScanDirection);
 	while (!found && hz_store_scan_next(&scan))
@@ -264,9 +270,12 @@ in_vector(HzStore *store, HzGroup *group, uint32 position, Snapshot snapshot)
 		uint32 rows;
 
 		check_piece(store, group, &scan, &first, &rows);
+		exists = true;
 		found = (hz_load64(scan.data + bit / 64 * 8) >> (bit % 64)) & 1;
 	}
 	hz_store_scan_end(&scan);
+	if (any && !exists)
+		hz_markmemo_note_no_piece(store, group->chunk_id, piece);
 	return found;
 }
 
@@ -281,20 +290,17 @@ scan_row_marks(HzStore *store, HzStoreScan *scan, HzGroup *group, uint32 positio
 bool
 hz_mark_row_visible(HzStore *store, HzGroup *group, uint32 position, Snapshot snapshot)
 {
-	HzStoreScan scan;
-	SnapshotData mine;
-	Snapshot use = snapshot;
-	bool visible = true;
 	bool dirty = snapshot->snapshot_type == SNAPSHOT_DIRTY;
+	/* what SnapshotDirty sees follows from the marks' xmin, folded ones included */
+	Snapshot use = dirty ? SnapshotAny : snapshot;
+	bool visible = true;
+	HzStoreScan scan;
 
 	if (snapshot->snapshot_type == SNAPSHOT_ANY ||
 		snapshot->snapshot_type == SNAPSHOT_NON_VACUUMABLE || has_no_marks(store, group, snapshot))
 		return true;
-	if (dirty)
-	{
-		InitDirtySnapshot(mine);
-		use = &mine;
-	}
+	if (dirty && hz_markmemo_ended(store, hz_group_first_row(group) + position))
+		return false;
 	scan_row_marks(store, &scan, group, position, use);
 	while (visible && hz_store_scan_next(&scan))
 	{
@@ -368,6 +374,7 @@ weigh_mark(const Mark *mark, ItemPointer tid, HzMarkKind kind, LockTupleMode mod
 	else if (mark->state == XID_OURS)
 	{
 		state->own_lock = true;
+		state->held = state->held || mark->mode >= LockTupleShare;
 		if (mark->mode >= mode)
 			state->have_lock = true;
 	}
@@ -413,7 +420,7 @@ examine_marks(HzStore *store, HzGroup *group, ItemPointer tid, HzMarkKind kind, 
 	/* who has the lock must not wait for an update that goes along with it: its new version has inherited the lock */
 	if (kind == HZ_MARK_LOCKED && state->have_lock)
 		state->wait_for = InvalidTransactionId;
-	if (state->result == TM_Ok && in_vector(store, group, position, SnapshotAny))
+	if (state->result == TM_Ok && !state->held && in_vector(store, group, position, SnapshotAny))
 	{
 		failure->xmax = FrozenTransactionId;
 		failure->ctid = *tid;
@@ -447,6 +454,7 @@ put_mark(HzStore *store, HzGroup *group, uint32 position, uint32 slot, HzMarkKin
 	hz_store16(payload + 2, (uint16) checksum);
 	hz_store16(payload + 10, (uint16) (checksum >> 16));
 	hz_store_put(store, group->chunk_id, seq, payload, MARK_SIZE, cid, 0, NULL, &tid);
+	hz_markmemo_put(store, hz_group_first_row(group) + position, kind, mode);
 	if (kind == HZ_MARK_LOCKED)
 	{
 		TM_FailureData failure;
@@ -572,6 +580,12 @@ hz_mark_act(HzStore *store, ItemPointer tid, HzMarkKind kind, LockTupleMode mode
 	bool have_tuple_lock = false;
 	TM_Result result;
 
+	if (kind == HZ_MARK_LOCKED && crosscheck == InvalidSnapshot &&
+		hz_markmemo_locked(store, hz_rowid_from_tid(tid), mode))
+	{
+		failure->ctid = *tid;
+		return TM_Ok;
+	}
 	for (;;)
 	{
 		RowState state = {0};
@@ -691,6 +705,7 @@ put_piece(HzStore *store, HzGroup *group, uint32 piece, const uint64 *deleted, C
 	Size length = words * 8;
 	uint8_t *bytes = palloc(length + sizeof(uint32));
 
+	hz_markmemo_forget();
 	for (uint32 w = 0; w < words; w++)
 		hz_store64(bytes + w * 8, deleted[first / 64 + w]);
 	hz_store32(bytes + length,

@@ -86,6 +86,14 @@ gather_add(HzGathered *gathered, const Datum *values, const bool *isnull, ItemPo
 	hz_rowbuffer_add(gathered->buffer, values, isnull);
 }
 
+/* The same of a whole tuple, where that can be copied as it is. */
+static bool
+gather_tuple(HzGathered *gathered, HeapTuple tuple, ItemPointer old)
+{
+	gathered->old[hz_rowbuffer_rows(gathered->buffer)] = *old;
+	return hz_rowbuffer_add_tuple(gathered->buffer, tuple);
+}
+
 /* Somebody is at work on the tuple: leave it for the next round. */
 static bool
 tuple_is_held(HeapTuple tuple)
@@ -125,15 +133,16 @@ gather_delta(HzMover *mover, HzGathered *gathered, BlockNumber from)
 	while (from < blocks && !gather_full(gathered) &&
 		   heap_getnextslot(scan, ForwardScanDirection, slot))
 	{
+		HeapTuple tuple = ((BufferHeapTupleTableSlot *) slot)->base.tuple;
+
 		CHECK_FOR_INTERRUPTS();
 		at = ItemPointerGetBlockNumber(&slot->tts_tid);
-		if (tuple_is_held(((BufferHeapTupleTableSlot *) slot)->base.tuple))
+		if (tuple_is_held(tuple) || gather_tuple(gathered, tuple, &slot->tts_tid))
 			continue;
 		slot_getallattrs(slot);
-		if (HeapTupleHasExternal(((BufferHeapTupleTableSlot *) slot)->base.tuple) &&
-			hz_rowbuffer_is_huge(slot->tts_tupleDescriptor, slot->tts_values, slot->tts_isnull))
-			continue;
-		gather_add(gathered, slot->tts_values, slot->tts_isnull, &slot->tts_tid);
+		if (!HeapTupleHasExternal(tuple) ||
+			!hz_rowbuffer_is_huge(slot->tts_tupleDescriptor, slot->tts_values, slot->tts_isnull))
+			gather_add(gathered, slot->tts_values, slot->tts_isnull, &slot->tts_tid);
 	}
 	heap_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
@@ -164,6 +173,9 @@ hz_compact_delta(Relation rel, HzCompactProgress *progress)
 		uint32 rows = hz_mover_take_delta(&mover, moved);
 
 		hz_mover_publish(&mover, moved);
+		ereport(DEBUG1,
+				(errmsg_internal("row group of %u rows, %u copied as tuples, was encoded",
+								 moved->group->rows, hz_rowbuffer_copied(gathered->buffer))));
 		hz_compact_advance(progress, rows);
 		/* nothing could be moved: do not look at the same rows again */
 		if (rows == 0)

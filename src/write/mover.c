@@ -159,16 +159,17 @@ insert_index_entries(HzMover *mover, HzRowBuffer *buffer, const HzGroup *group,
 	}
 }
 
+/* In the order in which the rows came, which mostly is that of their old places. */
 static void
-write_forwards(HzMover *mover, const HzMoved *moved)
+write_forwards(HzMover *mover, const HzMoved *moved, const uint32 *permutation)
 {
 	uint32 rows = moved->group->rows;
 	HzForward *forwards = palloc_extended(sizeof(HzForward) * rows, MCXT_ALLOC_HUGE);
 
 	for (uint32 i = 0; i < rows; i++)
 	{
-		forwards[i].old = moved->old[i];
-		forwards[i].position = i;
+		forwards[permutation[i]].old = moved->old[i];
+		forwards[permutation[i]].position = i;
 	}
 	hz_forward_write(mover->store, moved->group, forwards, rows, mover->cid);
 	pfree(forwards);
@@ -188,7 +189,7 @@ hz_mover_write(HzMover *mover, HzRowBuffer *buffer, const ItemPointerData *old,
 	for (uint32 i = 0; i < rows; i++)
 		moved->old[i] = old[permutation[i]];
 	moved->deleted = palloc0(HZ_BITMAP_WORDS(rows) * sizeof(uint64));
-	write_forwards(mover, moved);
+	write_forwards(mover, moved, permutation);
 	insert_index_entries(mover, buffer, moved->group, permutation);
 	/* now, while nobody waits, rather than at commit, for which writers wait */
 	if (!XLogRecPtrIsInvalid(XactLastRecEnd))

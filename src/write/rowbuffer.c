@@ -187,6 +187,21 @@ hz_rowbuffer_add(HzRowBuffer *buffer, const Datum *values, const bool *isnull)
 		form_row(buffer, values, isnull);
 }
 
+/* A tuple from before a column was dropped still has its value, which must not be stored. */
+static bool
+has_dropped_value(const HzRowBuffer *buffer, HeapTupleHeader header)
+{
+	if (buffer->isnull == NULL)
+		return false;
+	for (int i = 0; i < buffer->desc->natts; i++)
+	{
+		if (buffer->types[i].kind == 0 &&
+			((header->t_infomask & HEAP_HASNULL) == 0 || !att_isnull(i, header->t_bits)))
+			return true;
+	}
+	return false;
+}
+
 bool
 hz_rowbuffer_add_tuple(HzRowBuffer *buffer, HeapTuple tuple)
 {
@@ -194,7 +209,8 @@ hz_rowbuffer_add_tuple(HzRowBuffer *buffer, HeapTuple tuple)
 	MinimalTuple copy;
 
 	if (HeapTupleHeaderGetNatts(tuple->t_data) != buffer->desc->natts ||
-		HeapTupleHasExternal(tuple) || !hz_rowbuffer_tuple_is_plain(buffer, tuple->t_data))
+		HeapTupleHasExternal(tuple) || has_dropped_value(buffer, tuple->t_data) ||
+		!hz_rowbuffer_tuple_is_plain(buffer, tuple->t_data))
 		return false;
 	copy = append_row(buffer, length);
 	memcpy(copy, (char *) tuple->t_data + MINIMAL_TUPLE_OFFSET, length);

@@ -30,7 +30,7 @@ extern void hz_rowbuffer_add(HzRowBuffer *buffer, const Datum *values, const boo
 
 /*
  * Adds a row by copying its tuple. False, and nothing is added, where that is not possible: values are compressed or stored
- * elsewhere, attributes are missing.
+ * elsewhere, attributes are missing, or dropped ones are there.
  */
 extern bool hz_rowbuffer_add_tuple(HzRowBuffer *buffer, HeapTuple tuple);
 
