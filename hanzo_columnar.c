@@ -12,6 +12,7 @@
 #include "exec/aggthreads.h"
 #include "exec/arrival.h"
 #include "exec/indexneeds.h"
+#include "exec/retain.h"
 #include "exec/scannode.h"
 #include "exec/topn.h"
 #include "plan/aggpath.h"
@@ -36,6 +37,7 @@ extern PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	hz_retain_init();
 	hz_heapview_init();
 	hz_store_init();
 	hz_options_init();

@@ -29,6 +29,30 @@ INSERT INTO load SELECT i, md5(i::text) FROM generate_series(1, 1000) AS i;
 });
 my $log = $node->logfile;
 
+# What a query frees the backend keeps for the next one: hardly a page is asked of the kernel again.
+my $words = join(' || ', map { "md5((i + $_)::text)" } 0 .. 7);
+$node->safe_psql('postgres', qq{CREATE TABLE words (k integer, v text) USING hanzo_columnar;
+	INSERT INTO words SELECT i, $words FROM generate_series(1, 60000) AS i; CALL hanzo_datastore.compact('words')});
+my $session = $node->background_psql('postgres');
+my $pid = $session->query_safe('SELECT pg_backend_pid()');
+
+sub faults
+{
+	my ($memory) = @_;
+	my $look = q{SELECT count(*), sum(k) FROM words WHERE v > 'f' AND k % 2 = 0};
+	my @before;
+	$session->query_safe("SET hanzo_datastore.retained_memory = '$memory'");
+	$session->query_safe($look) for 1 .. 3;
+	@before = split(' ', slurp_file("/proc/$pid/stat"));
+	$session->query_safe($look) for 1 .. 5;
+	return ((split(' ', slurp_file("/proc/$pid/stat")))[9] - $before[9]) / 5;
+}
+my ($kept, $given_back) = (faults('32MB'), faults('0'));
+cmp_ok($kept, '<', 100, 'freed memory is kept for the next query');
+cmp_ok($given_back, '>', 5 * ($kept + 20), "unless retained_memory is 0: $given_back faults a query instead of $kept");
+$session->quit;
+$node->safe_psql('postgres', 'DROP TABLE words');
+
 sub restart_limited
 {
 	my ($limit) = @_;
