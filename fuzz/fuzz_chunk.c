@@ -55,6 +55,9 @@ read_chunk(const HzChunkMeta *meta, const HzSource *source)
 {
 	HzChunkReader *reader;
 	HzVector vector;
+	HzString value = {(const uint8_t *) "0123456789abcdef",
+					  meta->kind == HZ_KIND_FIXED ? meta->width % 17 : 5};
+	uint8_t mask[HZ_VECTOR_ROWS + 64];
 	bool maybe;
 
 	if (hz_chunk_open(meta, source, &reader) != HZ_OK)
@@ -62,10 +65,14 @@ read_chunk(const HzChunkMeta *meta, const HzSource *source)
 	for (uint32_t row = 0; row < meta->rows; row += 1 + meta->rows / 50)
 		if (hz_chunk_value(reader, row, &vector) == HZ_OK)
 			touch(&vector);
+	hz_chunk_dictionary(reader, &value, &maybe);
+	for (uint32_t v = 0; v < hz_chunk_vector_count(reader); v++)
+		hz_chunk_match(reader, v, &value, &maybe, mask);
 	for (uint32_t v = 0; v < hz_chunk_vector_count(reader); v++)
 		if (hz_chunk_vector(reader, v, &vector) == HZ_OK)
 			touch(&vector);
 	hz_chunk_bloom(reader, 77, &maybe);
+	hz_chunk_dictionary(reader, &value, &maybe);
 	hz_chunk_verify(reader);
 	for (uint32_t row = 0; row < meta->rows; row += 1 + meta->rows / 20)
 		if (hz_chunk_value(reader, row, &vector) == HZ_OK)

@@ -85,7 +85,14 @@ decode_others(int what, Input *input)
 	else if (what == 2)
 		(void) hz_float_decode(input->data, input->length, input->count, input->width, target);
 	else if (what == 3)
+	{
+		uint8_t mask[HZ_VECTOR_ROWS];
+		uint8_t value[257] = {0};
+
+		memcpy(value, input->data, input->length < sizeof(value) ? input->length : sizeof(value));
+		(void) hz_fixed_match(input->data, input->length, input->count, input->width, value, mask);
 		(void) hz_fixed_decode(input->data, input->length, input->count, input->width, target);
+	}
 	else
 		(void) hz_bits_decode(input->data, input->length, input->count, target);
 	free(target);

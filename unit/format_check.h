@@ -276,6 +276,73 @@ check_bloom(const HzColumn *column, const HzChunkMeta *meta, HzChunkReader *read
 	CHECK(hits < 60);
 }
 
+/* The rows of one vector that are *value, as hz_chunk_match() says it, and what the dictionary says of the chunk. */
+static inline void
+check_match(const HzColumn *column, HzChunkReader *reader, uint32_t v, const HzString *value)
+{
+	uint8_t mask[HZ_VECTOR_ROWS + 64];
+	uint32_t first = v * HZ_VECTOR_ROWS;
+	uint32_t count = column->rows - first < HZ_VECTOR_ROWS ? column->rows - first : HZ_VECTOR_ROWS;
+	uint64_t wrong = 0;
+	bool known;
+	bool maybe;
+	bool found = false;
+
+	if (!CHECK(hz_chunk_match(reader, v, value, &known, mask) == HZ_OK))
+		return;
+	CHECK(hz_chunk_dictionary(reader, value, &maybe) == HZ_OK);
+	for (uint32_t i = 0; i < count; i++)
+	{
+		bool equal = !row_is_null(column, first + i);
+		HzString s;
+
+		if (equal)
+		{
+			s = string_at(column, first + i);
+			equal = compare_strings(&s, value) == 0;
+		}
+		found |= equal;
+		wrong += known && mask[i] != equal;
+	}
+	CHECK(wrong == 0);
+	CHECK(maybe || !found);
+}
+
+/* Values that are there, neighbours of them that mostly are not, and the shortest and the longest. */
+static inline void
+check_matches(const HzColumn *column, HzChunkReader *reader)
+{
+	uint32_t vectors = hz_chunk_vector_count(reader);
+	uint8_t changed[600];
+
+	if (column->kind != HZ_KIND_BYTES && column->kind != HZ_KIND_FIXED)
+		return;
+	for (uint32_t i = 0; i < 24; i++)
+	{
+		uint32_t row = (uint32_t) (unit_random() % column->rows);
+		uint32_t v = (uint32_t) (unit_random() % vectors);
+		HzString value;
+
+		if (row_is_null(column, row))
+			continue;
+		value = string_at(column, row);
+		if (value.length < sizeof(changed) && i % 3 != 0)
+		{
+			if (value.length > 0)
+				memcpy(changed, value.data, value.length);
+			changed[value.length] = (uint8_t) unit_random();
+			if (i % 3 == 1 && column->kind == HZ_KIND_BYTES)
+				value.length = i % 2 ? value.length + 1 : value.length / 2;
+			else if (value.length > 0)
+				changed[value.length - 1] ^= 1;
+			value.data = changed;
+		}
+		check_match(column, reader, row / HZ_VECTOR_ROWS, &value);
+		check_match(column, reader, v, &value);
+		check_match(column, reader, v, &(HzString){(const uint8_t *) "", 0});
+	}
+}
+
 static inline bool
 same_meta(const HzChunkMeta *a, const HzChunkMeta *b)
 {
@@ -336,6 +403,7 @@ check_column(const HzColumn *column, const HzChunkOptions *options)
 	{
 		check_vectors(column, options, reader);
 		check_values(column, reader);
+		check_matches(column, reader);
 		check_bloom(column, &meta, reader);
 		check_zone(column, 0, column->rows, &meta.zone, options->ordered);
 		CHECK(hz_chunk_verify(reader) == HZ_OK);

@@ -206,6 +206,29 @@ test_int128(void)
 
 static uint8_t fixed[N * 33];
 
+/* A value that is there, one that differs in a bit, and one of noise. */
+static void
+check_fixed_match(const uint8_t *piece, size_t length, uint32_t width, uint32_t count)
+{
+	for (uint32_t t = 0; t < 6; t++)
+	{
+		uint8_t value[33];
+		uint8_t mask[N];
+		uint64_t wrong = 0;
+
+		memcpy(value, fixed + (size_t) width * (unit_random() % count), width);
+		if (t % 3 == 1)
+			value[unit_random() % width] ^= (uint8_t) (1 << unit_random() % 8);
+		for (uint32_t i = 0; t % 3 == 2 && i < width; i++)
+			value[i] = (uint8_t) unit_random();
+		if (!CHECK(hz_fixed_match(piece, length, count, width, value, mask) == HZ_OK))
+			return;
+		for (uint32_t i = 0; i < count; i++)
+			wrong += mask[i] != (memcmp(fixed + (size_t) i * width, value, width) == 0);
+		CHECK(wrong == 0);
+	}
+}
+
 static size_t
 check_fixed(uint32_t width, uint32_t count)
 {
@@ -218,6 +241,7 @@ check_fixed(uint32_t width, uint32_t count)
 	CHECK(hz_fixed_decode(piece, out.length, count, width, target) == HZ_OK);
 	CHECK(memcmp(target, fixed, (size_t) width * count) == 0);
 	CHECK(out.length <= 1 + (size_t) width * count);
+	check_fixed_match(piece, out.length, width, count);
 	free(piece);
 	free(target);
 	return out.length;

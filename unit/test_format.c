@@ -360,6 +360,65 @@ test_point_read(void)
 	free_column(&c);
 }
 
+/* Looking for a value reads a frame or two of a large dictionary, wherever the value would be and however the entries are spread. */
+static void
+test_search(void)
+{
+	static const char *const formats[] = {"user_%06u", "%08x-visitor", "https://example.com/%c/%u"};
+	uint32_t rows = 122880;
+
+	for (uint32_t f = 0; f < 3; f++)
+	{
+		TestColumn c = new_column(HZ_KIND_BYTES, 0, rows);
+		HzBytes chunk = {NULL, 0, 0};
+		Memory memory = {NULL, 0, 0, 0};
+		HzSource source = {read_memory, &memory};
+		HzChunkMeta meta;
+		uint64_t most = 0;
+		char buffer[64];
+
+		unit_subject = formats[f];
+		for (uint32_t i = 0; i < rows; i++)
+		{
+			uint32_t which = (uint32_t) (unit_random() % 50000);
+
+			if (f == 1)
+				which *= 85899;
+			snprintf(buffer, sizeof(buffer), formats[f], f == 2 ? 'a' + which % 3 : which, which);
+			set_string(&c, i, buffer, (uint32_t) strlen(buffer));
+		}
+		finish_strings(&c);
+		CHECK(hz_chunk_write(&c.column, &zstd_options, &chunk, &meta) == HZ_OK);
+		CHECK(meta.distinct > 40000);
+		memory.data = chunk.data;
+		memory.length = chunk.length;
+		for (uint32_t i = 0; i < 40; i++)
+		{
+			HzChunkReader *reader;
+			uint32_t row = (uint32_t) (unit_random() % rows);
+			HzString value = c.column.strings[row];
+			bool maybe;
+
+			memcpy(buffer, value.data, value.length);
+			if (i % 2)
+				buffer[value.length++] = (char) (unit_random() | 0x80);
+			value.data = (const uint8_t *) buffer;
+			if (i >= 36)
+				value.length = i - 36;
+			memory.bytes = 0;
+			CHECK(hz_chunk_open(&meta, &source, &reader) == HZ_OK);
+			CHECK(hz_chunk_dictionary(reader, &value, &maybe) == HZ_OK);
+			CHECK(maybe == (i < 36 && i % 2 == 0));
+			most = memory.bytes > most ? memory.bytes : most;
+			check_match(&c.column, reader, row / HZ_VECTOR_ROWS, &value);
+			hz_chunk_close(reader);
+		}
+		CHECK(most < meta.length / 2);
+		hz_bytes_free(&chunk);
+		free_column(&c);
+	}
+}
+
 int
 main(void)
 {
@@ -374,6 +433,7 @@ main(void)
 	}
 	test_limits();
 	test_point_read();
+	test_search();
 	test_deep_strings();
 	test_large_strings();
 	test_dictionaries();

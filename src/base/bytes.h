@@ -79,6 +79,18 @@ hz_store64(void *p, uint64_t v)
 	hz_store32((uint8_t *) p + 4, (uint32_t) (v >> 32));
 }
 
+/* As strcmp() of strings that may hold zeroes: a prefix comes before what it is a prefix of. */
+static inline int
+hz_bytes_order(const uint8_t *a, uint64_t a_length, const uint8_t *b, uint64_t b_length)
+{
+	uint64_t common = a_length < b_length ? a_length : b_length;
+	int order = common > 0 ? memcmp(a, b, common) : 0;
+
+	if (order != 0)
+		return order;
+	return a_length < b_length ? -1 : a_length > b_length;
+}
+
 /* Whether two strings of the same length are the same: as memcmp(), without a call for the short ones that most are. */
 static inline bool
 hz_bytes_equal(const uint8_t *a, const uint8_t *b, size_t length)

@@ -70,6 +70,10 @@ extern void hz_fixed_encode(const uint8_t *values, uint32_t width, uint32_t coun
 extern HzStatus hz_fixed_decode(const uint8_t *bytes, size_t length, uint32_t count, uint32_t width,
 								uint8_t *target);
 
+/* Sets mask[i] to 1 where value i is *value, else to 0, without decoding what need not be. */
+extern HzStatus hz_fixed_match(const uint8_t *bytes, size_t length, uint32_t count, uint32_t width,
+							   const uint8_t *value, uint8_t *mask);
+
 /* Bitmaps of `count` bits (validity, booleans): all ones, all zeroes, runs, or the words as they are. */
 extern void hz_bits_encode(const uint64_t *words, uint32_t count, HzBytes *out);
 extern HzStatus hz_bits_decode(const uint8_t *bytes, size_t length, uint32_t count,

@@ -175,3 +175,115 @@ hz_fixed_decode(const uint8_t *bytes, size_t length, uint32_t count, uint32_t wi
 		return status;
 	return cursor.failed || hz_cursor_left(&cursor) > 0 ? HZ_CORRUPT : HZ_OK;
 }
+
+/* ---- comparing encoded values */
+
+static HzStatus
+match_runs(HzCursor *cursor, uint32_t count, uint32_t width, const uint8_t *value, uint8_t *mask)
+{
+	HzRuns runs;
+	const uint8_t *values;
+	HzStatus status = hz_runs_read(cursor, count, &runs);
+
+	if (status != HZ_OK)
+		return status;
+	values = hz_cursor_take(cursor, (size_t) runs.count * width);
+	if (values == NULL)
+		return HZ_CORRUPT;
+	for (uint32_t r = 0; r < runs.count; r++, values += width)
+	{
+		memset(mask, memcmp(values, value, width) == 0, runs.lengths[r]);
+		mask += runs.lengths[r];
+	}
+	return HZ_OK;
+}
+
+static bool
+match_half(const uint64_t *halves, uint32_t count, uint64_t value, uint8_t *mask)
+{
+	uint8_t any = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+	{
+		mask[i] = halves[i] == value;
+		any |= mask[i];
+	}
+	return any != 0;
+}
+
+/* The second half is decoded if a first one is equal. */
+static HzStatus
+match_split(HzCursor *cursor, uint32_t count, uint32_t width, const uint8_t *value, uint8_t *mask)
+{
+	uint64_t halves[HZ_VECTOR_ROWS];
+	uint8_t second[HZ_VECTOR_ROWS];
+	uint64_t half[2];
+	size_t left;
+	HzStatus status;
+
+	if (width != 16)
+		return HZ_CORRUPT;
+	memcpy(half, value, sizeof(half));
+	status = hz_int_decode_sized(cursor, count, HZ_INT_ANY, 8, halves);
+	if (status != HZ_OK)
+		return status;
+	left = hz_cursor_left(cursor);
+	value = hz_cursor_take(cursor, left);
+	if (!match_half(halves, count, __builtin_bswap64(half[0]), mask))
+		return HZ_OK;
+	status = hz_int_decode(value, left, count, 8, halves);
+	if (status != HZ_OK || !match_half(halves, count, __builtin_bswap64(half[1]), second))
+	{
+		memset(mask, 0, count);
+		return status;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		mask[i] &= second[i];
+	return HZ_OK;
+}
+
+static HzStatus
+match_plain(HzCursor *cursor, uint32_t count, uint32_t width, const uint8_t *value, uint8_t *mask)
+{
+	const uint8_t *values = hz_cursor_take(cursor, (size_t) width * count);
+
+	if (values == NULL)
+		return HZ_CORRUPT;
+	for (uint32_t i = 0; i < count; i++)
+		mask[i] = memcmp(values + (size_t) i * width, value, width) == 0;
+	return HZ_OK;
+}
+
+HzStatus
+hz_fixed_match(const uint8_t *bytes, size_t length, uint32_t count, uint32_t width,
+			   const uint8_t *value, uint8_t *mask)
+{
+	HzCursor cursor = hz_cursor(bytes, length);
+	const uint8_t *constant;
+	HzStatus status = HZ_OK;
+
+	if (count == 0 || count > HZ_VECTOR_ROWS || width == 0 || width > UINT16_MAX)
+		return HZ_LIMIT;
+	switch (hz_cursor_get8(&cursor))
+	{
+		case HZ_ENCODING_CONSTANT:
+			constant = hz_cursor_take(&cursor, width);
+			if (constant != NULL)
+				memset(mask, memcmp(constant, value, width) == 0, count);
+			break;
+		case HZ_ENCODING_RUN_LENGTH:
+			status = match_runs(&cursor, count, width, value, mask);
+			break;
+		case HZ_ENCODING_SPLIT:
+			status = match_split(&cursor, count, width, value, mask);
+			break;
+		case HZ_ENCODING_PLAIN:
+			status = match_plain(&cursor, count, width, value, mask);
+			break;
+		default:
+			return HZ_CORRUPT;
+	}
+	if (status != HZ_OK)
+		return status;
+	return cursor.failed || hz_cursor_left(&cursor) > 0 ? HZ_CORRUPT : HZ_OK;
+}

@@ -64,6 +64,15 @@ get_lengths(void *arg, int attno)
 			   : hz_batchcolumns_lengths(&leaf->columns_of_scan, attno);
 }
 
+static bool
+match(void *arg, int attno, const uint8_t *data, size_t length, uint8_t *mask)
+{
+	HzAggLeaf *leaf = arg;
+
+	return !leaf->from_rows && attno < leaf->desc->natts &&
+		   hz_batchcolumns_match(&leaf->columns_of_scan, attno, data, length, mask);
+}
+
 /* What was known of dictionaries is not true any more. */
 static void
 begin_group(HzAggLeaf *leaf, HzAggWork *work)
@@ -334,6 +343,7 @@ hz_aggleaf_make(PlanState *ps, const HzAggExprs *exprs)
 		make_room(leaf);
 		leaf->eval = hz_eval_create(get_column, leaf);
 		hz_eval_use_lengths(leaf->eval, get_lengths);
+		hz_eval_use_matches(leaf->eval, match);
 		if (leaf->lookups != NULL)
 			leaf->probes = hz_agglookup_probes(leaf->lookups);
 	}

@@ -389,6 +389,7 @@ threads_status(HzAggNode *node)
 	{
 		HzAggWork *work = hz_aggthreads_work(node->threads, i);
 
+		node->work.matched += work->matched;
 		if (work->failure != HZ_EVAL_OK)
 			node->work.failure = work->failure;
 		if (work->status != HZ_AGG_OK)
@@ -670,6 +671,8 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	if (node->spilled > 0)
 		ExplainPropertyUInteger("Disk Usage", "kB", (node->spilled + 1023) / 1024, es);
 	ExplainPropertyInteger("Threads", NULL, node->threads_used, es);
+	if (node->work.matched > 0)
+		ExplainPropertyUInteger("Vectors Compared as Encoded", NULL, node->work.matched, es);
 	if (node->from_metadata.groups > 0 || node->from_metadata.vectors > 0)
 	{
 		ExplainPropertyUInteger("Row Groups from Metadata", NULL, node->from_metadata.groups, es);

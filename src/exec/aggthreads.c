@@ -200,6 +200,24 @@ get_lengths(void *arg, int attno)
 	return &worker->lengths[i];
 }
 
+/* Likewise. */
+static bool
+match(void *arg, int attno, const uint8_t *data, size_t length, uint8_t *mask)
+{
+	Worker *worker = arg;
+	const HzString value = {.data = data, .length = length};
+	bool known = false;
+	int i;
+
+	if (!hz_enable_encoded_equality || attno >= worker->job->leaf->desc->natts)
+		return false;
+	i = column_index(worker->job, attno);
+	return !worker->job->columns[i].missing && worker->loaded[i] != worker->vector + 1 &&
+		   open_column(worker, i) == HZ_OK &&
+		   hz_chunk_match(worker->readers[i], worker->vector, &value, &known, mask) == HZ_OK &&
+		   known;
+}
+
 /* Waits until the leader has emptied the aggregator; false: it could not, or all is over. */
 static bool
 wait_until_empty(Worker *worker)
@@ -276,6 +294,7 @@ run_job(Worker *worker, Job *job)
 		worker->probes = hz_agglookup_probes(job->leaf->lookups);
 	eval = hz_eval_create(get_column, worker);
 	hz_eval_use_lengths(eval, get_lengths);
+	hz_eval_use_matches(eval, match);
 	hz_aggregator_forget_codes(&worker->work->aggregator);
 	return run_vectors(worker, eval);
 }

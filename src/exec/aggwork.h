@@ -27,6 +27,7 @@ typedef struct HzAggWork
 	HzAggregator aggregator;
 	HzAggStatus status;
 	HzEvalFailure failure; /* of an expression */
+	uint64_t matched;      /* vectors of which a filter has not decoded a column */
 } HzAggWork;
 
 /*

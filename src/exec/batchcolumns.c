@@ -10,6 +10,8 @@
 #include "exec/batchcolumns.h"
 #include "expr/compile.h"
 
+bool hz_enable_encoded_equality = true;
+
 static const uint64 all_null[HZ_VECTOR_ROWS / 64];
 
 void
@@ -85,4 +87,15 @@ hz_batchcolumns_lengths(void *arg, int attno)
 		return NULL;
 	columns->lengths_loaded[attno] = columns->number;
 	return &columns->lengths[attno];
+}
+
+bool
+hz_batchcolumns_match(void *arg, int attno, const uint8 *data, size_t length, uint8 *mask)
+{
+	HzBatchColumns *columns = arg;
+	HzString value = {.data = data, .length = length};
+
+	/* values that are there tell as well */
+	return hz_enable_encoded_equality && columns->loaded[attno] != columns->number &&
+		   hz_batchscan_match(columns->batches, attno, &value, mask);
 }

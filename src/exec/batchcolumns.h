@@ -37,6 +37,13 @@ extern const HzVector *hz_batchcolumns_get(void *arg, int attno);
 /* The lengths of its strings: the getter of hz_eval_use_lengths() of HzBatchColumns. */
 extern const HzVector *hz_batchcolumns_lengths(void *arg, int attno);
 
+/* Its rows that have these bytes: an HzColumnMatch of HzBatchColumns. Throws likewise. */
+extern bool hz_batchcolumns_match(void *arg, int attno, const uint8 *data, size_t length,
+								  uint8 *mask);
+
+/* Whether that is made use of. */
+extern bool hz_enable_encoded_equality;
+
 /* The constant of an attribute that a row group does not have, HZ_VECTOR_ROWS times; it lives as long as `columns`. */
 extern void hz_batchcolumns_missing(HzBatchColumns *columns, int attno, HzVector *out);
 

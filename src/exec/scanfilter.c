@@ -61,6 +61,7 @@ hz_scanfilter_make(ScanState *ss)
 	filter->context = CurrentMemoryContext;
 	filter->eval = hz_eval_create(hz_batchcolumns_get, &filter->columns);
 	hz_eval_use_lengths(filter->eval, hz_batchcolumns_lengths);
+	hz_eval_use_matches(filter->eval, hz_batchcolumns_match);
 	filter->last_group = PG_UINT32_MAX;
 	return filter;
 }
@@ -92,6 +93,7 @@ hz_scanfilter_run(HzScanFilter *filter, HzBatchScan *batches, const HzBatch *bat
 		if (!hz_eval_filter(filter->eval, filter->filters[i], rows))
 			hz_vexpr_report(hz_eval_failure(filter->eval));
 	}
+	filter->matched += hz_eval_matched(filter->eval);
 	MemoryContextSwitchTo(old);
 }
 
@@ -106,4 +108,6 @@ hz_scanfilter_explain(const HzScanFilter *filter, PlanState *ps, List *ancestors
 	foreach(cell, filter->quals)
 		quals = lappend(quals, deparse_expression(lfirst(cell), context, prefix, false));
 	ExplainPropertyList("Vector Filter", quals, es);
+	if (filter->matched > 0)
+		ExplainPropertyUInteger("Vectors Compared as Encoded", NULL, filter->matched, es);
 }

@@ -23,6 +23,7 @@ typedef struct HzScanFilter
 	HzBatchColumns columns;
 	MemoryContext context; /* of what evaluations keep */
 	uint32 last_group;     /* number of the group of the last batch */
+	uint64 matched;        /* vectors of which a filter has not decoded a column */
 } HzScanFilter;
 
 /* NULL: no qual can be evaluated this way. In the current context. */

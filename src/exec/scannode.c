@@ -617,5 +617,9 @@ hz_exec_init(void)
 							 "Enables columnar scans to evaluate quals on whole vectors.", NULL,
 							 &hz_enable_vector_filter, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL,
 							 NULL);
+	DefineCustomBoolVariable(
+		"hanzo_datastore.enable_encoded_equality",
+		"Enables filters to compare columns with constants without decoding them.", NULL,
+		&hz_enable_encoded_equality, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	RegisterCustomScanMethods(&hz_scannode_methods);
 }

@@ -147,6 +147,7 @@ hz_eval_batch(HzEval *eval, uint32_t rows)
 {
 	eval->batch.current = NULL;
 	eval->rows = rows;
+	eval->matched = 0;
 	eval->failure = HZ_EVAL_OK;
 }
 
@@ -265,8 +266,9 @@ compact_some(const uint8_t *mask, const uint64_t *validity, const HzRows *rows, 
 	return n;
 }
 
-static uint32_t
-compact(const uint8_t *mask, const uint64_t *validity, const HzRows *rows, bool want, uint16_t *out)
+uint32_t
+hz_rows_masked(const uint8_t *mask, const uint64_t *validity, const HzRows *rows, bool want,
+			   uint16_t *out)
 {
 	if (rows->at == NULL)
 		return compact_all(mask, validity, rows->count, want, out);
@@ -310,7 +312,7 @@ hz_rows_where(const HzVector *truth, const HzRows *rows, bool want, uint16_t *ou
 			return values[0] == want ? all_valid_rows(truth, rows, out) : 0;
 		case HZ_FORM_DICT:
 			look_up(values, truth, rows, mask);
-			return compact(mask, truth->validity, rows, want, out);
+			return hz_rows_masked(mask, truth->validity, rows, want, out);
 		default:
 			/* what lies behind the last row does not count, but is read */
 			if (rows->at == NULL && rows->count % 64 != 0)
@@ -318,7 +320,7 @@ hz_rows_where(const HzVector *truth, const HzRows *rows, bool want, uint16_t *ou
 				memcpy(mask, values, rows->count);
 				values = mask;
 			}
-			return compact(values, truth->validity, rows, want, out);
+			return hz_rows_masked(values, truth->validity, rows, want, out);
 	}
 }
 
@@ -330,7 +332,7 @@ hz_rows_without(const HzRows *rows, const uint16_t *without, uint32_t without_co
 	memset(mask, 0, sizeof(mask));
 	for (uint32_t i = 0; i < without_count; i++)
 		mask[without[i]] = 1;
-	return compact(mask, NULL, rows, false, out);
+	return hz_rows_masked(mask, NULL, rows, false, out);
 }
 
 /* ---- evaluation */
@@ -390,6 +392,8 @@ hz_eval_where(HzEval *eval, const HzVexpr *expr, const HzRows *rows, bool want, 
 		return true;
 	if (expr->filter != NULL)
 		return expr->filter(eval, expr, rows, want, out, count);
+	if (want && hz_rows_equal(eval, expr, rows, out, count))
+		return true;
 	if (!expr->value(eval, expr, rows, &truth))
 		return false;
 	*count = hz_rows_where(&truth, rows, want, out);

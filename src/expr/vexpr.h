@@ -14,6 +14,7 @@
 #define HZ_VEXPR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/vector.h"
@@ -71,6 +72,19 @@ extern void hz_eval_free(HzEval *eval);
  * where they are; NULL: they are not known without the strings, or that failed, for then the strings will, too.
  */
 extern void hz_eval_use_lengths(HzEval *eval, HzColumnGet get_lengths);
+
+/*
+ * Sets mask[i] (room for whole vectors) to 1 where the value of a column in row i of the batch has these bytes, else to 0; false: that is
+ * not known without the values.
+ */
+typedef bool (*HzColumnMatch)(void *arg, int column, const uint8_t *data, size_t length,
+							  uint8_t *mask);
+
+/* A getter, with the same argument, of the rows where a column equals a constant: its values are not asked for then. */
+extern void hz_eval_use_matches(HzEval *eval, HzColumnMatch match);
+
+/* Whether it has answered a filter of the current batch. */
+extern bool hz_eval_matched(const HzEval *eval);
 
 /* A new row group: dictionaries are others. */
 extern void hz_eval_group(HzEval *eval);

@@ -2,18 +2,14 @@
  * expr/vexpr_bytes.c
  *	  Comparisons of strings of bytes: text under a C-like order, or of equality only; bytea; uuid.
  */
+#include "base/bytes.h"
 #include "encoding/clones.h"
 #include "expr/vexpr_node.h"
 
 int
 hz_bytes_compare(HzString a, HzString b)
 {
-	size_t length = a.length < b.length ? a.length : b.length;
-	int order = length > 0 ? memcmp(a.data, b.data, length) : 0;
-
-	if (order != 0)
-		return order;
-	return a.length < b.length ? -1 : a.length > b.length;
+	return hz_bytes_order(a.data, a.length, b.data, b.length);
 }
 
 /* What bpchar compares: trailing blanks do not count. */

@@ -317,3 +317,42 @@ hz_vexpr_compare_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, Hz
 	return hz_compare_empty(eval, expr, rows, out) ||
 		   hz_eval_map_arg(eval, expr, constant_kernel, rows, out);
 }
+
+/* ---- a column and a constant, as they are encoded */
+
+void
+hz_eval_use_matches(HzEval *eval, HzColumnMatch match)
+{
+	eval->match = match;
+}
+
+bool
+hz_eval_matched(const HzEval *eval)
+{
+	return eval->matched > 0;
+}
+
+bool
+hz_rows_equal(HzEval *eval, const HzVexpr *expr, const HzRows *rows, uint16_t *out, uint32_t *count)
+{
+	const HzVector *constant;
+	HzString bytes;
+	uint8_t mask[HZ_VECTOR_ROWS + 64];
+
+	if (eval->match == NULL || expr->value != hz_vexpr_compare_value || expr->op != HZ_EQ ||
+		(expr->class != HZ_CLASS_UUID && expr->class != HZ_CLASS_BYTES) ||
+		expr->args[0]->value != hz_vexpr_column_value || !expr->args[1]->is_constant)
+		return false;
+	constant = &expr->args[1]->constant;
+	if (constant->validity != NULL)
+		return false;
+	if (expr->class == HZ_CLASS_BYTES)
+		bytes = *(const HzString *) constant->values;
+	else
+		bytes = (HzString){.data = constant->values, .length = constant->width};
+	if (!eval->match(eval->arg, expr->args[0]->column, bytes.data, bytes.length, mask))
+		return false;
+	*count = hz_rows_masked(mask, NULL, rows, true, out);
+	eval->matched++;
+	return true;
+}

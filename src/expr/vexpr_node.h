@@ -56,6 +56,8 @@ struct HzEval
 {
 	HzColumnGet get;
 	HzColumnGet get_lengths; /* NULL: there are none */
+	HzColumnMatch match;     /* likewise */
+	uint32_t matched;        /* filters of the batch that it has answered */
 	void *arg;
 	uint32_t rows; /* of the batch */
 	HzEvalFailure failure;
@@ -194,6 +196,10 @@ extern void hz_null_vector(const HzEval *eval, const HzVexpr *expr, HzVector *ou
 /* Keeps the rows where a vector of booleans is `want`. */
 extern uint32_t hz_rows_where(const HzVector *truth, const HzRows *rows, bool want, uint16_t *out);
 
+/* Positions of those of *rows whose byte of the mask (room for whole vectors) is `want` and that are valid (NULL: all). */
+extern uint32_t hz_rows_masked(const uint8_t *mask, const uint64_t *validity, const HzRows *rows,
+							   bool want, uint16_t *out);
+
 /* By the node's filter, or by its value. */
 extern bool hz_eval_where(HzEval *eval, const HzVexpr *expr, const HzRows *rows, bool want,
 						  uint16_t *out, uint32_t *count);
@@ -257,6 +263,13 @@ extern bool hz_vexpr_constant_value(HzEval *, const HzVexpr *, const HzRows *, H
 
 /* vexpr_compare.c: args[0] op args[1]; the second may be a constant */
 extern bool hz_vexpr_compare_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+
+/*
+ * Positions of those of *rows for which such a node is true, where that is known without the values: of a column that equals a
+ * constant if its bytes do. False: ask for the values.
+ */
+extern bool hz_rows_equal(HzEval *eval, const HzVexpr *expr, const HzRows *rows, uint16_t *out,
+						  uint32_t *count);
 
 /* The mask of `op` between the vector and slot 0 of the constant, both of the node's class; not null. */
 extern void hz_compare_constant(const HzVector *in, HzCompareClass class, HzCompareOp op,

@@ -130,10 +130,17 @@ extern void hz_chunk_share_room(HzChunkReader *reader, int64_t *room);
 extern HzStatus hz_chunk_bloom(HzChunkReader *reader, uint64_t hash, bool *maybe);
 
 /*
- * Whether a value of these bytes may be in a chunk of BYTES or FIXED; true unless all vectors have codes of a dictionary, which is
- * read as for hz_chunk_vector().
+ * Whether a value of these bytes may be in a chunk of BYTES or FIXED; true unless all vectors have codes of a dictionary, of which
+ * as few frames are read as tell.
  */
 extern HzStatus hz_chunk_dictionary(HzChunkReader *reader, const HzString *value, bool *maybe);
+
+/*
+ * Sets mask[i] (room for whole vectors) to 1 where row i of a vector of BYTES or FIXED is not null and has these bytes, else to 0, without
+ * decoding the values: only where they are codes of a dictionary or FIXED, else *known is false.
+ */
+extern HzStatus hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value,
+							   bool *known, uint8_t *mask);
 
 /* Reads every byte and checks every checksum and every vector. */
 extern HzStatus hz_chunk_verify(HzChunkReader *reader);

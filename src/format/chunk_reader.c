@@ -60,6 +60,7 @@ hz_chunk_close(HzChunkReader *reader)
 	hz_frame_cache_free(&reader->frames);
 	hz_bytes_free(&reader->packed);
 	hz_dict_free(&reader->dict);
+	hz_bytes_free(&reader->sought);
 	hz_bytes_free(&reader->bloom);
 	hz_bytes_free(&reader->arrays);
 	hz_free(reader);

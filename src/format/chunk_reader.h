@@ -11,6 +11,7 @@
 #include "format/chunk_internal.h"
 
 #define HZ_NO_VECTOR UINT32_MAX
+#define HZ_NO_CODE UINT32_MAX
 
 /* Bytes of vectors that a chunk keeps decoded for single values, unless hz_chunk_share_room() gave it others. */
 #define HZ_CHUNK_ROOM (1024 * 1024)
@@ -50,6 +51,9 @@ struct HzChunkReader
 	HzBytes packed;        /* the dictionary's packed bytes */
 	HzDictValues dict;     /* all of it, decoded */
 	uint32_t dict_singles; /* entries read without decoding all */
+	HzBytes sought;        /* the value that was last looked for in the dictionary */
+	uint32_t sought_code;  /* HZ_NO_CODE: it is not there */
+	bool sought_known;     /* both are set */
 	HzBytes bloom;
 	HzChunkReader *child;
 	HzVector child_vector; /* decoded */
@@ -72,6 +76,10 @@ extern HzStatus hz_reader_validity(HzChunkReader *reader, uint32_t v, const uint
 extern HzStatus hz_reader_packed(HzChunkReader *reader);
 extern HzStatus hz_reader_dict(HzChunkReader *reader);
 extern HzStatus hz_reader_bloom(HzChunkReader *reader);
+
+/* The bytes of entry `code` of a dictionary of strings or fixed values; valid until the next one is read. */
+extern HzStatus hz_reader_entry(HzChunkReader *reader, uint32_t code, HzString *entry);
+
 extern HzStatus hz_reader_child(HzChunkReader *reader);
 
 /* The data of the piece that is loaded. */

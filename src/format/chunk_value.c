@@ -70,6 +70,37 @@ dict_entry(HzChunkReader *reader, uint32_t code, const void **slot)
 	return status;
 }
 
+static bool
+is_small(const HzChunkDict *dict)
+{
+	return dict->count <= SMALL_DICT_ENTRIES && dict->raw_length <= HZ_CHUNK_FRAME_BYTES;
+}
+
+HzStatus
+hz_reader_entry(HzChunkReader *reader, uint32_t code, HzString *entry)
+{
+	const HzChunkHead *head = &reader->head;
+	const void *slot;
+	HzStatus status = HZ_OK;
+
+	if (reader->dict.values == NULL && is_small(&head->dict))
+		status = hz_reader_dict(reader);
+	if (status == HZ_OK && reader->dict.values != NULL)
+		slot = (const uint8_t *) reader->dict.values + (size_t) code * reader->dict.slot_width;
+	else if (status == HZ_OK)
+		status = dict_entry(reader, code, &slot);
+	if (status != HZ_OK)
+		return status;
+	if (head->dict.form == HZ_DICT_STRINGS)
+		*entry = *(const HzString *) slot;
+	else
+	{
+		entry->data = slot;
+		entry->length = head->width;
+	}
+	return HZ_OK;
+}
+
 /*
  * Large dictionaries are decoded when the reader has asked for a number of their entries, small ones at
  * once.
@@ -80,7 +111,7 @@ wants_whole_dict(HzChunkReader *reader)
 	const HzChunkDict *dict = &reader->head.dict;
 
 	return reader->dict.values != NULL || reader->dict_singles++ >= SINGLES_BEFORE_DICT ||
-		   (dict->count <= SMALL_DICT_ENTRIES && dict->raw_length <= HZ_CHUNK_FRAME_BYTES);
+		   is_small(dict);
 }
 
 static HzStatus
@@ -355,58 +386,29 @@ hz_chunk_bloom(HzChunkReader *reader, uint64_t hash, bool *maybe)
 	return hz_bloom_check(reader->bloom.data, reader->bloom.length, hash, maybe);
 }
 
-/* ---- the dictionary as a filter ---- */
+/* ---- verification ---- */
 
+/* Whether the entries of a dictionary of strings or fixed values ascend, as those who look for one rely on. */
 static bool
-has_codes_only(const HzChunkHead *head)
+in_order(const HzChunkReader *reader)
 {
-	for (uint32_t v = 0; v < head->vectors; v++)
+	const HzDictValues *dict = &reader->dict;
+	const HzString *strings = dict->values;
+	const uint8_t *fixed = dict->values;
+	uint32_t width = reader->head.width;
+
+	for (uint32_t i = 1; i < reader->head.dict.count; i++)
 	{
-		if (head->pieces[v].mode != HZ_PIECE_CODES && head->pieces[v].mode != HZ_PIECE_NULLS)
+		if (reader->head.dict.form == HZ_DICT_STRINGS &&
+			hz_bytes_order(strings[i - 1].data, strings[i - 1].length, strings[i].data,
+						   strings[i].length) >= 0)
+			return false;
+		if (reader->head.dict.form == HZ_DICT_FIXED &&
+			memcmp(fixed + (size_t) (i - 1) * width, fixed + (size_t) i * width, width) >= 0)
 			return false;
 	}
 	return true;
 }
-
-static bool
-strings_hold(const HzString *strings, uint32_t count, const HzString *value)
-{
-	for (uint32_t i = 0; i < count; i++)
-	{
-		if (strings[i].length == value->length &&
-			hz_bytes_equal(strings[i].data, value->data, value->length))
-			return true;
-	}
-	return false;
-}
-
-HzStatus
-hz_chunk_dictionary(HzChunkReader *reader, const HzString *value, bool *maybe)
-{
-	const HzChunkHead *head = &reader->head;
-	const uint8_t *slots;
-	HzStatus status;
-
-	*maybe = true;
-	if ((head->kind != HZ_KIND_BYTES && head->kind != HZ_KIND_FIXED) ||
-		(head->flags & HZ_CHUNK_HAS_DICT) == 0 || !has_codes_only(head))
-		return HZ_OK;
-	status = hz_reader_dict(reader);
-	if (status != HZ_OK)
-		return status;
-	if (head->kind == HZ_KIND_BYTES)
-	{
-		*maybe = strings_hold(reader->dict.values, head->dict.count, value);
-		return HZ_OK;
-	}
-	slots = reader->dict.values;
-	*maybe = false;
-	for (uint32_t i = 0; i < head->dict.count && value->length == head->width && !*maybe; i++)
-		*maybe = hz_bytes_equal(slots + (size_t) i * head->width, value->data, head->width);
-	return HZ_OK;
-}
-
-/* ---- verification ---- */
 
 HzStatus
 hz_chunk_verify(HzChunkReader *reader)
@@ -419,6 +421,8 @@ hz_chunk_verify(HzChunkReader *reader)
 		status = hz_chunk_vector(reader, v, &vector);
 	if (status == HZ_OK && (reader->head.flags & HZ_CHUNK_HAS_DICT))
 		status = hz_reader_dict(reader);
+	if (status == HZ_OK && (reader->head.flags & HZ_CHUNK_HAS_DICT) && !in_order(reader))
+		status = HZ_CORRUPT;
 	if (status == HZ_OK)
 		status = hz_chunk_bloom(reader, 0, &maybe);
 	if (status == HZ_OK && (reader->head.flags & HZ_CHUNK_HAS_CHILD))

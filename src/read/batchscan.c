@@ -808,6 +808,13 @@ hz_batchscan_lengths(HzBatchScan *scan, int attno, HzVector *vector)
 }
 
 bool
+hz_batchscan_match(HzBatchScan *scan, int attno, const HzString *value, uint8 *mask)
+{
+	return hz_groupread_has(scan->open, attno) &&
+		   hz_groupread_match(scan->open, attno, scan->batch.vector, value, mask);
+}
+
+bool
 hz_batchscan_datums(HzBatchScan *scan, int attno, const uint16 *at, uint32 count, Datum *values,
 					bool *isnull)
 {

@@ -103,6 +103,9 @@ extern bool hz_batchscan_column(HzBatchScan *scan, int attno, HzVector *vector);
 /* The lengths of its strings alone: hz_chunk_lengths(). False: they are not known, or the group does not have the column. */
 extern bool hz_batchscan_lengths(HzBatchScan *scan, int attno, HzVector *vector);
 
+/* Its rows that have these bytes: hz_chunk_match(). False likewise. */
+extern bool hz_batchscan_match(HzBatchScan *scan, int attno, const HzString *value, uint8 *mask);
+
 /*
  * The same as Datums, of rows at[0 .. count) only (at NULL: all), each at its row's place: `values` and `isnull` have room for HZ_VECTOR_ROWS; by-reference values live until
  * the next batch. Missing and dropped columns get their default or null. False, with SnapshotAny only: the group

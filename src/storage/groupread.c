@@ -354,6 +354,21 @@ hz_groupread_lengths(HzGroupReader *reader, int attno, uint32 vector, HzVector *
 	return known;
 }
 
+bool
+hz_groupread_match(HzGroupReader *reader, int attno, uint32 vector, const HzString *value,
+				   uint8 *mask)
+{
+	HzChunkReader *chunk = open_column(reader, attno);
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	bool known;
+	HzStatus status = hz_chunk_match(chunk, vector, value, &known, mask);
+
+	MemoryContextSwitchTo(old);
+	if (status != HZ_OK)
+		report_column_damage(reader, attno, status);
+	return known;
+}
+
 /* The group has become dead to all while it was read: its pages may be gone. */
 static bool
 has_vanished(HzGroupReader *reader)

@@ -46,6 +46,10 @@ extern void hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector,
 /* The lengths of its strings: hz_chunk_lengths(). False: they are not known without the strings. */
 extern bool hz_groupread_lengths(HzGroupReader *reader, int attno, uint32 vector, HzVector *out);
 
+/* Its rows that have these bytes: hz_chunk_match(). False: they are not known without the values. */
+extern bool hz_groupread_match(HzGroupReader *reader, int attno, uint32 vector,
+							   const HzString *value, uint8 *mask);
+
 /*
  * Rows at[0 .. count) (at NULL: 0 .. count) of vector `vector` as Datums, each at its row's place; `values` and `isnull` have
  * room for all rows of it. By-reference values are

@@ -1,0 +1,251 @@
+/*
+ * format/chunk_match.c
+ *	  Which rows have a given value, without decoding them. See chunk.h.
+ *
+ * Dictionaries are in ascending order: an entry is found by interpolation, as a rule in one or two frames; the rows that
+ * have it are those with its code. Fixed values are compared as they are encoded, runs once.
+ */
+#include "format/chunk_reader.h"
+
+/* Guesses by interpolation before the range is halved. */
+#define GUESSES 6
+
+/* ---- the entry of a dictionary */
+
+/* Eight bytes from `skip` on as a number that orders as they do; zeroes behind the end. */
+static uint64_t
+leading_number(const uint8_t *data, uint64_t length, uint64_t skip)
+{
+	uint8_t bytes[8] = {0};
+	uint64_t number;
+
+	if (skip < length)
+		memcpy(bytes, data + skip, length - skip < 8 ? length - skip : 8);
+	memcpy(&number, bytes, sizeof(number));
+	return __builtin_bswap64(number);
+}
+
+/* What is known of the entries that are left: those from `first` to `last` lie between two numbers. */
+typedef struct Range
+{
+	uint32_t first;
+	uint32_t last;
+	uint64_t low;
+	uint64_t high;
+	uint64_t skip; /* leading bytes that all have in common */
+} Range;
+
+/* From the zone map, which may know no more than the beginnings of the bounds: it is only asked for guesses. */
+static void
+begin_range(const HzChunkReader *reader, Range *range)
+{
+	const HzZone *zone = &reader->meta.zone;
+
+	range->first = 0;
+	range->last = reader->head.dict.count - 1;
+	range->low = 0;
+	range->high = UINT64_MAX;
+	range->skip = 0;
+	if (!zone->has_bounds)
+		return;
+	while (range->skip < zone->min_length && range->skip < zone->max_length &&
+		   zone->min.prefix[range->skip] == zone->max.prefix[range->skip])
+		range->skip++;
+	range->low = leading_number(zone->min.prefix, zone->min_length, range->skip);
+	range->high = leading_number(zone->max.prefix, zone->max_length, range->skip);
+}
+
+static uint32_t
+guess(const Range *range, uint64_t number)
+{
+	double part;
+
+	if (number <= range->low || range->high <= range->low)
+		return range->first;
+	if (number >= range->high)
+		return range->last;
+	part = (double) (number - range->low) / (double) (range->high - range->low);
+	return range->first + (uint32_t) (part * (range->last - range->first));
+}
+
+/* The entry with these bytes; HZ_NO_CODE: there is none. */
+static HzStatus
+search_entry(HzChunkReader *reader, const HzString *value, uint32_t *code)
+{
+	Range range;
+	uint64_t number;
+	uint32_t guesses = 0;
+
+	*code = HZ_NO_CODE;
+	begin_range(reader, &range);
+	number = leading_number(value->data, value->length, range.skip);
+	while (range.first <= range.last)
+	{
+		uint32_t at = guesses++ < GUESSES ? guess(&range, number)
+										  : range.first + (range.last - range.first) / 2;
+		HzString entry;
+		int order;
+		HzStatus status = hz_reader_entry(reader, at, &entry);
+
+		if (status != HZ_OK)
+			return status;
+		order = hz_bytes_order(entry.data, entry.length, value->data, value->length);
+		if (order == 0)
+		{
+			*code = at;
+			return HZ_OK;
+		}
+		if (order < 0)
+		{
+			range.first = at + 1;
+			range.low = leading_number(entry.data, entry.length, range.skip);
+		}
+		else if (at == 0)
+			return HZ_OK;
+		else
+		{
+			range.last = at - 1;
+			range.high = leading_number(entry.data, entry.length, range.skip);
+		}
+	}
+	return HZ_OK;
+}
+
+/* The same, remembered for the value that was asked for last. */
+static HzStatus
+find_entry(HzChunkReader *reader, const HzString *value, uint32_t *code)
+{
+	HzStatus status;
+
+	if (reader->sought_known && reader->sought.length == value->length &&
+		hz_bytes_equal(reader->sought.data, value->data, value->length))
+	{
+		*code = reader->sought_code;
+		return HZ_OK;
+	}
+	reader->sought_known = false;
+	status = search_entry(reader, value, code);
+	if (status != HZ_OK)
+		return status;
+	reader->sought.length = 0;
+	hz_bytes_append(&reader->sought, value->data, value->length);
+	reader->sought_code = *code;
+	reader->sought_known = true;
+	return HZ_OK;
+}
+
+/* Bytes and fixed values, of which equal ones have equal bytes. */
+static bool
+has_bytes(const HzChunkHead *head, const HzString *value)
+{
+	return head->kind == HZ_KIND_BYTES ||
+		   (head->kind == HZ_KIND_FIXED && value->length == head->width);
+}
+
+static bool
+has_codes_only(const HzChunkHead *head)
+{
+	for (uint32_t v = 0; v < head->vectors; v++)
+	{
+		if (head->pieces[v].mode != HZ_PIECE_CODES && head->pieces[v].mode != HZ_PIECE_NULLS)
+			return false;
+	}
+	return true;
+}
+
+HzStatus
+hz_chunk_dictionary(HzChunkReader *reader, const HzString *value, bool *maybe)
+{
+	const HzChunkHead *head = &reader->head;
+	uint32_t code;
+	HzStatus status;
+
+	*maybe = true;
+	if (!has_bytes(head, value) || (head->flags & HZ_CHUNK_HAS_DICT) == 0 || !has_codes_only(head))
+		return HZ_OK;
+	status = find_entry(reader, value, &code);
+	*maybe = status == HZ_OK && code != HZ_NO_CODE;
+	return status;
+}
+
+/* ---- the rows of a vector */
+
+static void
+match_code(const uint16_t *codes, uint32_t count, uint16_t code, uint8_t *mask)
+{
+	/* whole blocks of a fixed size, so that it is vectorised at -O2 */
+	for (uint32_t block = 0; block < count; block += 64)
+		for (uint32_t i = 0; i < 64; i++)
+			mask[block + i] = codes[block + i] == code;
+}
+
+static void
+mask_nulls(uint8_t *mask, uint32_t count, const uint64_t *validity)
+{
+	if (validity == NULL)
+		return;
+	for (uint32_t i = 0; i < count; i++)
+		mask[i] &= hz_bitmap_get(validity, i);
+}
+
+static HzStatus
+match_codes(HzChunkReader *reader, uint32_t v, const HzString *value, uint8_t *mask)
+{
+	uint32_t count = reader->head.pieces[v].zone.rows;
+	const uint64_t *validity;
+	uint32_t code;
+	HzStatus status = find_entry(reader, value, &code);
+
+	memset(mask, 0, count);
+	if (status != HZ_OK || code == HZ_NO_CODE)
+		return status;
+	status = hz_reader_piece(reader, v);
+	if (status == HZ_OK)
+		status = hz_reader_validity(reader, v, &validity);
+	if (status == HZ_OK)
+		status = hz_reader_codes(reader, v, validity);
+	if (status != HZ_OK)
+		return status;
+	match_code(reader->codes, count, (uint16_t) code, mask);
+	mask_nulls(mask, count, validity);
+	return HZ_OK;
+}
+
+static HzStatus
+match_fixed(HzChunkReader *reader, uint32_t v, const HzString *value, uint8_t *mask)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+	const uint64_t *validity;
+	HzStatus status = hz_reader_piece(reader, v);
+
+	if (status == HZ_OK)
+		status = hz_reader_validity(reader, v, &validity);
+	if (status == HZ_OK)
+		status = hz_fixed_match(hz_reader_data(reader, piece), piece->data_length, piece->zone.rows,
+								reader->head.width, value->data, mask);
+	if (status == HZ_OK)
+		mask_nulls(mask, piece->zone.rows, validity);
+	return status;
+}
+
+HzStatus
+hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value, bool *known,
+			   uint8_t *mask)
+{
+	const HzChunkHead *head = &reader->head;
+	HzPieceMode mode;
+
+	if (vector >= head->vectors)
+		return HZ_CORRUPT;
+	mode = head->pieces[vector].mode;
+	*known = has_bytes(head, value) && (mode == HZ_PIECE_NULLS || mode == HZ_PIECE_CODES ||
+										(mode == HZ_PIECE_VALUES && head->kind == HZ_KIND_FIXED));
+	if (!*known)
+		return HZ_OK;
+	if (mode == HZ_PIECE_CODES)
+		return match_codes(reader, vector, value, mask);
+	if (mode == HZ_PIECE_VALUES)
+		return match_fixed(reader, vector, value, mask);
+	memset(mask, 0, head->pieces[vector].zone.rows);
+	return HZ_OK;
+}
