@@ -90,6 +90,8 @@ decode_others(int what, Input *input)
 		uint8_t value[257] = {0};
 
 		memcpy(value, input->data, input->length < sizeof(value) ? input->length : sizeof(value));
+		(void) hz_fixed_value(input->data, input->length, input->count, input->width,
+							  input->count / 2, value);
 		(void) hz_fixed_match(input->data, input->length, input->count, input->width, value, mask);
 		(void) hz_fixed_decode(input->data, input->length, input->count, input->width, target);
 	}

@@ -218,7 +218,7 @@ check_values(const HzColumn *column, HzChunkReader *reader)
 	uint32_t tries = column->rows < 300 ? column->rows : 300;
 	int64_t rooms[] = {40000, 0, 1 << 24};
 	int64_t one_vector =
-		(int64_t) (HZ_VECTOR_ROWS + 1) * (column->width > 16 ? column->width : 16) +
+		(int64_t) (HZ_VECTOR_ROWS + 1) * (column->width > 32 ? column->width : 32) +
 		HZ_VECTOR_ROWS / 8;
 	int64_t other = 0;
 	HzVector vector;

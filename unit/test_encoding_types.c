@@ -210,6 +210,14 @@ static uint8_t fixed[N * 33];
 static void
 check_fixed_match(const uint8_t *piece, size_t length, uint32_t width, uint32_t count)
 {
+	for (uint32_t t = 0; t < 40; t++)
+	{
+		uint32_t i = (uint32_t) (unit_random() % count);
+		uint8_t alone[33];
+
+		CHECK(hz_fixed_value(piece, length, count, width, i, alone) == HZ_OK);
+		CHECK(memcmp(alone, fixed + (size_t) i * width, width) == 0);
+	}
 	for (uint32_t t = 0; t < 6; t++)
 	{
 		uint8_t value[33];

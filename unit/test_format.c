@@ -135,6 +135,66 @@ test_strings(uint32_t rows)
 	}
 }
 
+/* Strings of hexadecimal digits: uuids, hashes, repeated ones, and what almost is some. */
+static size_t
+hex_for(int shape, uint32_t i, char *buffer)
+{
+	uint64_t r = shape == 2 ? i / 5 * UINT64_C(0x9e3779b97f4a7c15) : unit_random();
+	uint64_t s = r * UINT64_C(0xd6e8feb86659fd93) + 1;
+
+	switch (shape)
+	{
+		case 0:
+		case 2:
+			return (size_t) sprintf(buffer, "%08x-%04x-%04x-%04x-%012llx", (uint32_t) r,
+									(uint16_t) (r >> 32), (uint16_t) (r >> 48), (uint16_t) s,
+									(unsigned long long) (s >> 16));
+		case 1:
+			return (size_t) sprintf(buffer, "%016llx%016llx", (unsigned long long) r,
+									(unsigned long long) s);
+		case 3:
+			return (size_t) sprintf(buffer, "%016llx", (unsigned long long) r);
+		case 4: /* one in a vector or two is none */
+			return (size_t) sprintf(buffer, i % 9000 == 77 ? "%016llX-" : "%016llx",
+									(unsigned long long) r);
+		case 5: /* of several lengths */
+			return (size_t) sprintf(buffer, "%0*llx", r % 2 ? 16 : 18, (unsigned long long) s);
+		case 6:
+			return (size_t) sprintf(buffer, "%08x-%04x-%04x-%04x-%012llX", (uint32_t) r,
+									(uint16_t) (r >> 32), (uint16_t) (r >> 48), (uint16_t) s,
+									(unsigned long long) (s >> 16));
+		default: /* sha512 */
+			return (size_t) sprintf(buffer, "%016llx%016llx%016llx%016llx", (unsigned long long) r,
+									(unsigned long long) s, (unsigned long long) (r ^ s),
+									(unsigned long long) (r + s));
+	}
+}
+
+static void
+test_hex(uint32_t rows)
+{
+	char buffer[128];
+
+	for (int shape = 0; shape < 8; shape++)
+	{
+		TestColumn c = new_column(HZ_KIND_BYTES, 0, rows);
+		HzChunkMeta meta;
+
+		unit_subject = "hexadecimal digits";
+		for (uint32_t i = 0; i < rows; i++)
+			set_string(&c, i, buffer, hex_for(shape, i, buffer));
+		finish_strings(&c);
+		meta = check_column(&c.column, &zstd_options);
+		if (rows > 4000 && (shape < 2 || shape == 3 || shape == 7))
+			CHECK(meta.encoding == HZ_CHUNK_HEX);
+		if (rows > 4000 && (shape == 5 || shape == 6))
+			CHECK(meta.encoding != HZ_CHUNK_HEX);
+		check_column(&c.column, &plain_options);
+		check_with_nulls(&c, &lz4_options);
+		free_column(&c);
+	}
+}
+
 static void
 test_numerics(uint32_t rows)
 {
@@ -428,6 +488,7 @@ main(void)
 		test_floats(row_counts[i]);
 		test_fixed(row_counts[i]);
 		test_strings(row_counts[i]);
+		test_hex(row_counts[i]);
 		test_numerics(row_counts[i]);
 		test_arrays(row_counts[i]);
 	}

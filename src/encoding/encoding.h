@@ -70,6 +70,10 @@ extern void hz_fixed_encode(const uint8_t *values, uint32_t width, uint32_t coun
 extern HzStatus hz_fixed_decode(const uint8_t *bytes, size_t length, uint32_t count, uint32_t width,
 								uint8_t *target);
 
+/* Value i alone. */
+extern HzStatus hz_fixed_value(const uint8_t *bytes, size_t length, uint32_t count, uint32_t width,
+							   uint32_t i, uint8_t *value);
+
 /* Sets mask[i] to 1 where value i is *value, else to 0, without decoding what need not be. */
 extern HzStatus hz_fixed_match(const uint8_t *bytes, size_t length, uint32_t count, uint32_t width,
 							   const uint8_t *value, uint8_t *mask);

@@ -176,6 +176,70 @@ hz_fixed_decode(const uint8_t *bytes, size_t length, uint32_t count, uint32_t wi
 	return cursor.failed || hz_cursor_left(&cursor) > 0 ? HZ_CORRUPT : HZ_OK;
 }
 
+/* ---- one value */
+
+static HzStatus
+split_value(HzCursor *cursor, uint32_t count, uint32_t i, uint8_t *value)
+{
+	size_t first_length = hz_cursor_get16(cursor);
+	const uint8_t *first = hz_cursor_take(cursor, first_length);
+	size_t second_length = hz_cursor_left(cursor);
+	const uint8_t *second = hz_cursor_take(cursor, second_length);
+	int64_t halves[2];
+	uint64_t half[2];
+	HzStatus status;
+
+	if (first == NULL || second == NULL)
+		return HZ_CORRUPT;
+	status = hz_int_value(first, first_length, count, i, &halves[0]);
+	if (status == HZ_OK)
+		status = hz_int_value(second, second_length, count, i, &halves[1]);
+	if (status != HZ_OK)
+		return status;
+	half[0] = __builtin_bswap64((uint64_t) halves[0]);
+	half[1] = __builtin_bswap64((uint64_t) halves[1]);
+	memcpy(value, half, sizeof(half));
+	return HZ_OK;
+}
+
+HzStatus
+hz_fixed_value(const uint8_t *bytes, size_t length, uint32_t count, uint32_t width, uint32_t i,
+			   uint8_t *value)
+{
+	HzCursor cursor = hz_cursor(bytes, length);
+	const uint8_t *found = NULL;
+	HzRuns runs;
+	HzStatus status;
+
+	if (count == 0 || count > HZ_VECTOR_ROWS || width == 0 || width > UINT16_MAX || i >= count)
+		return HZ_LIMIT;
+	switch (hz_cursor_get8(&cursor))
+	{
+		case HZ_ENCODING_CONSTANT:
+			found = hz_cursor_take(&cursor, width);
+			break;
+		case HZ_ENCODING_RUN_LENGTH:
+			status = hz_runs_read(&cursor, count, &runs);
+			if (status != HZ_OK)
+				return status;
+			found = hz_cursor_take(&cursor, (size_t) runs.count * width);
+			if (found != NULL)
+				found += (size_t) hz_runs_find(&runs, i) * width;
+			break;
+		case HZ_ENCODING_SPLIT:
+			return width == 16 ? split_value(&cursor, count, i, value) : HZ_CORRUPT;
+		case HZ_ENCODING_PLAIN:
+			found = hz_cursor_take(&cursor, (size_t) width * count);
+			if (found != NULL)
+				found += (size_t) i * width;
+			break;
+	}
+	if (found == NULL)
+		return HZ_CORRUPT;
+	memcpy(value, found, width);
+	return HZ_OK;
+}
+
 /* ---- comparing encoded values */
 
 static HzStatus

@@ -76,6 +76,7 @@ typedef struct HzChunkMeta
 #define HZ_CHUNK_DICT 32
 #define HZ_CHUNK_STRINGS 33 /* lengths apart, bytes in frames */
 #define HZ_CHUNK_ARRAY 34   /* offsets and a child column */
+#define HZ_CHUNK_HEX 35     /* strings of hexadecimal digits as bytes */
 
 /* "dictionary", "plain", …, for views. */
 extern const char *hz_chunk_encoding_name(uint8_t encoding);

@@ -4,6 +4,7 @@
  *
  * Null slots are given the value before them, so that they cost the encodings nothing.
  */
+#include "encoding/hex.h"
 #include "format/chunk_internal.h"
 
 /* What an entry of the frame table takes in the head, nearly. */
@@ -302,6 +303,35 @@ hz_draft_strings(const HzChunkInput *input, HzChunkDraft *draft)
 		if (!all_null(input, v))
 			hz_draft_strings_vector(input, draft, v);
 	hz_frame_finish(&draft->frames);
+}
+
+bool
+hz_draft_hex_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v)
+{
+	const HzString *strings = input->column->strings + (size_t) v * HZ_VECTOR_ROWS;
+	const uint64_t *validity = hz_input_validity(input, v);
+	uint32_t count = input->zones[v].rows;
+	HzHexShape shape = {(HzHexForm) 0, 0};
+	uint8_t values[HZ_VECTOR_ROWS * HZ_HEX_MAX_WIDTH];
+	size_t start;
+
+	for (uint32_t i = 0; i < count; i++)
+	{
+		if (validity != NULL && !hz_bitmap_get(validity, i))
+			continue;
+		if ((shape.width == 0 && !hz_hex_guess(strings[i].data, strings[i].length, &shape)) ||
+			!hz_hex_pack(&shape, strings[i].data, strings[i].length,
+						 values + (size_t) i * shape.width))
+			return false;
+	}
+	if (validity != NULL)
+		hz_fill_nulls(values, shape.width, validity, count);
+	start = begin_piece(input, draft, v);
+	hz_bytes_put8(&draft->data, (uint8_t) shape.form);
+	hz_bytes_put8(&draft->data, (uint8_t) shape.width);
+	hz_fixed_encode(values, shape.width, count, &draft->data);
+	end_piece(draft, v, HZ_PIECE_HEX, start);
+	return true;
 }
 
 void

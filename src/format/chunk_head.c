@@ -6,6 +6,7 @@
  * chunk, no length exceeds what the chunk's rows and raw bytes allow, modes fit the kind, and what a
  * mode needs (dictionary, frames, child) is there.
  */
+#include "encoding/hex.h"
 #include "format/chunk_internal.h"
 #include "format/varint.h"
 
@@ -20,6 +21,8 @@ hz_chunk_encoding_name(uint8_t encoding)
 			return "strings";
 		case HZ_CHUNK_ARRAY:
 			return "array";
+		case HZ_CHUNK_HEX:
+			return "hex";
 		default:
 			return hz_encoding_name((HzEncoding) encoding);
 	}
@@ -135,6 +138,8 @@ mode_fits(const HzChunkHead *head, HzPieceMode mode)
 		case HZ_PIECE_DECIMAL64:
 		case HZ_PIECE_DECIMAL128:
 			return head->kind == HZ_KIND_NUMERIC;
+		case HZ_PIECE_HEX:
+			return head->kind == HZ_KIND_BYTES;
 		case HZ_PIECE_ARRAYS:
 			return head->kind == HZ_KIND_BYTES && (head->flags & HZ_CHUNK_HAS_CHILD) != 0;
 	}
@@ -151,6 +156,8 @@ data_limit(const HzChunkHead *head, HzPieceMode mode, uint32_t count)
 		width = head->width;
 	if (mode == HZ_PIECE_DECIMAL128)
 		width = 16;
+	if (mode == HZ_PIECE_HEX)
+		width = HZ_HEX_MAX_WIDTH;
 	/* encoders may round the count up to a whole block, in parts of narrow values */
 	return width * count * 2 + 65536;
 }

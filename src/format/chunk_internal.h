@@ -54,7 +54,8 @@ typedef enum HzPieceMode
 	HZ_PIECE_STRINGS = 3,   /* lengths; the bytes are in the frames */
 	HZ_PIECE_DECIMAL64 = 4, /* scaled integers */
 	HZ_PIECE_DECIMAL128 = 5,
-	HZ_PIECE_ARRAYS = 6 /* counts; the elements are in the child chunk */
+	HZ_PIECE_ARRAYS = 6, /* counts; the elements are in the child chunk */
+	HZ_PIECE_HEX = 7     /* strings of hexadecimal digits as fixed values */
 } HzPieceMode;
 
 typedef struct HzChunkPiece
@@ -321,6 +322,8 @@ extern void hz_draft_strings(const HzChunkInput *input, HzChunkDraft *draft);
 
 /* One vector each, appended to the draft. */
 extern void hz_draft_strings_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v);
+/* As hexadecimal digits; false, and nothing is appended: they are others, or of several shapes. */
+extern bool hz_draft_hex_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v);
 extern void hz_draft_counts_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v,
 								   int64_t *counts);
 extern void hz_draft_decimals_vector(const HzChunkInput *input, HzChunkDraft *draft, uint32_t v,

@@ -228,6 +228,30 @@ match_fixed(HzChunkReader *reader, uint32_t v, const HzString *value, uint8_t *m
 	return status;
 }
 
+static HzStatus
+match_hex(HzChunkReader *reader, uint32_t v, const HzString *value, uint8_t *mask)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+	const uint64_t *validity;
+	HzHexShape shape;
+	uint8_t bytes[HZ_HEX_MAX_WIDTH];
+	const uint8_t *data;
+	uint32_t length;
+	HzStatus status = hz_reader_piece(reader, v);
+
+	memset(mask, 0, piece->zone.rows);
+	if (status == HZ_OK)
+		status = hz_reader_validity(reader, v, &validity);
+	if (status == HZ_OK)
+		status = hz_reader_hex_shape(reader, piece, &shape, &data, &length);
+	if (status != HZ_OK || !hz_hex_pack(&shape, value->data, value->length, bytes))
+		return status;
+	status = hz_fixed_match(data, length, piece->zone.rows, shape.width, bytes, mask);
+	if (status == HZ_OK)
+		mask_nulls(mask, piece->zone.rows, validity);
+	return status;
+}
+
 HzStatus
 hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value, bool *known,
 			   uint8_t *mask)
@@ -238,12 +262,14 @@ hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value, bo
 	if (vector >= head->vectors)
 		return HZ_CORRUPT;
 	mode = head->pieces[vector].mode;
-	*known = has_bytes(head, value) && (mode == HZ_PIECE_NULLS || mode == HZ_PIECE_CODES ||
+	*known = has_bytes(head, value) && (mode == HZ_PIECE_NULLS || mode == HZ_PIECE_CODES || mode == HZ_PIECE_HEX ||
 										(mode == HZ_PIECE_VALUES && head->kind == HZ_KIND_FIXED));
 	if (!*known)
 		return HZ_OK;
 	if (mode == HZ_PIECE_CODES)
 		return match_codes(reader, vector, value, mask);
+	if (mode == HZ_PIECE_HEX)
+		return match_hex(reader, vector, value, mask);
 	if (mode == HZ_PIECE_VALUES)
 		return match_fixed(reader, vector, value, mask);
 	memset(mask, 0, head->pieces[vector].zone.rows);

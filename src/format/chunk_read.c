@@ -320,6 +320,93 @@ strings_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 	return status;
 }
 
+/* ---- vectors of hexadecimal digits ---- */
+
+HzStatus
+hz_reader_hex_shape(const HzChunkReader *reader, const HzChunkPiece *piece, HzHexShape *shape,
+					const uint8_t **data, uint32_t *length)
+{
+	const uint8_t *bytes = hz_reader_data(reader, piece);
+
+	if (piece->data_length < 3)
+		return HZ_CORRUPT;
+	shape->form = (HzHexForm) bytes[0];
+	shape->width = bytes[1];
+	*data = bytes + 2;
+	*length = piece->data_length - 2;
+	return hz_hex_is_shape(shape) ? HZ_OK : HZ_CORRUPT;
+}
+
+HzStatus
+hz_reader_hex_bytes(HzChunkReader *reader, uint32_t v, const uint64_t *validity, HzHexShape *shape)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+	uint32_t count = piece->zone.rows;
+	const uint8_t *data;
+	uint32_t length;
+	HzStatus status = hz_reader_hex_shape(reader, piece, shape, &data, &length);
+
+	if (status != HZ_OK)
+		return status;
+	reader->digits.length = 0;
+	hz_bytes_reserve(&reader->digits,
+					 (size_t) HZ_VECTOR_ROWS * (HZ_HEX_MAX_WIDTH + HZ_HEX_MAX_TEXT));
+	status = hz_fixed_decode(data, length, count, shape->width, reader->digits.data);
+	if (status == HZ_OK)
+		zero_nulls(reader->digits.data, shape->width, validity, count);
+	return status;
+}
+
+static HzStatus
+hex_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
+{
+	uint32_t count = reader->head.pieces[v].zone.rows;
+	HzHexShape shape;
+	HzString *strings;
+	uint8_t *text;
+	uint32_t length;
+	HzStatus status = hz_reader_hex_bytes(reader, v, out->validity, &shape);
+
+	if (status != HZ_OK)
+		return status;
+	need_slots(reader);
+	strings = (HzString *) (void *) reader->slots;
+	text = reader->digits.data + (size_t) HZ_VECTOR_ROWS * HZ_HEX_MAX_WIDTH;
+	length = hz_hex_length(&shape);
+	hz_hex_unpack(&shape, reader->digits.data, count, text);
+	for (uint32_t i = 0; i < count; i++)
+	{
+		bool is_null = out->validity != NULL && !hz_bitmap_get(out->validity, i);
+
+		strings[i].data = is_null ? no_bytes : text + (size_t) i * length;
+		strings[i].length = is_null ? 0 : length;
+	}
+	out->form = HZ_FORM_FLAT;
+	out->width = sizeof(HzString);
+	out->numeric = HZ_NUMERIC_PAYLOAD;
+	out->values = strings;
+	return HZ_OK;
+}
+
+/* All are as long as the first; nulls have none. */
+static HzStatus
+hex_lengths(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
+{
+	const HzChunkPiece *piece = &reader->head.pieces[v];
+	HzHexShape shape;
+	const uint8_t *data;
+	uint32_t length;
+	HzStatus status = hz_reader_hex_shape(reader, piece, &shape, &data, &length);
+
+	if (status != HZ_OK)
+		return status;
+	hz_reader_need_lengths(reader);
+	for (uint32_t i = 0; i < piece->zone.rows; i++)
+		reader->lengths[i] = (int32_t) hz_hex_length(&shape);
+	zero_nulls(reader->lengths, sizeof(int32_t), validity, piece->zone.rows);
+	return HZ_OK;
+}
+
 HzStatus
 hz_chunk_lengths(HzChunkReader *reader, uint32_t vector, bool *known, HzVector *out)
 {
@@ -329,7 +416,8 @@ hz_chunk_lengths(HzChunkReader *reader, uint32_t vector, bool *known, HzVector *
 	if (vector >= reader->head.vectors)
 		return HZ_CORRUPT;
 	*known = reader->head.kind == HZ_KIND_BYTES &&
-			 (piece->mode == HZ_PIECE_STRINGS || piece->mode == HZ_PIECE_NULLS);
+			 (piece->mode == HZ_PIECE_STRINGS || piece->mode == HZ_PIECE_HEX ||
+			  piece->mode == HZ_PIECE_NULLS);
 	if (!*known)
 		return HZ_OK;
 	*out = (HzVector){.kind = HZ_KIND_INT32,
@@ -345,7 +433,8 @@ hz_chunk_lengths(HzChunkReader *reader, uint32_t vector, bool *known, HzVector *
 	if (status == HZ_OK)
 		status = hz_reader_validity(reader, vector, &out->validity);
 	if (status == HZ_OK)
-		status = hz_reader_lengths(reader, vector, out->validity);
+		status = (piece->mode == HZ_PIECE_HEX ? hex_lengths
+											  : hz_reader_lengths)(reader, vector, out->validity);
 	out->values = reader->lengths;
 	return status;
 }
@@ -517,6 +606,8 @@ hz_chunk_vector(HzChunkReader *reader, uint32_t vector, HzVector *out)
 		status = codes_vector(reader, vector, out);
 	else if (piece->mode == HZ_PIECE_STRINGS)
 		status = strings_vector(reader, vector, out);
+	else if (piece->mode == HZ_PIECE_HEX)
+		status = hex_vector(reader, vector, out);
 	else if (piece->mode == HZ_PIECE_ARRAYS)
 		status = arrays_vector(reader, vector, out);
 	else

@@ -63,6 +63,7 @@ hz_chunk_close(HzChunkReader *reader)
 	hz_bytes_free(&reader->sought);
 	hz_bytes_free(&reader->bloom);
 	hz_bytes_free(&reader->arrays);
+	hz_bytes_free(&reader->digits);
 	hz_free(reader);
 }
 

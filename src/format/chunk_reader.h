@@ -8,6 +8,7 @@
 #ifndef HZ_CHUNK_READER_H
 #define HZ_CHUNK_READER_H
 
+#include "encoding/hex.h"
 #include "format/chunk_internal.h"
 
 #define HZ_NO_VECTOR UINT32_MAX
@@ -26,6 +27,7 @@ typedef struct HzKnownVector
 	const uint64_t *validity; /* NULL: no nulls */
 	uint32_t bytes;           /* of both, which are one allocation */
 	uint32_t width;           /* of a slot */
+	HzHexForm form;           /* of hexadecimal digits */
 	uint8_t asked;            /* values read one by one before */
 } HzKnownVector;
 
@@ -59,12 +61,14 @@ struct HzChunkReader
 	HzVector child_vector; /* decoded */
 	uint32_t child_index;  /* its number */
 	HzBytes arrays;        /* payloads put together */
+	HzBytes digits;        /* the bytes of a vector's hexadecimal digits, then the digits */
 	union
 	{
 		HzInt128 decimal;
 		HzString string;
 		uint8_t bytes[16];
 	} single; /* the slot of a single value */
+	uint8_t single_digits[HZ_HEX_MAX_TEXT];
 };
 
 /* Forgets the vectors decoded for single values. */
@@ -102,6 +106,14 @@ extern void hz_reader_need_lengths(HzChunkReader *reader);
 
 /* Fills reader->lengths: strings' lengths or arrays' counts, none negative, with their sum checked; nulls have none. */
 extern HzStatus hz_reader_lengths(HzChunkReader *reader, uint32_t v, const uint64_t *validity);
+
+/* The shape of a vector of hexadecimal digits, whose piece is loaded; its bytes are encoded as fixed values behind it. */
+extern HzStatus hz_reader_hex_shape(const HzChunkReader *reader, const HzChunkPiece *piece,
+									HzHexShape *shape, const uint8_t **data, uint32_t *length);
+
+/* Decodes its bytes, of `shape`, into reader->digits, with room behind them for the digits. */
+extern HzStatus hz_reader_hex_bytes(HzChunkReader *reader, uint32_t v, const uint64_t *validity,
+									HzHexShape *shape);
 
 /* Appends the payload of an array of the child's elements [first, first + count) to reader->arrays. */
 extern HzStatus hz_reader_build_array(HzChunkReader *reader, uint64_t first, uint32_t count);

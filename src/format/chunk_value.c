@@ -151,7 +151,47 @@ static bool
 has_access(const HzChunkHead *head, const HzChunkPiece *piece)
 {
 	return piece->mode == HZ_PIECE_CODES || piece->mode == HZ_PIECE_DECIMAL64 ||
-		   (piece->mode == HZ_PIECE_VALUES && hz_kind_is_integer(head->kind));
+		   piece->mode == HZ_PIECE_HEX ||
+		   (piece->mode == HZ_PIECE_VALUES &&
+			(hz_kind_is_integer(head->kind) ||
+			 (head->kind == HZ_KIND_FIXED && head->width <= sizeof(((HzChunkReader *) 0)->single))));
+}
+
+/* The string of hexadecimal digits that stands for these bytes. */
+static void
+hex_string(HzChunkReader *reader, const HzHexShape *shape, const uint8_t *bytes, HzVector *out)
+{
+	HzString *string = &reader->single.string;
+
+	hz_hex_unpack(shape, bytes, 1, reader->single_digits);
+	string->data = reader->single_digits;
+	string->length = hz_hex_length(shape);
+	out->width = sizeof(HzString);
+	out->numeric = HZ_NUMERIC_PAYLOAD;
+	out->values = string;
+}
+
+static HzStatus
+fixed_alone(HzChunkReader *reader, const HzChunkPiece *piece, uint32_t i, HzVector *out)
+{
+	const uint8_t *data = hz_reader_data(reader, piece);
+	uint32_t length = piece->data_length;
+	HzHexShape shape;
+	uint8_t bytes[HZ_HEX_MAX_WIDTH];
+	HzStatus status = HZ_OK;
+
+	if (piece->mode == HZ_PIECE_VALUES)
+	{
+		out->width = reader->head.width;
+		out->values = &reader->single;
+		return hz_fixed_value(data, length, piece->zone.rows, out->width, i, reader->single.bytes);
+	}
+	status = hz_reader_hex_shape(reader, piece, &shape, &data, &length);
+	if (status == HZ_OK)
+		status = hz_fixed_value(data, length, piece->zone.rows, shape.width, i, bytes);
+	if (status == HZ_OK)
+		hex_string(reader, &shape, bytes, out);
+	return status;
 }
 
 /* Value i, not null, of vector v, whose piece is loaded. */
@@ -161,9 +201,13 @@ value_alone(HzChunkReader *reader, uint32_t v, uint32_t i, HzVector *out)
 	const HzChunkPiece *piece = &reader->head.pieces[v];
 	const HzChunkDict *dict = &reader->head.dict;
 	int64_t value;
-	HzStatus status = hz_int_value(hz_reader_data(reader, piece), piece->data_length,
-								   piece->zone.rows, i, &value);
+	HzStatus status;
 
+	if (piece->mode == HZ_PIECE_HEX ||
+		(piece->mode == HZ_PIECE_VALUES && reader->head.kind == HZ_KIND_FIXED))
+		return fixed_alone(reader, piece, i, out);
+	status = hz_int_value(hz_reader_data(reader, piece), piece->data_length, piece->zone.rows, i,
+						  &value);
 	if (status != HZ_OK)
 		return status;
 	if (piece->mode == HZ_PIECE_CODES)
@@ -186,7 +230,7 @@ value_alone(HzChunkReader *reader, uint32_t v, uint32_t i, HzVector *out)
 /* Decodes vector v into the reader's buffers; *values, of *bytes, is what there is to keep. */
 static HzStatus
 decode_vector(HzChunkReader *reader, uint32_t v, const uint64_t *validity, const void **values,
-			  uint32_t *bytes, uint32_t *width)
+			  uint32_t *bytes, uint32_t *width, HzHexForm *form)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
 	HzStatus status;
@@ -202,6 +246,15 @@ decode_vector(HzChunkReader *reader, uint32_t v, const uint64_t *validity, const
 		*width = sizeof(int32_t);
 		status = hz_reader_lengths(reader, v, validity);
 		*values = reader->lengths;
+	}
+	else if (piece->mode == HZ_PIECE_HEX)
+	{
+		HzHexShape shape;
+
+		status = hz_reader_hex_bytes(reader, v, validity, &shape);
+		*width = shape.width;
+		*form = shape.form;
+		*values = reader->digits.data;
 	}
 	else
 	{
@@ -253,7 +306,7 @@ keep_vector(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 	uint32_t bytes;
 	uint32_t width;
 	uint8_t *room;
-	HzStatus status = decode_vector(reader, v, validity, &values, &bytes, &width);
+	HzStatus status = decode_vector(reader, v, validity, &values, &bytes, &width, &known->form);
 	bool sums = piece->mode == HZ_PIECE_STRINGS || piece->mode == HZ_PIECE_ARRAYS;
 
 	if (status != HZ_OK)
@@ -301,6 +354,10 @@ known_value(HzChunkReader *reader, uint32_t v, uint32_t i, HzVector *out)
 			out->values = &reader->single;
 			return array_value(reader, piece->payload_start + starts[i], starts[i + 1] - starts[i],
 							   out);
+		case HZ_PIECE_HEX:
+			hex_string(reader, &(HzHexShape){known->form, known->width},
+					   (const uint8_t *) known->values + (size_t) i * known->width, out);
+			return HZ_OK;
 		default:
 			out->width = known->width;
 			out->values = (const uint8_t *) known->values + (size_t) i * known->width;

@@ -198,6 +198,7 @@ usual_encoding(const HzChunkHead *head, const HzChunkDraft *draft)
 		at += piece->validity_length;
 		votes[piece->mode == HZ_PIECE_STRINGS  ? HZ_CHUNK_STRINGS
 			  : piece->mode == HZ_PIECE_ARRAYS ? HZ_CHUNK_ARRAY
+			  : piece->mode == HZ_PIECE_HEX    ? HZ_CHUNK_HEX
 											   : draft->data.data[at]]++;
 		at += piece->data_length;
 	}
