@@ -190,6 +190,33 @@ check_vectors(const HzColumn *column, const HzChunkOptions *options, HzChunkRead
 	CHECK(wrong == 0);
 }
 
+/* Some rows of a vector, close to each other or far apart: those are right. */
+static inline void
+check_wanted(const HzColumn *column, HzChunkReader *reader)
+{
+	uint64_t wrong = 0;
+
+	for (uint32_t t = 0; t < 20; t++)
+	{
+		uint32_t v = (uint32_t) (unit_random() % hz_chunk_vector_count(reader));
+		uint32_t first = v * HZ_VECTOR_ROWS;
+		uint32_t count =
+			column->rows - first < HZ_VECTOR_ROWS ? column->rows - first : HZ_VECTOR_ROWS;
+		uint32_t step = t % 2 ? 1 + (uint32_t) (unit_random() % 300) : 1;
+		uint16_t at[HZ_VECTOR_ROWS];
+		uint32_t wanted = 0;
+		HzVector vector;
+
+		for (uint32_t i = (uint32_t) (unit_random() % count); i < count && wanted < 30; i += step)
+			at[wanted++] = (uint16_t) i;
+		if (!CHECK(hz_chunk_vector_at(reader, v, at, wanted, &vector) == HZ_OK))
+			return;
+		for (uint32_t i = 0; i < wanted; i++)
+			wrong += !same_value(column, first + at[i], &vector, at[i]);
+	}
+	CHECK(wrong == 0);
+}
+
 static int64_t lasting_room = 1 << 20;
 
 /* Single values anywhere, and some neighbours of each, vectors read between them. */
@@ -403,6 +430,7 @@ check_column(const HzColumn *column, const HzChunkOptions *options)
 	{
 		check_vectors(column, options, reader);
 		check_values(column, reader);
+		check_wanted(column, reader);
 		check_matches(column, reader);
 		check_bloom(column, &meta, reader);
 		check_zone(column, 0, column->rows, &meta.zone, options->ordered);

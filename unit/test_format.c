@@ -411,6 +411,10 @@ test_point_read(void)
 		  same_value(&c.column, 77776, &vector, 0));
 	CHECK(memory.reads <= 4);
 	memory.bytes = 0;
+	CHECK(hz_chunk_vector_at(reader, 9, (const uint16_t[]){700, 701, 705}, 3, &vector) == HZ_OK &&
+		  same_value(&c.column, 9 * HZ_VECTOR_ROWS + 705, &vector, 705));
+	CHECK(memory.bytes <= 2 * HZ_CHUNK_FRAME_BYTES);
+	memory.bytes = 0;
 	CHECK(hz_chunk_lengths(reader, 5, &known, &vector) == HZ_OK && known);
 	CHECK(((const int32_t *) vector.values)[7] ==
 		  (int32_t) c.column.strings[5 * HZ_VECTOR_ROWS + 7].length);

@@ -108,6 +108,12 @@ extern const HzZone *hz_chunk_zone(const HzChunkReader *reader, uint32_t vector)
 extern HzStatus hz_chunk_vector(HzChunkReader *reader, uint32_t vector, HzVector *out);
 
 /*
+ * The same, of which only the values at[0 .. count) (ascending; at NULL: all) are to be used: frames without any of them are not read.
+ */
+extern HzStatus hz_chunk_vector_at(HzChunkReader *reader, uint32_t vector, const uint16_t *at,
+								   uint32_t count, HzVector *out);
+
+/*
  * The lengths in bytes of the strings of a vector as INT32, null where they are, without reading the strings: only where
  * the chunk keeps them apart, else *known is false. What hz_chunk_vector() has returned of the same vector stays
  * valid, and so does this when it is called for the same vector next.

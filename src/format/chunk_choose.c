@@ -345,10 +345,9 @@ try_hex(HzChunkInput *input, const HzDistinct *distinct, HzChunkChoice *choice)
 	hz_draft_init(input, &draft);
 	draft_hex(input, &draft);
 	size = hz_draft_size(&draft) * HEX_GAIN / 100;
-	if ((distinct != NULL &&
-		 size > codes_estimate(input, distinct) + sample_strings(input, distinct->strings,
-																 distinct->count, distinct->bytes,
-																 false)) ||
+	if ((distinct != NULL && size > codes_estimate(input, distinct) +
+										sample_strings(input, distinct->strings, distinct->count,
+													   distinct->bytes, false)) ||
 		size > sample_strings(input, input->column->strings, input->column->rows, input->raw_bytes,
 							  true))
 	{

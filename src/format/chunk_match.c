@@ -262,8 +262,9 @@ hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value, bo
 	if (vector >= head->vectors)
 		return HZ_CORRUPT;
 	mode = head->pieces[vector].mode;
-	*known = has_bytes(head, value) && (mode == HZ_PIECE_NULLS || mode == HZ_PIECE_CODES || mode == HZ_PIECE_HEX ||
-										(mode == HZ_PIECE_VALUES && head->kind == HZ_KIND_FIXED));
+	*known = has_bytes(head, value) &&
+			 (mode == HZ_PIECE_NULLS || mode == HZ_PIECE_CODES || mode == HZ_PIECE_HEX ||
+			  (mode == HZ_PIECE_VALUES && head->kind == HZ_KIND_FIXED));
 	if (!*known)
 		return HZ_OK;
 	if (mode == HZ_PIECE_CODES)

@@ -243,58 +243,101 @@ hz_reader_lengths(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 	return all >= 0 && sum == piece->payload ? HZ_OK : HZ_CORRUPT;
 }
 
-/* Points strings at the bytes from `position` on, as many as lie in one frame; returns how many, 0: none does. */
-static uint32_t
-cut_frame(const HzChunkFrame *frame, const uint8_t *bytes, uint64_t position,
-		  const int32_t *lengths, uint32_t count, HzString *strings)
+/* The rows of a vector that somebody wants, ascending; at NULL: all. */
+typedef struct Wanted
 {
-	const uint8_t *at = bytes + (position - frame->start);
-	const uint8_t *end = bytes + frame->raw_length;
+	const uint16_t *at;
+	uint32_t count;
+	uint32_t next; /* the first that is not passed yet */
+} Wanted;
+
+/* Whether any of them is below `end`; passes those. */
+static bool
+wants_below(Wanted *wanted, uint32_t end)
+{
+	uint32_t first = wanted->next;
+
+	if (wanted->at == NULL)
+		return true;
+	while (wanted->next < wanted->count && wanted->at[wanted->next] < end)
+		wanted->next++;
+	return wanted->next > first;
+}
+
+/* How many of the strings from `position` on lie in one frame; 0: none does. */
+static uint32_t
+count_in_frame(const HzChunkFrame *frame, uint64_t position, const int32_t *lengths, uint32_t count)
+{
+	uint64_t left = frame->start + frame->raw_length - position;
 	uint32_t i = 0;
 
-	for (; i < count && (size_t) (end - at) >= (size_t) lengths[i]; i++)
-	{
-		strings[i].data = at;
-		strings[i].length = (uint64_t) lengths[i];
-		at += lengths[i];
-	}
+	for (; i < count && left >= (uint64_t) lengths[i]; i++)
+		left -= (uint64_t) lengths[i];
 	return i;
 }
 
-/* Points the slots at the strings of vector v, whose lengths are loaded. */
+static void
+point_at(const uint8_t *bytes, const int32_t *lengths, uint32_t count, HzString *strings)
+{
+	for (uint32_t i = 0; i < count; i++)
+	{
+		strings[i].data = bytes;
+		strings[i].length = (uint64_t) lengths[i];
+		bytes += lengths[i];
+	}
+}
+
+static void
+empty_strings(uint32_t count, HzString *strings)
+{
+	for (uint32_t i = 0; i < count; i++)
+	{
+		strings[i].data = no_bytes;
+		strings[i].length = 0;
+	}
+}
+
+/* Points the slots at the strings of vector v, whose lengths are loaded; frames without wanted ones are not read, and theirs are empty. */
 static HzStatus
-point_strings(HzChunkReader *reader, uint32_t v, HzString *strings)
+point_strings(HzChunkReader *reader, uint32_t v, Wanted *wanted, HzString *strings)
 {
 	const HzChunkHead *head = &reader->head;
 	uint32_t count = head->pieces[v].zone.rows;
 	uint64_t position = head->pieces[v].payload_start;
-	uint32_t frame = hz_frame_find(head, position);
+	uint32_t number = hz_frame_find(head, position);
 
-	for (uint32_t done = 0; done < count; frame++)
+	for (uint32_t done = 0; done < count; number++)
 	{
+		const HzChunkFrame *frame = &head->frames[number];
+		const int32_t *lengths = reader->lengths + done;
 		const uint8_t *bytes;
 		uint32_t cut;
-		HzStatus status;
 
-		if (frame >= head->frame_count)
+		if (number >= head->frame_count)
 			return HZ_CORRUPT;
-		status = hz_frame_load(&reader->frames, &reader->source, head, frame, &bytes);
-		if (status != HZ_OK)
-			return status;
-		cut = cut_frame(&head->frames[frame], bytes, position, reader->lengths + done, count - done,
-						strings + done);
-		for (uint32_t i = done; i < done + cut; i++)
-			position += (uint32_t) reader->lengths[i];
+		cut = count_in_frame(frame, position, lengths, count - done);
+		if (wants_below(wanted, done + cut))
+		{
+			HzStatus status = hz_frame_load(&reader->frames, &reader->source, head, number, &bytes);
+
+			if (status != HZ_OK)
+				return status;
+			point_at(bytes + (position - frame->start), lengths, cut, strings + done);
+		}
+		else
+			empty_strings(cut, strings + done);
+		for (uint32_t i = 0; i < cut; i++)
+			position += (uint32_t) lengths[i];
 		done += cut;
 		/* what is left begins in the next frame, or a value crosses the border */
-		if (done < count && position != head->frames[frame].start + head->frames[frame].raw_length)
+		if (done < count && position != frame->start + frame->raw_length)
 			return HZ_CORRUPT;
 	}
 	return HZ_OK;
 }
 
 static HzStatus
-strings_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
+strings_vector(HzChunkReader *reader, uint32_t v, Wanted *wanted, HzVector *out)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
 	HzString *strings;
@@ -306,13 +349,9 @@ strings_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 	if (status != HZ_OK)
 		return status;
 	if (piece->payload > 0)
-		status = point_strings(reader, v, strings);
+		status = point_strings(reader, v, wanted, strings);
 	else
-		for (uint32_t i = 0; i < piece->zone.rows; i++)
-		{
-			strings[i].data = no_bytes;
-			strings[i].length = 0;
-		}
+		empty_strings(piece->zone.rows, strings);
 	out->form = HZ_FORM_FLAT;
 	out->width = sizeof(HzString);
 	out->numeric = HZ_NUMERIC_PAYLOAD;
@@ -433,8 +472,8 @@ hz_chunk_lengths(HzChunkReader *reader, uint32_t vector, bool *known, HzVector *
 	if (status == HZ_OK)
 		status = hz_reader_validity(reader, vector, &out->validity);
 	if (status == HZ_OK)
-		status = (piece->mode == HZ_PIECE_HEX ? hex_lengths
-											  : hz_reader_lengths)(reader, vector, out->validity);
+		status = (piece->mode == HZ_PIECE_HEX ? hex_lengths : hz_reader_lengths)(reader, vector,
+																				 out->validity);
 	out->values = reader->lengths;
 	return status;
 }
@@ -586,7 +625,15 @@ hz_reader_null_vector(HzChunkReader *reader, HzVector *out)
 HzStatus
 hz_chunk_vector(HzChunkReader *reader, uint32_t vector, HzVector *out)
 {
+	return hz_chunk_vector_at(reader, vector, NULL, 0, out);
+}
+
+HzStatus
+hz_chunk_vector_at(HzChunkReader *reader, uint32_t vector, const uint16_t *at, uint32_t count,
+				   HzVector *out)
+{
 	const HzChunkPiece *piece = &reader->head.pieces[vector];
+	Wanted wanted = {at, count, 0};
 	HzStatus status;
 
 	if (vector >= reader->head.vectors)
@@ -605,7 +652,7 @@ hz_chunk_vector(HzChunkReader *reader, uint32_t vector, HzVector *out)
 	if (piece->mode == HZ_PIECE_CODES)
 		status = codes_vector(reader, vector, out);
 	else if (piece->mode == HZ_PIECE_STRINGS)
-		status = strings_vector(reader, vector, out);
+		status = strings_vector(reader, vector, &wanted, out);
 	else if (piece->mode == HZ_PIECE_HEX)
 		status = hex_vector(reader, vector, out);
 	else if (piece->mode == HZ_PIECE_ARRAYS)

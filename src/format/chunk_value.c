@@ -154,7 +154,8 @@ has_access(const HzChunkHead *head, const HzChunkPiece *piece)
 		   piece->mode == HZ_PIECE_HEX ||
 		   (piece->mode == HZ_PIECE_VALUES &&
 			(hz_kind_is_integer(head->kind) ||
-			 (head->kind == HZ_KIND_FIXED && head->width <= sizeof(((HzChunkReader *) 0)->single))));
+			 (head->kind == HZ_KIND_FIXED &&
+			  head->width <= sizeof(((HzChunkReader *) 0)->single))));
 }
 
 /* The string of hexadecimal digits that stands for these bytes. */

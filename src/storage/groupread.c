@@ -320,13 +320,14 @@ open_column(HzGroupReader *reader, int attno)
 }
 
 static HzStatus
-try_vector(HzGroupReader *reader, int attno, uint32 vector, HzVector *out)
+try_vector(HzGroupReader *reader, int attno, uint32 vector, const uint16 *at, uint32 count,
+		   HzVector *out)
 {
 	MemoryContext old = MemoryContextSwitchTo(reader->context);
 	HzStatus status = try_open_column(reader, attno);
 
 	if (status == HZ_OK)
-		status = hz_chunk_vector(reader->columns[attno].chunk, vector, out);
+		status = hz_chunk_vector_at(reader->columns[attno].chunk, vector, at, count, out);
 	MemoryContextSwitchTo(old);
 	return status;
 }
@@ -334,7 +335,7 @@ try_vector(HzGroupReader *reader, int attno, uint32 vector, HzVector *out)
 void
 hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector, HzVector *out)
 {
-	HzStatus status = try_vector(reader, attno, vector, out);
+	HzStatus status = try_vector(reader, attno, vector, NULL, 0, out);
 
 	if (status != HZ_OK)
 		report_column_damage(reader, attno, status);
@@ -390,7 +391,7 @@ hz_groupread_datums(HzGroupReader *reader, TupleDesc desc, int attno, uint32 vec
 	{
 		if (hz_groupread_has(reader, attno))
 		{
-			HzStatus status = try_vector(reader, attno, vector, &decoded);
+			HzStatus status = try_vector(reader, attno, vector, at, count, &decoded);
 
 			if (status != HZ_OK && reader->fleeting && has_vanished(reader))
 				return false;
