@@ -4,23 +4,26 @@ SET client_min_messages = warning;
 CREATE SCHEMA encoded;
 SET search_path = encoded, test;
 CREATE COLLATION ignorant (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
-CREATE TABLE e_h (k integer, few text, many text, u uuid, r uuid, b bytea, mixed text COLLATE ignorant, padded character(8), n integer) USING heap;
+CREATE TABLE e_h (k integer, few text, many text, u uuid, r uuid, b bytea, mixed text COLLATE ignorant, padded character(8), n integer, ids text, spans text) USING heap;
 CREATE TABLE e_c (LIKE e_h) USING hanzo_columnar;
 SELECT hanzo_datastore.alter_columnar_table('e_c', row_group_rows => 40960);
 INSERT INTO e_h
 SELECT i, CASE WHEN i % 7 > 0 THEN 'few ' || i % 12 END, CASE WHEN i % 11 > 0 THEN 'user_' || i * 7919 % 3000 END, md5((i / 50)::text)::uuid,
   CASE WHEN i % 5 > 0 THEN md5(i::text)::uuid END, decode(md5((i % 2000)::text), 'hex'), CASE WHEN i % 2 = 0 THEN 'Case' ELSE 'case' END || i % 9,
-  'p' || i % 40, i % 100
+  'p' || i % 40, i % 100, md5((i * 3)::text)::uuid::text, CASE WHEN i % 9 > 0 THEN substr(md5((i / 2)::text), 1, 16) END
 FROM generate_series(1, 100000) AS i;
 INSERT INTO e_c SELECT * FROM e_h;
 CALL hanzo_datastore.compact('e_c');
-INSERT INTO e_h SELECT k + 100000, few, many, u, r, b, mixed, padded, n FROM e_h WHERE k <= 500;
+INSERT INTO e_h SELECT k + 100000, few, many, u, r, b, mixed, padded, n, ids, spans FROM e_h WHERE k <= 500;
 INSERT INTO e_c SELECT * FROM e_h WHERE k > 100000;
 DELETE FROM e_h WHERE k % 13 = 0;
 DELETE FROM e_c WHERE k % 13 = 0;
 ALTER TABLE e_h ADD COLUMN late text DEFAULT 'late';
 ALTER TABLE e_c ADD COLUMN late text DEFAULT 'late';
 ANALYZE e_h, e_c;
+
+SELECT column_name, encodings FROM hanzo_datastore.columnar_columns WHERE relation = 'e_c'::regclass AND column_name IN ('ids', 'spans') ORDER BY 1;
+SELECT test.differences('e_h', 'e_c');
 
 -- The rows of a condition in one number, of a scan or an aggregation.
 CREATE FUNCTION rows_of(t text, condition text)
@@ -56,7 +59,11 @@ INSERT INTO conditions (condition, encoded) VALUES
   ('r = md5(''5'')::uuid', NULL), ('b = decode(md5(''77''), ''hex'')', true), ('mixed = ''CASE3''', false), ('padded = ''p7''', false), ('padded = ''p7   ''', false),
   ('few = ''few 3'' AND many = ''user_17''', NULL), ('few = ''few 3'' AND n > 50', true), ('few = ''few 3'' OR u = md5(''77'')::uuid', true), ('NOT (few = ''few 3'')', NULL),
   ('few <> ''few 3''', false), ('few = NULL', NULL), ('late = ''late''', NULL), ('late = ''early''', NULL), ('few = ''few 3'' AND few = ''few 3''', true), ('few = ''few 3'' AND few > ''few''', NULL),
-  ('n > 50 AND few = ''few 4''', true), ('few = ''few 3'' AND length(few) = 5', true), ('few IN (''few 1'', ''few 2'')', NULL);
+  ('n > 50 AND few = ''few 4''', true), ('few = ''few 3'' AND length(few) = 5', true), ('few IN (''few 1'', ''few 2'')', NULL),
+  ('ids = md5(''300'')::uuid::text', true), ('ids = upper(md5(''300'')::uuid::text)', NULL), ('ids = md5(''300'')', NULL), ('ids = ''''', NULL), ('ids = md5(''1'')::uuid::text', NULL),
+  ('spans = substr(md5(''500''), 1, 16)', true), ('spans = substr(md5(''500''), 1, 15) || ''x''', NULL), ('spans = substr(md5(''500''), 1, 14)', NULL),
+  ('octet_length(ids) = 36 AND n = 7', NULL), ('octet_length(spans) = 16 AND n = 7', NULL), ('spans IS NULL AND n = 7', NULL), ('ids LIKE ''abc%''', NULL),
+  ('ids > ''ff'' COLLATE "C"', NULL), ('substr(ids, 15, 1) = ''7''', NULL), ('ids || spans LIKE ''%0''', NULL);
 
 CREATE FUNCTION compare_all(setting text)
 RETURNS TABLE (condition text, heap text, columnar text)
@@ -105,6 +112,6 @@ SELECT count(*), sum(k) FROM e_h WHERE many = 'user_18';
 SELECT count(*) FROM (
   (SELECT k, many, u FROM e_c WHERE many = 'user_500' EXCEPT ALL SELECT k, many, u FROM e_h WHERE many = 'user_500')
   UNION ALL (SELECT k, many, u FROM e_h WHERE many = 'user_500' EXCEPT ALL SELECT k, many, u FROM e_c WHERE many = 'user_500')) AS d;
-SELECT k, few, n FROM e_c WHERE many = 'user_500' ORDER BY k LIMIT 3;
-SELECT k, few, n FROM e_h WHERE many = 'user_500' ORDER BY k LIMIT 3;
+SELECT k, few, n, ids, spans FROM e_c WHERE many = 'user_500' ORDER BY k LIMIT 3;
+SELECT k, few, n, ids, spans FROM e_h WHERE many = 'user_500' ORDER BY k LIMIT 3;
 DROP SCHEMA encoded CASCADE;

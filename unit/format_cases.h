@@ -277,6 +277,41 @@ make_array(uint8_t *payload, bool text, uint32_t count, uint64_t seed)
 
 /* ---- shapes of columns ---- */
 
+/* Strings of hexadecimal digits: uuids, hashes, repeated ones, and what almost is some. */
+static inline size_t
+hex_for(int shape, uint32_t i, char *buffer)
+{
+	uint64_t r = shape == 2 ? i / 5 * UINT64_C(0x9e3779b97f4a7c15) : unit_random();
+	uint64_t s = r * UINT64_C(0xd6e8feb86659fd93) + 1;
+
+	switch (shape)
+	{
+		case 0:
+		case 2:
+			return (size_t) sprintf(buffer, "%08x-%04x-%04x-%04x-%012llx", (uint32_t) r,
+									(uint16_t) (r >> 32), (uint16_t) (r >> 48), (uint16_t) s,
+									(unsigned long long) (s >> 16));
+		case 1:
+			return (size_t) sprintf(buffer, "%016llx%016llx", (unsigned long long) r,
+									(unsigned long long) s);
+		case 3:
+			return (size_t) sprintf(buffer, "%016llx", (unsigned long long) r);
+		case 4: /* one in a vector or two is none */
+			return (size_t) sprintf(buffer, i % 9000 == 77 ? "%016llX-" : "%016llx",
+									(unsigned long long) r);
+		case 5: /* of several lengths */
+			return (size_t) sprintf(buffer, "%0*llx", r % 2 ? 16 : 18, (unsigned long long) s);
+		case 6:
+			return (size_t) sprintf(buffer, "%08x-%04x-%04x-%04x-%012llX", (uint32_t) r,
+									(uint16_t) (r >> 32), (uint16_t) (r >> 48), (uint16_t) s,
+									(unsigned long long) (s >> 16));
+		default: /* sha512 */
+			return (size_t) sprintf(buffer, "%016llx%016llx%016llx%016llx", (unsigned long long) r,
+									(unsigned long long) s, (unsigned long long) (r ^ s),
+									(unsigned long long) (r + s));
+	}
+}
+
 static inline size_t
 string_for(int shape, uint32_t i, char *buffer)
 {

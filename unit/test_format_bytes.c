@@ -70,7 +70,7 @@ test_damage(void)
 	HzChunkOptions array_options = zstd_options;
 	char buffer[1024];
 
-	for (int shape = 0; shape < 6; shape++)
+	for (int shape = 0; shape < 7; shape++)
 	{
 		TestColumn c = shape == 0   ? new_column(HZ_KIND_INT64, 8, rows)
 					   : shape == 1 ? new_column(HZ_KIND_FIXED, 16, rows)
@@ -90,6 +90,8 @@ test_damage(void)
 				numeric_for(&c, 4, i);
 			else if (shape == 5)
 				set_string(&c, i, buffer, array_for(0, i, (uint8_t *) buffer));
+			else if (shape == 6)
+				set_string(&c, i, buffer, hex_for(0, i, buffer));
 			else
 				set_string(&c, i, buffer, string_for(shape == 3 ? 2 : 4, i, buffer));
 		}
@@ -258,6 +260,22 @@ fill_strings(TestColumn *c, uint32_t i)
 }
 
 static void
+fill_uuid_strings(TestColumn *c, uint32_t i)
+{
+	char buffer[128];
+
+	set_string(c, i, buffer, hex_for(0, i, buffer));
+}
+
+static void
+fill_digests(TestColumn *c, uint32_t i)
+{
+	char buffer[128];
+
+	set_string(c, i, buffer, hex_for(1, i, buffer));
+}
+
+static void
 fill_empty_strings(TestColumn *c, uint32_t i)
 {
 	set_string(c, i, "", 0);
@@ -333,6 +351,8 @@ static const GoldenCase golden_cases[] = {
 	{"text", HZ_KIND_BYTES, 0, fill_strings, 10, HZ_CODEC_NONE, NO_ARRAY},
 	{"text_zstd", HZ_KIND_BYTES, 0, fill_strings, 0, HZ_CODEC_ZSTD, NO_ARRAY},
 	{"text_lz4", HZ_KIND_BYTES, 0, fill_strings, 10, HZ_CODEC_LZ4, NO_ARRAY},
+	{"text_uuids", HZ_KIND_BYTES, 0, fill_uuid_strings, 10, HZ_CODEC_NONE, NO_ARRAY},
+	{"text_digests", HZ_KIND_BYTES, 0, fill_digests, 0, HZ_CODEC_NONE, NO_ARRAY},
 	{"text_empty", HZ_KIND_BYTES, 0, fill_empty_strings, 50, HZ_CODEC_ZSTD, NO_ARRAY},
 	{"numeric", HZ_KIND_NUMERIC, 0, fill_one_scale, 0, HZ_CODEC_NONE, NO_ARRAY},
 	{"numeric_wide", HZ_KIND_NUMERIC, 0, fill_wide_numerics, 10, HZ_CODEC_NONE, NO_ARRAY},
