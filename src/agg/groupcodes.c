@@ -11,7 +11,6 @@
 #define CACHE_BITS 14
 #define CACHE_ENTRIES (UINT32_C(1) << CACHE_BITS)
 #define CACHE_BYTES (sizeof(HzSeenEntry) * CACHE_ENTRIES)
-#define CACHE_JUDGED_FROM 4096 /* rows, of a row group */
 #define RANGE_MAX UINT64_C(65536)
 #define RANGE_STEP \
 	256 /* ranges begin and end at multiples: so that those of several vectors are one */
@@ -358,11 +357,11 @@ make_cache(HzGroupTable *table, bool integers)
 	return codes->cache != NULL;
 }
 
-/* Most are new ones: looking for them here is in vain. */
+/* Most are not there, though the cache has seen as many as it holds: looking for more is in vain, in this row group. */
 static bool
 cache_is_vain(const HzGroupCodes *codes)
 {
-	return codes->seen >= CACHE_JUDGED_FROM && codes->missed > codes->seen / 2;
+	return codes->missed > CACHE_ENTRIES && codes->missed > codes->seen / 2;
 }
 
 static inline HzSeenEntry *
