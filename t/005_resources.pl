@@ -47,7 +47,7 @@ sub faults
 	$session->query_safe($look) for 1 .. 5;
 	return ((split(' ', slurp_file("/proc/$pid/stat")))[9] - $before[9]) / 5;
 }
-my ($kept, $given_back) = (faults('32MB'), faults('0'));
+my ($kept, $given_back) = (faults('64MB'), faults('0'));
 cmp_ok($kept, '<', 100, 'freed memory is kept for the next query');
 cmp_ok($given_back, '>', 5 * ($kept + 20), "unless retained_memory is 0: $given_back faults a query instead of $kept");
 $session->quit;

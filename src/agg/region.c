@@ -24,7 +24,6 @@ struct HzRegionBlock
  * otherwise. Sizes are powers of two. Threads take and give, too.
  */
 #define CLASSES 32
-#define POOL_BYTES ((size_t) 8 * 1024 * 1024)
 
 typedef struct FreePiece
 {
@@ -34,6 +33,7 @@ typedef struct FreePiece
 static pthread_mutex_t pool_mutex = PTHREAD_MUTEX_INITIALIZER;
 static FreePiece *pool[CLASSES]; /* of FIRST_BLOCK << class */
 static size_t pool_bytes;
+static size_t pool_limit = (size_t) 8 * 1024 * 1024;
 
 static int
 class_of(size_t size)
@@ -89,7 +89,7 @@ unmap_memory(void *memory, size_t size)
 	int class = class_of(size);
 
 	pthread_mutex_lock(&pool_mutex);
-	if (pool_bytes + (FIRST_BLOCK << class) <= POOL_BYTES)
+	if (pool_bytes + (FIRST_BLOCK << class) <= pool_limit)
 	{
 		pool_bytes += FIRST_BLOCK << class;
 		piece->next = pool[class];
@@ -99,6 +99,23 @@ unmap_memory(void *memory, size_t size)
 	pthread_mutex_unlock(&pool_mutex);
 	if (memory != NULL)
 		munmap(memory, FIRST_BLOCK << class);
+}
+
+void
+hz_region_retain(size_t bytes)
+{
+	pthread_mutex_lock(&pool_mutex);
+	pool_limit = bytes;
+	for (int class = 0; class < CLASSES; class ++)
+		while (pool[class] != NULL && pool_bytes > pool_limit)
+		{
+			FreePiece *piece = pool[class];
+
+			pool[class] = piece->next;
+			pool_bytes -= FIRST_BLOCK << class;
+			munmap(piece, FIRST_BLOCK << class);
+		}
+	pthread_mutex_unlock(&pool_mutex);
 }
 
 static size_t

@@ -10,6 +10,7 @@
 
 #include "utils/guc.h"
 
+#include "agg/region.h"
 #include "exec/retain.h"
 
 #define LARGEST_MMAP_THRESHOLD (32 * 1024) /* kB; DEFAULT_MMAP_THRESHOLD_MAX of glibc on 64 bits */
@@ -18,7 +19,7 @@
 static int retained_memory;
 
 static void
-assign(int kilobytes, void *extra)
+retain_malloc(int kilobytes)
 {
 #ifdef __GLIBC__
 	static bool changed = false;
@@ -34,12 +35,20 @@ assign(int kilobytes, void *extra)
 #endif
 }
 
+/* Half for what is palloc'd, half for ColumnarAgg's regions. */
+static void
+assign(int kilobytes, void *extra)
+{
+	retain_malloc(kilobytes / 2);
+	hz_region_retain((size_t) kilobytes * 1024 / 2);
+}
+
 void
 hz_retain_init(void)
 {
 	DefineCustomIntVariable(
 		"hanzo_datastore.retained_memory",
 		"Freed memory that a backend keeps for its next query instead of giving it back to the kernel.",
-		"Where the C library is glibc. 0: as the C library sees fit.", &retained_memory, 32 * 1024,
-		0, 1024 * 1024, PGC_USERSET, GUC_UNIT_KB, NULL, assign, NULL);
+		"0: none, and malloc's memory as the C library sees fit.", &retained_memory, 64 * 1024, 0,
+		1024 * 1024, PGC_USERSET, GUC_UNIT_KB, NULL, assign, NULL);
 }
