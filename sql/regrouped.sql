@@ -191,6 +191,43 @@ SELECT answer(q) = answer(replace(q, ' z ', ' z_heap ')) AS same, q FROM unnest(
   'SELECT date_trunc(''day'', at) > ''2026-01-01 12:00'', extract(day FROM date_trunc(''day'', at)), count(*) FROM z GROUP BY 1, 2']) AS q;
 RESET hanzo_datastore.max_threads;
 
+-- Buckets of fixed size as codes of a dictionary that the vectors of a row group share: ranges that grow, to both sides, and beyond what a
+-- dictionary holds; nulls, infinite and extreme times among others; several buckets in a query; rows that were filtered out
+CREATE TABLE buckets (id integer, t timestamptz, x timestamp, few timestamp) USING hanzo_columnar;
+SELECT hanzo_datastore.alter_columnar_table('buckets', row_group_rows => 16384);
+INSERT INTO buckets SELECT i, CASE WHEN i % 17 > 0 THEN '2026-03-01'::timestamptz + (i / 2048 % 5 - 2) * interval '9 days' + i * i % 100003 * interval '7.3 s' END,
+    CASE WHEN i % 4000 = 3999 THEN 'infinity' WHEN i % 5000 = 4999 THEN '4713-01-01 BC' WHEN i % 6000 = 5999 THEN '294276-12-31' ELSE '2026-01-01'::timestamp + i * interval '13 min' END,
+    '1999-12-31'::timestamp - i * interval '3 min'
+  FROM generate_series(1, 60000) AS i;
+CALL hanzo_datastore.compact('buckets');
+DELETE FROM buckets WHERE id % 7 = 1;
+CREATE TABLE buckets_heap AS TABLE buckets;
+CREATE FUNCTION bucket_differences() RETURNS TABLE (query text) LANGUAGE sql AS $$
+  SELECT q FROM unnest(ARRAY[
+    'SELECT date_trunc(''hour'', t), count(*), sum(id) FROM buckets GROUP BY 1',
+    'SELECT date_trunc(''minute'', t), count(*) FROM buckets GROUP BY 1',
+    'SELECT date_trunc(''second'', t), date_trunc(''day'', t), count(*) FROM buckets GROUP BY 1, 2',
+    'SELECT date_trunc(''week'', t), date_trunc(''hour'', few), count(*) FROM buckets GROUP BY 1, 2',
+    'SELECT date_trunc(''hour'', few), date_trunc(''day'', few), id % 3, count(*), min(t) FROM buckets GROUP BY 1, 2, 3',
+    'SELECT date_trunc(''month'', few), count(*) FROM buckets GROUP BY 1',
+    'SELECT date_trunc(''hour'', x), count(*) FROM buckets WHERE id % 4000 <> 3999 AND id % 5000 <> 4999 AND id % 6000 <> 5999 GROUP BY 1',
+    'SELECT date_trunc(''day'', x), count(*) FROM buckets WHERE id % 5000 <> 4999 GROUP BY 1',
+    'SELECT date_trunc(''hour'', x), count(*) FROM buckets GROUP BY 1',
+    'SELECT date_bin(''15 minutes'', t, ''2001-01-01 00:07''), count(*) FROM buckets GROUP BY 1',
+    'SELECT date_bin(''1 day'', few, ''2099-01-01 05:00''), count(*) FROM buckets GROUP BY 1',
+    'SELECT date_trunc(''hour'', t), count(*) FROM buckets WHERE id % 50 = 2 GROUP BY 1',
+    'SELECT count(*), min(id), max(id) FROM buckets WHERE date_trunc(''hour'', t) = ''2026-03-01 05:00'' AND id % 2 = 0',
+    'SELECT extract(hour FROM date_trunc(''hour'', t)), count(DISTINCT date_trunc(''hour'', t)) FROM buckets GROUP BY 1',
+    'SELECT date_trunc(''hour'', CASE WHEN id % 3 = 0 THEN t WHEN id % 3 = 1 THEN t + interval ''1 year'' END), count(*) FROM buckets GROUP BY 1',
+    'SELECT date_trunc(''hour'', t, ''Asia/Kolkata''), date_trunc(''hour'', t AT TIME ZONE ''UTC''), count(*) FROM buckets GROUP BY 1, 2']) AS q
+  WHERE answer(q) <> answer(replace(q, 'buckets', 'buckets_heap'))
+$$;
+SELECT * FROM bucket_differences();
+SET hanzo_datastore.max_threads = 0;
+SELECT * FROM bucket_differences();
+RESET hanzo_datastore.max_threads;
+SELECT steps('SELECT date_trunc(''hour'', t), count(*) FROM buckets GROUP BY 1');
+
 -- Seconds between timestamps: infinities, beyond 64 bits, nulls
 CREATE TABLE spans (id integer, a timestamptz, b timestamptz, x timestamp, y timestamp) USING hanzo_columnar;
 INSERT INTO spans SELECT i, '2026-01-01'::timestamptz + i * interval '1.000001 s', CASE WHEN i % 5 > 0 THEN '2026-01-01'::timestamptz - i * i * interval '1 s' END, '2020-02-29'::timestamp + i * interval '7 hours', CASE WHEN i % 7 > 0 THEN 'epoch'::timestamp END

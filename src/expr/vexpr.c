@@ -137,6 +137,7 @@ void
 hz_eval_group(HzEval *eval)
 {
 	eval->group.current = NULL;
+	memset(eval->buckets, 0, sizeof(eval->buckets));
 	if (eval->memo_count > 0)
 		memset(eval->memos, 0, sizeof(HzMemo) * eval->memo_size);
 	eval->memo_count = 0;

@@ -52,6 +52,16 @@ typedef struct HzMemo
 	uint32_t width;
 } HzMemo;
 
+#define HZ_SHARED_BUCKETS 4
+
+/* The buckets that the rows of a row group have been in, one behind the other: a dictionary that its vectors share. */
+typedef struct HzBuckets
+{
+	const HzVexpr *expr; /* NULL: none */
+	uint32_t count;
+	const int64_t *starts;
+} HzBuckets;
+
 struct HzEval
 {
 	HzColumnGet get;
@@ -66,6 +76,7 @@ struct HzEval
 	HzMemo *memos; /* hash table by expr and values, linear probing; NULL: empty */
 	uint32_t memo_size;
 	uint32_t memo_count;
+	HzBuckets buckets[HZ_SHARED_BUCKETS]; /* of the first expressions that truncate; in `group` */
 };
 
 typedef enum HzCompareOp

@@ -3,13 +3,16 @@
  *	  date_trunc() and date_bin(): timestamps down to the start of their bucket.
  *
  * Neighbours in a table are neighbours in time more often than not, so a whole vector whose least and greatest
- * value share a bucket becomes a CONSTANT, and months, which cost a calendar, are computed when the bucket changes.
+ * value share a bucket becomes a CONSTANT, one whose values are within some thousands of buckets of fixed size codes, by which groups
+ * are found, and months, which cost a calendar, are computed when the bucket changes.
  */
 #include "encoding/clones.h"
 #include "expr/vexpr_calendar.h"
 #include "expr/vexpr_node.h"
 
 #define MAX_BUCKETS 64
+#define MAX_RANGE 4096 /* buckets of a shared dictionary */
+#define RANGE_MARGIN 32
 #define FEW_FROM 64 /* rows: below, codes are not worth it */
 
 typedef struct Bucket
@@ -150,16 +153,19 @@ by_division(const HzVexpr *expr, const int64_t *restrict in, uint32_t count, int
 	return !far;
 }
 
+/* Estimates want quotients that a double holds, and a base in their midst. */
+static bool
+is_divisible(const HzVexpr *expr)
+{
+	return expr->op == 0 && expr->number >= 1000 && expr->number <= 366 * HZ_USECS_PER_DAY &&
+		   expr->shift > HZ_TIMESTAMP_MIN / 2 && expr->shift < -HZ_TIMESTAMP_MIN;
+}
+
 static bool
 trunc_kernel(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows,
 			 HzLane *lane)
 {
-	/* estimates want quotients that a double holds, and a base in their midst */
-	bool divisible = expr->op == 0 && expr->number >= 1000 &&
-					 expr->number <= 366 * HZ_USECS_PER_DAY && expr->shift > HZ_TIMESTAMP_MIN / 2 &&
-					 expr->shift < -HZ_TIMESTAMP_MIN;
-
-	if (divisible && hz_rows_dense(rows, in->count) &&
+	if (is_divisible(expr) && hz_rows_dense(rows, in->count) &&
 		by_division(expr, in->values, in->count, lane->values))
 		return true;
 	return by_bucket(eval, expr, in, rows, lane);
@@ -186,25 +192,125 @@ find_range(const HzVector *in, const HzRows *rows, int64_t *min, int64_t *max)
 	return low <= high && hz_time_is_finite(low) && hz_time_is_finite(high);
 }
 
-/* A vector within one bucket. */
+static void
+one_bucket(HzEval *eval, const HzVexpr *expr, const HzVector *in, int64_t start, HzVector *out)
+{
+	int64_t *value = hz_bump_alloc(&eval->batch, sizeof(int64_t));
+
+	*value = start;
+	*out = *in;
+	out->kind = expr->kind;
+	out->form = HZ_FORM_CONSTANT;
+	out->values = value;
+}
+
+/* Makes the shared dictionary one that has the buckets from `first` to `last`, and those it had if they are not too many; false: these are. */
 static bool
-is_one_bucket(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows,
-			  HzVector *out)
+share_buckets(HzEval *eval, HzBuckets *buckets, const HzVexpr *expr, int64_t first, int64_t last)
+{
+	const int64_t unit = expr->number;
+	uint64_t count;
+	int64_t *starts;
+
+	if (buckets->expr == expr && first >= buckets->starts[0] &&
+		last <= buckets->starts[buckets->count - 1])
+		return true;
+	if ((uint64_t) last - (uint64_t) first >= (uint64_t) unit * (MAX_RANGE - 2 * RANGE_MARGIN))
+		return false;
+	if (first < HZ_TIMESTAMP_MIN + 1000 * HZ_USECS_PER_DAY + unit * RANGE_MARGIN ||
+		last > INT64_C(288000000000000000))
+		return false;
+	first -= unit * RANGE_MARGIN;
+	last += unit * RANGE_MARGIN;
+	if (buckets->expr == expr)
+	{
+		int64_t low = first < buckets->starts[0] ? first : buckets->starts[0];
+		int64_t high = buckets->starts[buckets->count - 1];
+
+		high = last > high ? last : high;
+		if ((uint64_t) high - (uint64_t) low < (uint64_t) unit * MAX_RANGE)
+		{
+			first = low;
+			last = high;
+		}
+	}
+	count = ((uint64_t) last - (uint64_t) first) / (uint64_t) unit + 1;
+	starts = hz_bump_alloc(&eval->group, sizeof(int64_t) * count);
+	for (uint64_t b = 0; b < count; b++)
+		starts[b] = first + (int64_t) b * unit;
+	*buckets = (HzBuckets){expr, (uint32_t) count, starts};
+	return true;
+}
+
+/* Those of the expression, or free; NULL: others have all. */
+static HzBuckets *
+find_shared(HzEval *eval, const HzVexpr *expr)
+{
+	for (int i = 0; i < HZ_SHARED_BUCKETS; i++)
+	{
+		if (eval->buckets[i].expr == expr || eval->buckets[i].expr == NULL)
+			return &eval->buckets[i];
+	}
+	return NULL;
+}
+
+/* The bucket of each row, counted from `first`; those of rows that are in none of `buckets` (nulls, say) are 0. */
+HZ_CLONES static void
+number_buckets(const int64_t *restrict in, uint32_t count, int64_t first, int64_t unit,
+			   int64_t buckets, uint16_t *restrict codes)
+{
+	double inverse = 1.0 / (double) unit;
+
+	for (uint32_t i = 0; i < count; i++)
+	{
+		int64_t distance = (int64_t) ((uint64_t) in[i] - (uint64_t) first);
+		int64_t quotient = (int64_t) ((double) distance * inverse);
+		int64_t behind = (int64_t) ((uint64_t) distance - (uint64_t) quotient * (uint64_t) unit);
+
+		quotient -= behind < 0;
+		quotient += behind >= unit;
+		codes[i] = (uint16_t) (quotient >= 0 && quotient < buckets ? quotient : 0);
+	}
+}
+
+/* Buckets of fixed size that are not too far from each other: codes of a dictionary that all vectors of a row group share. */
+static bool
+shared_buckets(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows,
+			   int64_t start, int64_t max, HzVector *out)
+{
+	HzBuckets *buckets = find_shared(eval, expr);
+	Bucket last;
+	uint16_t *codes;
+
+	if (buckets == NULL || rows->count < FEW_FROM || !is_divisible(expr) ||
+		!hz_rows_dense(rows, in->count) || find_bucket(expr, max, &last) != HZ_EVAL_OK ||
+		!share_buckets(eval, buckets, expr, start, last.start))
+		return false;
+	codes = hz_bump_alloc(&eval->batch, sizeof(uint16_t) * in->count);
+	number_buckets(in->values, in->count, buckets->starts[0], expr->number, buckets->count, codes);
+	*out = *in;
+	out->kind = expr->kind;
+	out->form = HZ_FORM_DICT;
+	out->codes = codes;
+	out->dict_count = buckets->count;
+	out->values = buckets->starts;
+	return true;
+}
+
+/* A vector within one bucket, or within a range of them. */
+static bool
+by_range(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows, HzVector *out)
 {
 	Bucket bucket;
-	int64_t *start;
 	int64_t min;
 	int64_t max;
 
 	if (in->form != HZ_FORM_FLAT || rows->count == 0 || !find_range(in, rows, &min, &max) ||
-		find_bucket(expr, min, &bucket) != HZ_EVAL_OK || max >= bucket.end)
+		find_bucket(expr, min, &bucket) != HZ_EVAL_OK)
 		return false;
-	start = hz_bump_alloc(&eval->batch, sizeof(int64_t));
-	*start = bucket.start;
-	*out = *in;
-	out->kind = expr->kind;
-	out->form = HZ_FORM_CONSTANT;
-	out->values = start;
+	if (max >= bucket.end)
+		return shared_buckets(eval, expr, in, rows, bucket.start, max, out);
+	one_bucket(eval, expr, in, bucket.start, out);
 	return true;
 }
 
@@ -269,6 +375,6 @@ hz_vexpr_trunc_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVe
 
 	if (!hz_eval_value(eval, expr->args[0], rows, &in))
 		return false;
-	return is_one_bucket(eval, expr, &in, rows, out) || few_buckets(eval, expr, &in, rows, out) ||
+	return by_range(eval, expr, &in, rows, out) || few_buckets(eval, expr, &in, rows, out) ||
 		   hz_eval_map(eval, expr, trunc_kernel, &in, rows, out);
 }
