@@ -389,7 +389,6 @@ threads_status(HzAggNode *node)
 	{
 		HzAggWork *work = hz_aggthreads_work(node->threads, i);
 
-		node->work.matched += work->matched;
 		if (work->failure != HZ_EVAL_OK)
 			node->work.failure = work->failure;
 		if (work->status != HZ_AGG_OK)
@@ -459,6 +458,8 @@ run_all(HzAggNode *node)
 		if (!good && node->work.status == HZ_AGG_OK &&
 			(node->work.failure == HZ_EVAL_OK || node->work.failure == HZ_EVAL_COLUMN))
 			return threads_status(node);
+		for (int i = 0; i < hz_aggthreads_count(node->threads); i++)
+			node->work.matched += hz_aggthreads_work(node->threads, i)->matched;
 	}
 	node->groups_read = 0;
 	foreach(cell, node->leaves)
