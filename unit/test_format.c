@@ -389,6 +389,27 @@ test_point_read(void)
 	free_column(&c);
 }
 
+/* Who asks for many values, again and again, reads the dictionary once. */
+static void
+check_many_searches(const HzColumn *column, const HzChunkMeta *meta, const HzSource *source,
+					Memory *memory)
+{
+	HzChunkReader *reader;
+	uint64_t missed = 0;
+	bool maybe;
+
+	memory->bytes = 0;
+	CHECK(hz_chunk_open(meta, source, &reader) == HZ_OK);
+	for (uint32_t i = 0; i < 200; i++)
+		missed +=
+			hz_chunk_dictionary(reader, &column->strings[i * 31 % 40], &maybe) != HZ_OK || !maybe;
+	CHECK(missed == 0);
+	CHECK(memory->bytes < meta->length);
+	for (uint32_t i = 0; i < 40; i++)
+		check_match(column, reader, i % 7, &column->strings[i]);
+	hz_chunk_close(reader);
+}
+
 /* Looking for a value reads a frame or two of a large dictionary, wherever the value would be and however the entries are spread. */
 static void
 test_search(void)
@@ -443,6 +464,7 @@ test_search(void)
 			hz_chunk_close(reader);
 		}
 		CHECK(most < meta.length / 2);
+		check_many_searches(&c.column, &meta, &source, &memory);
 		hz_bytes_free(&chunk);
 		free_column(&c);
 	}

@@ -7,6 +7,9 @@
  */
 #include "format/chunk_reader.h"
 
+/* Values looked for before all of a dictionary is decoded. */
+#define SEARCHES_BEFORE_DICT 4
+
 /* Guesses by interpolation before the range is halved. */
 #define GUESSES 6
 
@@ -111,26 +114,35 @@ search_entry(HzChunkReader *reader, const HzString *value, uint32_t *code)
 	return HZ_OK;
 }
 
-/* The same, remembered for the value that was asked for last. */
+/* The same, remembered for the values that were asked for last; who asks for many wants the whole dictionary. */
 static HzStatus
 find_entry(HzChunkReader *reader, const HzString *value, uint32_t *code)
 {
-	HzStatus status;
+	uint32_t known = reader->searches < HZ_SOUGHT ? reader->searches : HZ_SOUGHT;
+	HzSought *sought;
+	HzStatus status = HZ_OK;
 
-	if (reader->sought_known && reader->sought.length == value->length &&
-		hz_bytes_equal(reader->sought.data, value->data, value->length))
+	for (uint32_t i = 0; i < known; i++)
 	{
-		*code = reader->sought_code;
-		return HZ_OK;
+		sought = &reader->sought[i];
+		if (sought->value.length == value->length &&
+			hz_bytes_equal(sought->value.data, value->data, value->length))
+		{
+			*code = sought->code;
+			return HZ_OK;
+		}
 	}
-	reader->sought_known = false;
-	status = search_entry(reader, value, code);
+	hz_frame_unpin(&reader->frames);
+	if (reader->searches >= SEARCHES_BEFORE_DICT)
+		status = hz_reader_dict(reader);
+	if (status == HZ_OK)
+		status = search_entry(reader, value, code);
 	if (status != HZ_OK)
 		return status;
-	reader->sought.length = 0;
-	hz_bytes_append(&reader->sought, value->data, value->length);
-	reader->sought_code = *code;
-	reader->sought_known = true;
+	sought = &reader->sought[reader->searches++ % HZ_SOUGHT];
+	sought->value.length = 0;
+	hz_bytes_append(&sought->value, value->data, value->length);
+	sought->code = *code;
 	return HZ_OK;
 }
 

@@ -60,7 +60,8 @@ hz_chunk_close(HzChunkReader *reader)
 	hz_frame_cache_free(&reader->frames);
 	hz_bytes_free(&reader->packed);
 	hz_dict_free(&reader->dict);
-	hz_bytes_free(&reader->sought);
+	for (int i = 0; i < HZ_SOUGHT; i++)
+		hz_bytes_free(&reader->sought[i].value);
 	hz_bytes_free(&reader->bloom);
 	hz_bytes_free(&reader->arrays);
 	hz_bytes_free(&reader->digits);

@@ -31,6 +31,15 @@ typedef struct HzKnownVector
 	uint8_t asked;            /* values read one by one before */
 } HzKnownVector;
 
+/* A value that was looked for in the dictionary. */
+typedef struct HzSought
+{
+	HzBytes value;
+	uint32_t code; /* HZ_NO_CODE: it is not there */
+} HzSought;
+
+#define HZ_SOUGHT 16 /* remembered */
+
 struct HzChunkReader
 {
 	HzChunkMeta meta;
@@ -53,9 +62,8 @@ struct HzChunkReader
 	HzBytes packed;        /* the dictionary's packed bytes */
 	HzDictValues dict;     /* all of it, decoded */
 	uint32_t dict_singles; /* entries read without decoding all */
-	HzBytes sought;        /* the value that was last looked for in the dictionary */
-	uint32_t sought_code;  /* HZ_NO_CODE: it is not there */
-	bool sought_known;     /* both are set */
+	HzSought sought[HZ_SOUGHT];
+	uint32_t searches; /* so far: the last ones are in `sought` */
 	HzBytes bloom;
 	HzChunkReader *child;
 	HzVector child_vector; /* decoded */
