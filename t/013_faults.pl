@@ -104,6 +104,8 @@ sub check_log
 	my @odd = grep { /(ERROR|FATAL|PANIC|WARNING|TRAP)[: ]/ && !/(ERROR|FATAL):  ($meant|$more):/ } split(/\n/, $log);
 	# what those statements run into whose table an earlier one has left behind, or taken away
 	@odd = grep { !/42P01:|42P07:|42704:|25P01:|3B001:|42P03:|34000:/ } @odd;
+	# no room for a library of core's that is wanted for the first time
+	@odd = grep { !/58P01: could not load library .*(failed to map segment|cannot allocate memory)/i } @odd;
 	# COPY's program, which gets the signal as well; a worker whose leader is gone; core's code for EFBIG, which a disk that is
 	# really full does not give, on tables and temporary files; the abort of a holdable cursor whose file it cannot write
 	@odd = grep { !/38000: program|55000: could not map dynamic shared memory segment|AbortTransaction while in ABORT/ } @odd;
