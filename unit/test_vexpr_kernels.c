@@ -6,119 +6,8 @@
  */
 #include <math.h>
 
-#include "base/memory.h"
-#include "expr/vexpr_calendar.h"
-#include "expr/vexpr_node.h"
 #include "format/numeric.h"
-#include "unit/unit.h"
-
-#define ENTRIES 37 /* of dictionaries */
-
-/* ---- columns */
-
-typedef struct Column
-{
-	HzVector vector;
-	uint64_t validity[HZ_BATCH_WORDS];
-	uint16_t codes[HZ_VECTOR_ROWS];
-	uint8_t *values; /* a block of its own, as long as the form needs */
-} Column;
-
-static Column columns[2];
-
-static const HzVector *
-get_column(void *arg, int column)
-{
-	(void) arg;
-	return &columns[column].vector;
-}
-
-/* Gives a column `slots` random slots by `make`. */
-static void
-fill_column(Column *c, HzKind kind, uint32_t width, HzForm form, bool nulls, uint32_t rows,
-			void (*make)(uint8_t *slot, uint32_t width))
-{
-	uint32_t slots = form == HZ_FORM_FLAT ? rows : form == HZ_FORM_DICT ? ENTRIES : 1;
-
-	free(c->values);
-	c->values = calloc(slots + 1, width);
-	for (uint32_t i = 0; i < slots; i++)
-		make(c->values + (size_t) i * width, width);
-	memset(&c->vector, 0, sizeof(c->vector));
-	c->vector.kind = kind;
-	c->vector.form = form;
-	c->vector.width = width;
-	c->vector.count = rows;
-	c->vector.values = c->values;
-	c->vector.dict_count = form == HZ_FORM_DICT ? ENTRIES : 0;
-	c->vector.codes = c->codes;
-	c->vector.validity = nulls ? c->validity : NULL;
-	memset(c->validity, 0xFF, sizeof(c->validity));
-	for (uint32_t i = 0; i < rows; i++)
-	{
-		c->codes[i] = (uint16_t) (unit_random() % ENTRIES);
-		if (!nulls || unit_random() % 4 != 0)
-			continue;
-		hz_bitmap_clear(c->validity, i);
-		c->codes[i] = 0;
-		if (form == HZ_FORM_FLAT)
-			memset(c->values + (size_t) i * width, 0, width);
-	}
-}
-
-static const void *
-slot_at(const HzVector *v, uint32_t row)
-{
-	return (const uint8_t *) v->values + (size_t) hz_vector_slot(v, row) * v->width;
-}
-
-/* ---- nodes */
-
-static HzVexpr column_nodes[2];
-static HzVexpr constant_node;
-static HzVexpr node;
-static HzVexpr *node_args[4];
-
-static void
-reset_nodes(HzKind kind, uint32_t width, HzVexprValue value, HzKind result, uint32_t result_width)
-{
-	for (int i = 0; i < 2; i++)
-		column_nodes[i] =
-			(HzVexpr){.value = hz_vexpr_column_value, .kind = kind, .width = width, .column = i};
-	node = (HzVexpr){.value = value, .kind = result, .width = result_width, .args = node_args};
-	node_args[0] = &column_nodes[0];
-	node_args[1] = &column_nodes[1];
-	node.count = 2;
-}
-
-static void
-use_constant(HzKind kind, uint32_t width, const void *value)
-{
-	constant_node = (HzVexpr){
-		.value = hz_vexpr_constant_value, .kind = kind, .width = width, .is_constant = true};
-	constant_node.constant = (HzVector){.kind = kind, .form = HZ_FORM_CONSTANT, .width = width};
-	constant_node.constant.values = value;
-	node_args[1] = &constant_node;
-}
-
-/* ---- selections */
-
-static uint16_t positions[HZ_VECTOR_ROWS];
-
-static HzRows
-some_rows(uint32_t rows, uint32_t one_in)
-{
-	HzRows selected = {.count = rows};
-
-	if (one_in == 1)
-		return selected;
-	selected.count = 0;
-	for (uint32_t i = 0; i < rows; i++)
-		if (unit_random() % one_in == 0)
-			positions[selected.count++] = (uint16_t) i;
-	selected.at = positions;
-	return selected;
-}
+#include "unit/vexpr_cases.h"
 
 /* ---- comparisons */
 
@@ -569,16 +458,6 @@ expect_arith(HzArithOp op, uint32_t width, int64_t a, int64_t b, int64_t *out)
 	return HZ_EVAL_OK;
 }
 
-static int64_t
-int_slot(const HzVector *v, uint32_t row)
-{
-	const void *slot = slot_at(v, row);
-
-	return v->width == 2   ? *(const int16_t *) slot
-		   : v->width == 4 ? *(const int32_t *) slot
-						   : *(const int64_t *) slot;
-}
-
 static void
 check_arith(HzEval *eval, const HzRows *selected)
 {
@@ -709,121 +588,6 @@ test_decimals(HzEval *eval)
 	}
 }
 
-/* ---- time */
-
-static void
-make_time(uint8_t *slot, uint32_t width)
-{
-	static const int64_t edges[] = {INT64_MIN, INT64_MAX, HZ_TIMESTAMP_MIN, HZ_TIMESTAMP_END - 1,
-									-1,        0};
-	int64_t value =
-		(int64_t) (unit_random() % (UINT64_C(80000) * 86400000000)) - INT64_C(40000) * 86400000000;
-
-	if (unit_random() % 30 == 0)
-		value = edges[unit_random() % 6];
-	memcpy(slot, &value, width);
-}
-
-static void
-test_calendar(void)
-{
-	int32_t day = hz_days_of(1600, 1, 1);
-
-	unit_subject = "calendar";
-	CHECK(hz_days_of(2000, 1, 1) == 0);
-	CHECK(hz_days_of(-4713, 11, 24) == HZ_DATE_MIN);
-	for (int y = 1600; y < 2500; y++)
-		for (int m = 1; m <= 12; m++)
-		{
-			static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-			bool leap = m == 2 && y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
-
-			for (int d = 1; d <= lengths[m - 1] + leap; d++, day++)
-			{
-				int year;
-				int month;
-				int of_month;
-
-				hz_civil_of(day, &year, &month, &of_month);
-				if (hz_days_of(y, m, d) != day || year != y || month != m || of_month != d)
-					CHECK(false);
-			}
-		}
-}
-
-static HzEvalFailure
-expect_bucket(int64_t t, int64_t *out)
-{
-	int64_t local = t + node.offset;
-	int64_t start;
-
-	*out = t;
-	if (!hz_time_is_finite(t))
-		return HZ_EVAL_OK;
-	if (node.op == 0)
-		start = hz_floor_div(local - node.shift, node.number) * node.number + node.shift;
-	else
-	{
-		int year;
-		int month;
-		int day;
-
-		hz_civil_of((int32_t) hz_floor_div(local, HZ_USECS_PER_DAY), &year, &month, &day);
-		month -= (month - 1) % (int) node.number;
-		start = hz_days_of(year, month, 1) * HZ_USECS_PER_DAY;
-	}
-	*out = start - node.offset;
-	return hz_time_is_valid(*out) ? HZ_EVAL_OK : HZ_EVAL_TIMESTAMP_RANGE;
-}
-
-static void
-test_buckets(HzEval *eval)
-{
-	static const int64_t units[] = {1000,       1000000,     900000000,
-									3600000000, 86400000000, 604800000000};
-	uint32_t rows = 700;
-
-	unit_subject = "buckets";
-	for (int round = 0; round < 400; round++)
-	{
-		HzRows selected = some_rows(rows, 1 + (uint32_t) round % 3 * 30);
-		const HzVector *a = &columns[0].vector;
-		HzEvalFailure failure = HZ_EVAL_OK;
-		HzVector out;
-		bool same = true;
-		bool good;
-
-		fill_column(&columns[0], HZ_KIND_INT64, 8, (HzForm) (round % 3), round & 4, rows,
-					make_time);
-		if (round % 5 == 0 && columns[0].vector.form == HZ_FORM_FLAT)
-			for (uint32_t i = 0; i < rows; i++)
-				((int64_t *) (void *) columns[0].values)[i] =
-					(int64_t) (unit_random() % 100000) * (hz_vector_valid(a, i) ? 1 : 0);
-		hz_eval_group(eval);
-		hz_eval_batch(eval, rows);
-		reset_nodes(HZ_KIND_INT64, 8, hz_vexpr_trunc_value, HZ_KIND_INT64, 8);
-		node.op = round & 8 ? 1 : 0;
-		node.number = node.op == 0 ? units[round % 6] : (int64_t[]){1, 3, 12}[round % 3];
-		node.shift = node.op == 0 ? (int64_t) (unit_random() % 86400000000) : 0;
-		node.offset = round & 16 ? INT64_C(-12600000000) : 0;
-		good = hz_eval_value(eval, &node, &selected, &out);
-		for (uint32_t i = 0; i < selected.count && failure == HZ_EVAL_OK; i++)
-		{
-			uint32_t row = hz_rows_at(&selected, i);
-			bool valid = hz_vector_valid(a, row);
-			int64_t value = 0;
-
-			if (valid)
-				failure = expect_bucket(int_slot(a, row), &value);
-			if (good)
-				same = same && valid == hz_vector_valid(&out, row) &&
-					   (!valid || int_slot(&out, row) == value);
-		}
-		CHECK(same);
-		CHECK(good == (failure == HZ_EVAL_OK));
-	}
-}
-
 int
 main(void)
 {
@@ -836,8 +600,6 @@ main(void)
 	test_like(eval);
 	test_arith(eval);
 	test_decimals(eval);
-	test_calendar();
-	test_buckets(eval);
 	hz_eval_free(eval);
 	free(columns[0].values);
 	free(columns[1].values);

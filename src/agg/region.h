@@ -26,13 +26,13 @@ typedef struct HzRegion
 extern void *hz_region_alloc(HzRegion *region, size_t size);
 
 /* A mapping of its own, all zeroes, which can go before the region does; NULL likewise. */
-/* From now on so many bytes of what regions give back are kept for the next ones of this process; 8 MB unless somebody says so. */
-extern void hz_region_retain(size_t bytes);
-
 extern void *hz_region_map(HzRegion *region, size_t size);
 extern void hz_region_unmap(HzRegion *region, void *memory, size_t size);
 
 /* Gives all back but the mappings of hz_region_map(). */
 extern void hz_region_free(HzRegion *region);
+
+/* From now on so many bytes of what regions give back are kept for the next ones of this process; 8 MB unless somebody says so. */
+extern void hz_region_retain(size_t bytes);
 
 #endif /* HZ_REGION_H */

@@ -96,20 +96,28 @@ decode_constant(HzCursor *cursor, uint32_t count, uint32_t width, uint8_t *targe
 	return HZ_OK;
 }
 
+/* The runs, and the value of each. */
+static HzStatus
+read_runs(HzCursor *cursor, uint32_t count, uint32_t width, HzRuns *runs, const uint8_t **values)
+{
+	HzStatus status = hz_runs_read(cursor, count, runs);
+
+	if (status != HZ_OK)
+		return status;
+	*values = hz_cursor_take(cursor, (size_t) runs->count * width);
+	return *values != NULL ? HZ_OK : HZ_CORRUPT;
+}
+
 static HzStatus
 decode_runs(HzCursor *cursor, uint32_t count, uint32_t width, uint8_t *target)
 {
 	HzRuns runs;
 	const uint8_t *values;
-	HzStatus status = hz_runs_read(cursor, count, &runs);
+	HzStatus status = read_runs(cursor, count, width, &runs, &values);
 
-	if (status != HZ_OK)
-		return status;
-	values = hz_cursor_take(cursor, (size_t) runs.count * width);
-	if (values == NULL)
-		return HZ_CORRUPT;
-	hz_runs_repeat(&runs, values, width, target);
-	return HZ_OK;
+	if (status == HZ_OK)
+		hz_runs_repeat(&runs, values, width, target);
+	return status;
 }
 
 static HZ_CLONES void
@@ -219,12 +227,10 @@ hz_fixed_value(const uint8_t *bytes, size_t length, uint32_t count, uint32_t wid
 			found = hz_cursor_take(&cursor, width);
 			break;
 		case HZ_ENCODING_RUN_LENGTH:
-			status = hz_runs_read(&cursor, count, &runs);
+			status = read_runs(&cursor, count, width, &runs, &found);
 			if (status != HZ_OK)
 				return status;
-			found = hz_cursor_take(&cursor, (size_t) runs.count * width);
-			if (found != NULL)
-				found += (size_t) hz_runs_find(&runs, i) * width;
+			found += (size_t) hz_runs_find(&runs, i) * width;
 			break;
 		case HZ_ENCODING_SPLIT:
 			return width == 16 ? split_value(&cursor, count, i, value) : HZ_CORRUPT;
@@ -247,19 +253,14 @@ match_runs(HzCursor *cursor, uint32_t count, uint32_t width, const uint8_t *valu
 {
 	HzRuns runs;
 	const uint8_t *values;
-	HzStatus status = hz_runs_read(cursor, count, &runs);
+	HzStatus status = read_runs(cursor, count, width, &runs, &values);
 
-	if (status != HZ_OK)
-		return status;
-	values = hz_cursor_take(cursor, (size_t) runs.count * width);
-	if (values == NULL)
-		return HZ_CORRUPT;
-	for (uint32_t r = 0; r < runs.count; r++, values += width)
+	for (uint32_t r = 0; status == HZ_OK && r < runs.count; r++, values += width)
 	{
 		memset(mask, memcmp(values, value, width) == 0, runs.lengths[r]);
 		mask += runs.lengths[r];
 	}
-	return HZ_OK;
+	return status;
 }
 
 static bool

@@ -3,7 +3,7 @@
  *	  Memory that a backend keeps when it has freed it.
  *
  * A query frees its dictionaries and frames when it ends, and the C library gives what lies at the top of its heap back to the kernel; the next
- * query gets the same pages again, one fault and 4 kB of zeroes each: a third of the time of a short query.
+ * query gets the same pages again, one fault and 4 kB of zeroes each.
  */
 #ifndef HZ_RETAIN_H
 #define HZ_RETAIN_H

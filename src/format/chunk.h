@@ -144,7 +144,7 @@ extern HzStatus hz_chunk_dictionary(HzChunkReader *reader, const HzString *value
 
 /*
  * Sets mask[i] (room for whole vectors) to 1 where row i of a vector of BYTES or FIXED is not null and has these bytes, else to 0, without
- * decoding the values: only where they are codes of a dictionary or FIXED, else *known is false.
+ * decoding the values: only where they are codes of a dictionary, FIXED or hexadecimal digits, else *known is false.
  */
 extern HzStatus hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value,
 							   bool *known, uint8_t *mask);

@@ -14,7 +14,7 @@
 /* Dictionaries of numeric payloads, which no kernel can add up, must be much smaller than integers. */
 #define PAYLOAD_GAIN 70
 
-/* Strings of hexadecimal digits as bytes may be a tenth larger than compressed ones: they decode ten times as fast. */
+/* Strings of hexadecimal digits as bytes may be a tenth larger than compressed ones: no codec stands before them. */
 #define HEX_GAIN 90
 /* One vector in so many must be such. */
 #define HEX_SHARE 4
