@@ -215,7 +215,7 @@ take_by_pages(HzMover *mover, HzMoved *moved)
 	uint32 rows = moved->group->rows;
 	uint64 *left = palloc0(HZ_BITMAP_WORDS(rows) * sizeof(uint64));
 
-	hz_silent_delete(mover->rel, moved->old, rows, mover->cid, left);
+	hz_silent_delete(mover->rel, mover->store, moved->old, rows, mover->cid, left);
 	for (uint32 i = 0; i < rows; i++)
 	{
 		if (hz_bitmap_get(left, i))
