@@ -13,11 +13,13 @@
 
 #include "base/bitmap.h"
 #include "read/batchscan.h"
+#include "read/groupcache.h"
 #include "read/zonecache.h"
 #include "storage/mark.h"
 
 #define SINGLE_VALUES 8 /* of a vector: so few are read one by one, without decoding the others */
 #define RUN_VECTORS 8   /* vectors that a process of a parallel scan takes at once */
+#define KEPT_PART 4     /* groups of which at most this part of the vectors was read stay open */
 
 /* The least key that a row of a group may have. */
 typedef struct GroupKey
@@ -49,6 +51,10 @@ struct HzBatchScan
 	/* the group that is looked at, -1: none; its reader, NULL until something of it is read */
 	int64 open_index;
 	HzGroupReader *open;
+	HzGroupCacheEntry *entry; /* whose reader it is; NULL: the scan's own */
+	uint32 vectors_read;      /* of it, more than encoded */
+	bool vector_read;         /* the current one is among them */
+	uint64 number;            /* of the scan in this backend */
 	bool deleted_read;
 	uint64 *deleted; /* NULL: none */
 	HzBatch batch;
@@ -83,7 +89,9 @@ hz_batchscan_begin(Relation rel, Snapshot snapshot, HzBatchShared *shared)
 		AllocSetContextCreate(CurrentMemoryContext, "hanzo batch scan", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	HzBatchScan *scan = palloc0(sizeof(HzBatchScan));
+	static uint64 scans = 0;
 
+	scan->number = ++scans;
 	scan->rel = rel;
 	scan->snapshot = snapshot;
 	scan->shared = shared;
@@ -111,11 +119,25 @@ hz_batchscan_use_desc(HzBatchScan *scan, TupleDesc desc)
 	MemoryContextSwitchTo(old);
 }
 
+/* Leaves it open for the next scan if little of it was read: the bounds, filters and dictionaries mostly. */
+static void
+give_entry(HzBatchScan *scan)
+{
+	HzGroupCacheEntry *entry = scan->entry;
+
+	scan->entry = NULL;
+	hz_groupcache_give(entry, scan->number,
+					   scan->vectors_read * KEPT_PART <= vectors_of(entry->group));
+}
+
 static void
 close_group(HzBatchScan *scan)
 {
-	if (scan->open != NULL)
+	if (scan->entry != NULL)
+		give_entry(scan);
+	else if (scan->open != NULL)
 		hz_groupread_close(scan->open);
+	scan->vectors_read = 0;
 	/* the description goes with the context: those of all groups would be too much */
 	if (scan->open_index >= 0)
 		scan->groups[scan->open_index]->described = false;
@@ -244,6 +266,15 @@ open_group(HzBatchScan *scan, int64 index)
 	describe_group(scan, index);
 	if (scan->open != NULL)
 		return;
+	/* others may know the relation by another description */
+	if (scan->snapshot->snapshot_type == SNAPSHOT_MVCC && scan->desc == RelationGetDescr(scan->rel))
+		scan->entry =
+			hz_groupcache_take(scan->store, scan->groups[index], scan->strategy, scan->context);
+	if (scan->entry != NULL)
+	{
+		scan->open = scan->entry->reader;
+		return;
+	}
 	old = MemoryContextSwitchTo(scan->group_context);
 	scan->open = hz_groupread_open(scan->store, scan->groups[index], scan->types, scan->desc->natts,
 								   scan->strategy);
@@ -519,6 +550,7 @@ current_batch(HzBatchScan *scan)
 
 	CHECK_FOR_INTERRUPTS();
 	open_group(scan, scan->group_index);
+	scan->vector_read = false;
 	read_deleted(scan);
 	MemoryContextReset(scan->batch_context);
 	batch->group = scan->groups[scan->group_index];
@@ -761,6 +793,7 @@ hz_batchscan_open_group(HzBatchScan *scan, uint32 index, const uint64 **deleted)
 {
 	CHECK_FOR_INTERRUPTS();
 	open_group(scan, index);
+	scan->vectors_read = vectors_of(scan->groups[index]);
 	read_deleted(scan);
 	*deleted = scan->deleted;
 	return scan->open;
@@ -791,11 +824,19 @@ hz_batchscan_to_end(HzBatchScan *scan)
 	scan->vector = 0;
 }
 
+static void
+count_vector(HzBatchScan *scan)
+{
+	scan->vectors_read += !scan->vector_read;
+	scan->vector_read = true;
+}
+
 bool
 hz_batchscan_column(HzBatchScan *scan, int attno, HzVector *vector)
 {
 	if (!hz_groupread_has(scan->open, attno))
 		return false;
+	count_vector(scan);
 	hz_groupread_vector(scan->open, attno, scan->batch.vector, vector);
 	return true;
 }
@@ -821,6 +862,7 @@ hz_batchscan_datums(HzBatchScan *scan, int attno, const uint16 *at, uint32 count
 	MemoryContext old = MemoryContextSwitchTo(scan->batch_context);
 	bool there = true;
 
+	count_vector(scan);
 	if (at != NULL && count <= SINGLE_VALUES)
 	{
 		for (uint32 i = 0; i < count; i++)

@@ -5,9 +5,10 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "common/hashfn.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
-#include "utils/hsearch.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 
@@ -25,22 +26,53 @@ typedef struct Entry
 {
 	HzGroupCacheEntry open; /* first: what callers hold */
 	dlist_node lru;         /* most recently used first */
+	dlist_node same_bucket;
 	Key key;
 	Oid tableoid;
 	int pins;
 	bool stale;
-	Size bytes; /* as of the last release */
+	bool kept;        /* it has been in the cache */
+	uint64 scan;      /* who gave it back last; 0: no scan */
+	uint64 forgotten; /* as it was when the entry was taken */
+	Size bytes;       /* as of the last release */
 	MemoryContext context;
 } Entry;
 
+#define BUCKETS 256
+
+static int cache_size; /* kB, for what scans keep */
 static dlist_head entries = DLIST_STATIC_INIT(entries);
+static dlist_head buckets[BUCKETS];
 static Size total_bytes = 0;
+static uint64 forgotten = 0; /* counts what was told to forget, for entries that are out */
+
+static dlist_head *
+bucket_of(const Key *key)
+{
+	return &buckets[hash_bytes((const unsigned char *) key, sizeof(*key)) % BUCKETS];
+}
+
+static void
+unlink_entry(Entry *entry)
+{
+	dlist_delete(&entry->lru);
+	dlist_delete(&entry->same_bucket);
+	total_bytes -= entry->bytes;
+}
+
+static void
+link_entry(Entry *entry)
+{
+	dlist_push_head(&entries, &entry->lru);
+	dlist_push_head(bucket_of(&entry->key), &entry->same_bucket);
+	total_bytes += entry->bytes;
+	entry->kept = true;
+}
 
 static void
 drop_entry(Entry *entry)
 {
-	dlist_delete(&entry->lru);
-	total_bytes -= entry->bytes;
+	unlink_entry(entry);
 	MemoryContextDelete(entry->context);
 }
 
@@ -58,32 +90,38 @@ drop_stale(void)
 	}
 }
 
+/* The entry that was not used for longest and is not held, or NULL. */
+static Entry *
+oldest_entry(void)
+{
+	dlist_iter iter;
+
+	dlist_reverse_foreach(iter, &entries)
+	{
+		Entry *entry = dlist_container(Entry, lru, iter.cur);
+
+		if (entry->pins == 0)
+			return entry;
+	}
+	return NULL;
+}
+
 static void
 bound_memory(void)
 {
-	const Size limit = Max(HZ_GROUPCACHE_BYTES, get_hash_memory_limit());
-	dlist_iter iter;
+	const Size limit = Max((Size) cache_size * 1024, get_hash_memory_limit());
 
 	while (total_bytes > limit)
 	{
-		Entry *victim = NULL;
+		Entry *victim = oldest_entry();
 
-		dlist_reverse_foreach(iter, &entries)
-		{
-			Entry *entry = dlist_container(Entry, lru, iter.cur);
-
-			if (entry->pins == 0)
-			{
-				victim = entry;
-				break;
-			}
-		}
 		if (victim == NULL)
 			return;
 		drop_entry(victim);
 	}
 }
 
+/* In no list yet. */
 static Entry *
 make_entry(HzStore *store, HzGroup *group, const Key *key)
 {
@@ -109,7 +147,7 @@ make_entry(HzStore *store, HzGroup *group, const Key *key)
 	entry->key = *key;
 	entry->tableoid = RelationGetRelid(store->table);
 	entry->open.group = copy;
-	/* not in the list yet: an error below leaks the context, so guard it */
+	/* an error below would leak the context, so guard it */
 	PG_TRY();
 	{
 		entry->open.types = hz_coltype_for(desc);
@@ -123,38 +161,57 @@ make_entry(HzStore *store, HzGroup *group, const Key *key)
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(old);
-	dlist_push_head(&entries, &entry->lru);
 	return entry;
 }
 
-HzGroupCacheEntry *
-hz_groupcache_get(HzStore *store, HzGroup *group)
+static Key
+key_of(HzStore *store, HzGroup *group)
 {
 	Key key;
-	dlist_iter iter;
-	Entry *found = NULL;
 
 	memset(&key, 0, sizeof(key));
 	key.locator = store->toast->rd_locator;
 	key.number = group->number;
 	key.temporary = store->toast->rd_rel->relpersistence == RELPERSISTENCE_TEMP;
-	drop_stale();
-	dlist_foreach(iter, &entries)
-	{
-		Entry *entry = dlist_container(Entry, lru, iter.cur);
+	return key;
+}
 
-		if (!entry->stale && memcmp(&entry->key, &key, sizeof(key)) == 0)
-		{
-			found = entry;
-			break;
-		}
+/* An entry that may be handed out; free: that nobody holds. */
+static Entry *
+find_entry(const Key *key, bool free)
+{
+	dlist_head *bucket = bucket_of(key);
+	dlist_iter iter;
+
+	dlist_foreach(iter, bucket)
+	{
+		Entry *entry = dlist_container(Entry, same_bucket, iter.cur);
+
+		if (!entry->stale && (!free || entry->pins == 0) &&
+			memcmp(&entry->key, key, sizeof(*key)) == 0)
+			return entry;
 	}
+	return NULL;
+}
+
+HzGroupCacheEntry *
+hz_groupcache_get(HzStore *store, HzGroup *group)
+{
+	const Key key = key_of(store, group);
+	Entry *found;
+
+	drop_stale();
+	found = find_entry(&key, false);
 	if (found != NULL)
 		dlist_move_head(&entries, &found->lru);
 	else
+	{
 		found = make_entry(store, group, &key);
+		link_entry(found);
+	}
 	found->pins++;
-	hz_groupread_attach(found->open.reader, store);
+	found->scan = 0;
+	hz_groupread_attach(found->open.reader, store, NULL);
 	return &found->open;
 }
 
@@ -188,11 +245,68 @@ hz_groupcache_keep_row(HzGroupCacheEntry *open, uint32 position, HeapTuple row)
 	MemoryContextSwitchTo(old);
 }
 
+/* ---- For scans */
+
+HzGroupCacheEntry *
+hz_groupcache_take(HzStore *store, HzGroup *group, BufferAccessStrategy strategy,
+				   MemoryContext owner)
+{
+	const Key key = key_of(store, group);
+	Entry *entry;
+
+	if (cache_size == 0)
+		return NULL;
+	entry = find_entry(&key, true);
+	if (entry != NULL)
+		unlink_entry(entry);
+	else
+		entry = make_entry(store, group, &key);
+	entry->forgotten = forgotten;
+	MemoryContextSetParent(entry->context, owner);
+	hz_groupread_attach(entry->open.reader, store, strategy);
+	return &entry->open;
+}
+
+/* Makes room for an entry of a scan by dropping what others have left; false: there is none. */
+static bool
+push_out(Size bytes, uint64 scan)
+{
+	while (total_bytes + bytes > (Size) cache_size * 1024)
+	{
+		Entry *victim = oldest_entry();
+
+		if (victim == NULL || victim->scan == scan)
+			return false;
+		drop_entry(victim);
+	}
+	return true;
+}
+
+void
+hz_groupcache_give(HzGroupCacheEntry *open, uint64 scan, bool keep)
+{
+	Entry *entry = (Entry *) open;
+
+	entry->bytes = MemoryContextMemAllocated(entry->context, true);
+	if ((!keep && !entry->kept) || entry->forgotten != forgotten ||
+		find_entry(&entry->key, false) != NULL || !push_out(entry->bytes, scan))
+	{
+		MemoryContextDelete(entry->context);
+		return;
+	}
+	MemoryContextSetParent(entry->context, TopMemoryContext);
+	entry->scan = scan;
+	link_entry(entry);
+}
+
+/* ---- Forgetting */
+
 void
 hz_groupcache_forget(Oid tableoid)
 {
 	dlist_iter iter;
 
+	forgotten++;
 	dlist_foreach(iter, &entries)
 	{
 		Entry *entry = dlist_container(Entry, lru, iter.cur);
@@ -243,6 +357,13 @@ xact_callback(XactEvent event, void *arg)
 void
 hz_groupcache_init(void)
 {
+	for (int i = 0; i < BUCKETS; i++)
+		dlist_init(&buckets[i]);
+	DefineCustomIntVariable(
+		"hanzo_datastore.group_cache_size",
+		"Memory of row groups that a backend leaves open, with what it has read of them, after scans of few of their rows.",
+		"0: scans leave none open.", &cache_size, 64 * 1024, 0, 1024 * 1024, PGC_USERSET,
+		GUC_UNIT_KB, NULL, NULL, NULL);
 	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
 	RegisterXactCallback(xact_callback, NULL);
 	RegisterSubXactCallback(subxact_callback, NULL);

@@ -298,7 +298,7 @@ open_mvcc(HzRowFetch *fetch, uint64 number, Snapshot snapshot, bool only_ask)
 		return seen;
 	if (seen->open != NULL)
 	{
-		hz_groupread_attach(seen->open->reader, fetch->store);
+		hz_groupread_attach(seen->open->reader, fetch->store, NULL);
 		return seen;
 	}
 	close_held(fetch, fetch->next_held);

@@ -257,9 +257,10 @@ hz_groupread_close(HzGroupReader *reader)
 }
 
 void
-hz_groupread_attach(HzGroupReader *reader, HzStore *store)
+hz_groupread_attach(HzGroupReader *reader, HzStore *store, BufferAccessStrategy strategy)
 {
 	reader->store = store;
+	reader->strategy = strategy;
 }
 
 bool

@@ -28,8 +28,9 @@ extern void hz_groupread_set_fleeting(HzGroupReader *reader);
 
 extern void hz_groupread_close(HzGroupReader *reader);
 
-/* A cached reader may outlive the statement: it gets the store of the current one. */
-extern void hz_groupread_attach(HzGroupReader *reader, HzStore *store);
+/* A cached reader may outlive the statement: it gets the store and the strategy of the current one. */
+extern void hz_groupread_attach(HzGroupReader *reader, HzStore *store,
+								BufferAccessStrategy strategy);
 
 /* Whether the group stores attribute `attno` (0-based); otherwise it was added later. */
 extern bool hz_groupread_has(HzGroupReader *reader, int attno);

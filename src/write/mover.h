@@ -12,7 +12,8 @@
  *	   copy is deleted at birth                                                       (writers wait from here)
  *	4. insert the directory tuples; commit
  *
- * WAL of steps 1 and 2 is flushed a megabyte at a time (hz_store_pace), since a commit of somebody else flushes all before it.
+ * WAL of steps 1 and 2, and the images of pages that step 3 begins with, is flushed a megabyte at a time (hz_store_pace), since a commit of somebody else
+ * flushes all before it.
  *
  * An aborted mover leaves dead tuples and index entries that point to numbers without a group, which
  * VACUUM removes. Expressions of indexes and sort keys run as the table's owner (the caller sees to that).

@@ -9,7 +9,7 @@
  * such a record can stand for: it needs no conflict with standbys, as removing rows does.
  *
  * GenericXLogFinish() finds out what has changed by comparing images of the page byte by byte, which costs more than all the rest. We
- * know it, and write the record that it would write (generic_xlog.c: fragments of offset, length, bytes; the same from 9.6 on).
+ * know it, and write such a record ourselves (generic_xlog.c: fragments of offset, length, bytes; the same from 9.6 on).
  *
  * A generic record cannot hold a page of the visibility map, whose bits lie where others have their hole. Bits of pages that rows
  * will go from are cleared in advance, which is always allowed, together with a full image of the map's page in the log, under its
@@ -158,7 +158,6 @@ tuple_on_page(Relation rel, Page page, ItemPointer tid)
 	return tuple;
 }
 
-/* Logs pages of victims that their deletion would log as a whole, a megabyte between two flushes. */
 static void
 log_pages(Relation rel, HzStore *store, const Victim *victims, uint32 count)
 {
@@ -178,6 +177,26 @@ log_pages(Relation rel, HzStore *store, const Victim *victims, uint32 count)
 		UnlockReleaseBuffer(buffer);
 		hz_store_pace(store);
 	}
+}
+
+/*
+ * Logs pages of victims that their deletion would log as a whole, a megabyte between two flushes. If a checkpoint begins
+ * meanwhile, which the images themselves may bring about, once more.
+ */
+static void
+log_pages_in_advance(Relation rel, HzStore *store, const Victim *victims, uint32 count)
+{
+	for (int turn = 0; turn < 2; turn++)
+	{
+		/* also tells this backend of checkpoints that it has not heard of */
+		XLogRecPtr redo = GetRedoRecPtr();
+
+		log_pages(rel, store, victims, count);
+		if (GetRedoRecPtr() == redo)
+			break;
+	}
+	if (!XLogRecPtrIsInvalid(XactLastRecEnd))
+		XLogFlush(XactLastRecEnd);
 }
 
 /* As heap_delete() leaves a tuple that nobody had locked. */
@@ -202,6 +221,28 @@ add_fragment(uint8 *delta, Page page, uint16 offset, uint16 length)
 	return delta + FRAGMENT_HEAD + length;
 }
 
+#ifdef USE_ASSERT_CHECKING
+/* Whether the fragments make of `before` what the page is now, as generic_redo() applies them. */
+static bool
+replays_to(const PGAlignedBlock *before, const uint8 *delta, const uint8 *end, Page page)
+{
+	PGAlignedBlock after = *before;
+	PageHeader header = (PageHeader) page;
+
+	while (delta < end)
+	{
+		uint16 place[2];
+
+		memcpy(place, delta, FRAGMENT_HEAD);
+		memcpy(after.data + place[0], delta + FRAGMENT_HEAD, place[1]);
+		delta += FRAGMENT_HEAD + place[1];
+	}
+	return memcmp(after.data, page, header->pd_lower) == 0 &&
+		   memcmp(after.data + header->pd_upper, (char *) page + header->pd_upper,
+				  BLCKSZ - header->pd_upper) == 0;
+}
+#endif
+
 /* Deletes the victims, all on the page in `buffer`, which is locked, with one generic record. */
 static void
 stamp_and_log(Relation rel, Buffer buffer, Victim *victims, uint32 count, CommandId cid)
@@ -213,7 +254,13 @@ stamp_and_log(Relation rel, Buffer buffer, Victim *victims, uint32 count, Comman
 	uint8 *end = delta;
 	XLogRecPtr lsn;
 
-	Assert(count <= MaxHeapTuplesPerPage);
+#ifdef USE_ASSERT_CHECKING
+	PGAlignedBlock before;
+
+	memcpy(before.data, page, BLCKSZ);
+#endif
+	if (count > MaxHeapTuplesPerPage)
+		elog(ERROR, "%u rows to be deleted from one page", count);
 	START_CRIT_SECTION();
 	for (uint32 i = 0; i < count; i++)
 	{
@@ -227,6 +274,7 @@ stamp_and_log(Relation rel, Buffer buffer, Victim *victims, uint32 count, Comman
 	end = add_fragment(end, page, offsetof(PageHeaderData, pd_prune_xid), sizeof(TransactionId));
 	PageClearAllVisible(page);
 	end = add_fragment(end, page, offsetof(PageHeaderData, pd_flags), sizeof(uint16));
+	Assert(replays_to(&before, delta, end, page));
 	MarkBufferDirty(buffer);
 	XLogBeginInsert();
 	/* hint bits and command ids, which differ on standbys, are not masked in generic records */
@@ -292,7 +340,7 @@ hz_silent_delete(Relation rel, HzStore *store, const ItemPointerData *tids, uint
 	/* others may put our xid beside theirs into a multixact */
 	MultiXactIdSetOldestMember();
 	clear_map(rel, victims, count);
-	log_pages(rel, store, victims, count);
+	log_pages_in_advance(rel, store, victims, count);
 	for (uint32 i = 0; i < count; i += here)
 	{
 		List *toasted = NIL;
