@@ -165,8 +165,14 @@ prepare_memo(HzProbe *probe, const HzVector *key)
 	probe->memo_count = key->dict_count;
 }
 
+static bool
+is_null(const HzVector *key, uint32_t row)
+{
+	return key->validity != NULL && !hz_bitmap_get(key->validity, row);
+}
+
 static void
-find_by_codes(HzProbe *probe, const HzVector *key, uint32_t count)
+find_by_codes(HzProbe *probe, const HzVector *key, const uint16_t *at, uint32_t count)
 {
 	uint16_t missing[HZ_VECTOR_ROWS];
 	uint32_t missing_count = 0;
@@ -174,67 +180,90 @@ find_by_codes(HzProbe *probe, const HzVector *key, uint32_t count)
 	prepare_memo(probe, key);
 	for (uint32_t i = 0; i < count; i++)
 	{
-		if (key->validity != NULL && !hz_bitmap_get(key->validity, i))
-			continue;
-		if (probe->memo[key->codes[i]] != UNKNOWN)
+		uint32_t row = at != NULL ? at[i] : i;
+
+		if (is_null(key, row) || probe->memo[key->codes[row]] != UNKNOWN)
 			continue;
 		/* asked for, not found yet */
-		probe->memo[key->codes[i]] = 0;
-		missing[missing_count++] = (uint16_t) i;
+		probe->memo[key->codes[row]] = 0;
+		missing[missing_count++] = (uint16_t) row;
 	}
 	if (missing_count > 0)
 		find_by_hash(probe, key, missing, missing_count);
 	for (uint32_t i = 0; i < missing_count; i++)
 		probe->memo[key->codes[missing[i]]] = probe->found[missing[i]];
 	for (uint32_t i = 0; i < count; i++)
-		probe->found[i] = key->validity != NULL && !hz_bitmap_get(key->validity, i)
-							  ? 0
-							  : probe->memo[key->codes[i]];
+	{
+		uint32_t row = at != NULL ? at[i] : i;
+
+		probe->found[row] = is_null(key, row) ? 0 : probe->memo[key->codes[row]];
+	}
 }
 
 static void
-find_same(HzProbe *probe, uint32_t found, uint32_t count)
+find_same(HzProbe *probe, uint32_t found, const uint16_t *at, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++)
-		probe->found[i] = found;
+		probe->found[at != NULL ? at[i] : i] = found;
 }
 
 static void
-find_constant(HzProbe *probe, const HzVector *key, uint32_t count)
+find_constant(HzProbe *probe, const HzVector *key, const uint16_t *at, uint32_t count)
 {
+	uint32_t first = at != NULL ? at[0] : 0;
+
 	if (key->validity != NULL)
 	{
-		find_by_hash(probe, key, NULL, count);
+		find_by_hash(probe, key, at, count);
 		return;
 	}
-	find_by_hash(probe, key, NULL, 1);
-	find_same(probe, probe->found[0], count);
+	find_by_hash(probe, key, at, 1);
+	find_same(probe, probe->found[first], at, count);
 }
 
-void
-hz_probe_batch(HzProbe *probe, const HzVector *keys, uint32_t count)
+/* What was found for the rows, as vectors have it. */
+static void
+note_found(HzProbe *probe, const uint16_t *at, uint32_t count)
 {
-	probe->count = count;
-	if (probe->lookup->layout.key_count == 0)
-		find_same(probe, probe->lookup->rows, count);
-	else if (probe->lookup->layout.key_count == 1 && keys[0].form == HZ_FORM_DICT)
-		find_by_codes(probe, keys, count);
-	else if (probe->lookup->layout.key_count == 1 && keys[0].form == HZ_FORM_CONSTANT)
-		find_constant(probe, keys, count);
-	else
-		find_by_hash(probe, keys, NULL, count);
-	memset(probe->validity, 0, sizeof(uint64_t) * WORDS);
 	probe->all = true;
 	for (uint32_t i = 0; i < count; i++)
 	{
-		uint32_t found = probe->found[i];
+		uint32_t row = at != NULL ? at[i] : i;
+		uint32_t found = probe->found[row];
 
-		probe->matched[i] = found != 0;
-		probe->codes[i] = found != 0 ? (uint16_t) (found - 1) : 0;
-		probe->validity[i / 64] |= (uint64_t) (found != 0) << (i % 64);
+		probe->matched[row] = found != 0;
+		probe->codes[row] = found != 0 ? (uint16_t) (found - 1) : 0;
+		probe->validity[row / 64] |= (uint64_t) (found != 0) << (row % 64);
 		probe->all = probe->all && found != 0;
 	}
-	for (int i = 0; i <= probe->lookup->column_count; i++)
+}
+
+void
+hz_probe_batch(HzProbe *probe, const HzVector *keys, uint32_t rows, const uint16_t *at,
+			   uint32_t count)
+{
+	const HzLookup *lookup = probe->lookup;
+
+	probe->count = rows;
+	if (at != NULL)
+	{
+		memset(probe->found, 0, sizeof(uint32_t) * rows);
+		memset(probe->codes, 0, sizeof(uint16_t) * rows);
+		memset(probe->matched, 0, rows);
+	}
+	if (count == 0)
+		;
+	else if (lookup->layout.key_count == 0)
+		find_same(probe, lookup->rows, at, count);
+	else if (lookup->layout.key_count == 1 && keys[0].form == HZ_FORM_DICT)
+		find_by_codes(probe, keys, at, count);
+	else if (lookup->layout.key_count == 1 && keys[0].form == HZ_FORM_CONSTANT)
+		find_constant(probe, keys, at, count);
+	else
+		find_by_hash(probe, keys, at, count);
+	memset(probe->validity, 0, sizeof(uint64_t) * WORDS);
+	note_found(probe, at, count);
+	for (int i = 0; i <= lookup->column_count; i++)
 		probe->columns[i].made = false;
 }
 

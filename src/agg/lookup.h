@@ -49,11 +49,15 @@ extern HzProbe *hz_probe_create(const HzLookup *lookup);
 /* From now on the dictionaries of keys are others (a new row group). */
 extern void hz_probe_forget(HzProbe *probe);
 
-/* Looks up the rows of a batch, all `count` of them; one vector a key. What hz_probe_column() gave before is invalid now. */
-extern void hz_probe_batch(HzProbe *probe, const HzVector *keys, uint32_t count);
+/*
+ * Looks up rows at[0 .. count) (NULL: all) of a batch of `rows`; one vector a key. For others nothing is found. What
+ * hz_probe_column() gave before is invalid now.
+ */
+extern void hz_probe_batch(HzProbe *probe, const HzVector *keys, uint32_t rows, const uint16_t *at,
+						   uint32_t count);
 
 /*
- * Column `column` of the lookup for the rows of the batch: null where the key was not found; column_count: a boolean, whether it
+ * Column `column` of the lookup for the rows of the batch: null where the key was not found (anything where it was not looked up); column_count: a boolean, whether it
  * was. The vector lives until the next batch.
  */
 extern const HzVector *hz_probe_column(HzProbe *probe, int column);

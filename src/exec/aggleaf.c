@@ -45,7 +45,7 @@ get_column(void *arg, int attno)
 
 	if (attno >= leaf->desc->natts)
 		return hz_agglookup_get(leaf->lookups, leaf->probes, leaf->lookup_keys, get_column, leaf,
-								leaf->rows, attno - leaf->desc->natts);
+								leaf->rows, &leaf->work->joining, attno - leaf->desc->natts);
 	if (!leaf->from_rows)
 		return hz_batchcolumns_get(&leaf->columns_of_scan, attno);
 	if (!leaf->loaded[attno])
@@ -477,7 +477,10 @@ static bool
 run_batch(HzAggLeaf *leaf, HzAggWork *work, uint32 rows, const uint64 *deleted, bool filtered)
 {
 	MemoryContext old = MemoryContextSwitchTo(leaf->context);
-	bool done = hz_aggwork_batch(work, &leaf->program, leaf->eval, rows, deleted, filtered);
+	bool done;
+
+	leaf->work = work;
+	done = hz_aggwork_batch(work, &leaf->program, leaf->eval, rows, deleted, filtered);
 
 	MemoryContextSwitchTo(old);
 	return done;

@@ -52,6 +52,7 @@ typedef struct HzAggLeaf
 	/* the current batch */
 	bool from_rows;
 	uint32 rows;
+	HzAggWork *work;   /* of the current batch */
 	HzVector *vectors; /* by attribute */
 	bool *loaded;
 	Datum **values; /* from rows: by attribute; NULL where the program does not read it */

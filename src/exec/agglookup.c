@@ -335,7 +335,7 @@ hz_agglookup_begin(const HzAggLookups *lookups, HzAggProbe *probes, bool group)
 
 static bool
 probe_batch(const HzAggLookup *lookup, HzAggProbe *probe, const int *keys, HzColumnGet get,
-			void *arg, uint32 rows)
+			void *arg, uint32 rows, const HzRows *wanted)
 {
 	HzVector vectors[HZ_KEY_MAX];
 
@@ -347,14 +347,14 @@ probe_batch(const HzAggLookup *lookup, HzAggProbe *probe, const int *keys, HzCol
 			return false;
 		vectors[k] = *vector;
 	}
-	hz_probe_batch(probe->probe, vectors, rows);
+	hz_probe_batch(probe->probe, vectors, rows, wanted->at, wanted->count);
 	probe->ready = true;
 	return true;
 }
 
 const HzVector *
 hz_agglookup_get(const HzAggLookups *lookups, HzAggProbe *probes, const int *keys, HzColumnGet get,
-				 void *arg, uint32 rows, int place)
+				 void *arg, uint32 rows, const HzRows *wanted, int place)
 {
 	int i = 0;
 	int column;
@@ -372,7 +372,8 @@ hz_agglookup_get(const HzAggLookups *lookups, HzAggProbe *probes, const int *key
 	}
 	for (int before = 0; before < i; before++)
 		keys += lookups->lookups[before].table.layout.key_count;
-	if (!probes[i].ready && !probe_batch(&lookups->lookups[i], &probes[i], keys, get, arg, rows))
+	if (!probes[i].ready &&
+		!probe_batch(&lookups->lookups[i], &probes[i], keys, get, arg, rows, wanted))
 		return NULL;
 	return hz_probe_column(probes[i].probe, column);
 }

@@ -76,10 +76,10 @@ extern void hz_agglookup_begin(const HzAggLookups *lookups, HzAggProbe *probes, 
 
 /*
  * A column of the lookups, by its place behind the input's columns, for the `rows` rows of the batch. keys: columns of the input, for
- * all keys of all lookups, which `get` gives. NULL: it failed to.
+ * all keys of all lookups, which `get` gives. Rows that are not `wanted` (the same for the whole batch) are not looked up. NULL: it failed to.
  */
 extern const HzVector *hz_agglookup_get(const HzAggLookups *lookups, HzAggProbe *probes,
 										const int *keys, HzColumnGet get, void *arg, uint32 rows,
-										int place);
+										const HzRows *wanted, int place);
 
 #endif /* HZ_AGGLOOKUP_H */

@@ -155,7 +155,8 @@ get_column(void *arg, int attno)
 
 	if (attno >= leaf->desc->natts)
 		return hz_agglookup_get(leaf->lookups, worker->probes, leaf->lookup_keys, get_column,
-								worker, worker->rows, attno - leaf->desc->natts);
+								worker, worker->rows, &worker->work->joining,
+								attno - leaf->desc->natts);
 	i = column_index(job, attno);
 	if (job->columns[i].missing)
 	{

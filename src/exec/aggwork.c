@@ -59,6 +59,7 @@ hz_aggwork_batch(HzAggWork *work, const HzAggProgram *program, HzEval *eval, uin
 			return evaluation_failed(work, eval);
 	}
 	work->matched += hz_eval_matched(eval);
+	work->joining = live;
 	for (int i = 0; i < program->join_filter_count && live.count > 0; i++)
 	{
 		if (!hz_eval_filter(eval, program->join_filters[i], &live))

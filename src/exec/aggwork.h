@@ -28,6 +28,7 @@ typedef struct HzAggWork
 	HzAggStatus status;
 	HzEvalFailure failure; /* of an expression */
 	uint64_t matched;      /* vectors of which a filter has not decoded a column */
+	HzRows joining;        /* rows of the batch that the filters have left for lookups */
 } HzAggWork;
 
 /*
