@@ -45,6 +45,9 @@ BEGIN
   same := true;
   FOREACH t IN ARRAY '{c,cp}'::text[] LOOP
     same := same AND answer(replace(query, '[t]', t)) = heap;
+    PERFORM set_config('hanzo_datastore.enable_join_pruning', 'off', true);
+    same := same AND answer(replace(query, '[t]', t)) = heap;
+    PERFORM set_config('hanzo_datastore.enable_join_pruning', 'on', true);
     PERFORM set_config('hanzo_datastore.enable_lookup_join', 'off', true);
     same := same AND answer(replace(query, '[t]', t)) = heap;
     PERFORM set_config('hanzo_datastore.enable_lookup_join', 'on', true);

@@ -339,7 +339,7 @@ sub change_tables
 
 # ---- Settings
 
-my @switches = map { "hanzo_datastore.$_" } qw(enable_columnar_scan enable_columnar_agg enable_pruning enable_vector_filter enable_encoded_equality enable_top_n enable_lookup_join enable_nested_agg enable_metadata_answers);
+my @switches = map { "hanzo_datastore.$_" } qw(enable_columnar_scan enable_columnar_agg enable_pruning enable_vector_filter enable_encoded_equality enable_top_n enable_lookup_join enable_join_pruning enable_nested_agg enable_metadata_answers);
 my $threads = 'hanzo_datastore.max_threads';
 my (%known, $parallel_mode);
 

@@ -18,6 +18,7 @@
 
 #include "base/bitmap.h"
 #include "base/compat.h"
+#include "exec/aggkeys.h"
 #include "exec/aggleaf.h"
 #include "exec/scannode.h"
 #include "expr/compile.h"
@@ -338,6 +339,7 @@ hz_aggleaf_make(PlanState *ps, const HzAggExprs *exprs)
 	made = (is_columnar_scan(ps) && try_scan(leaf, exprs)) || try_rows(leaf, exprs);
 	if (made)
 	{
+		hz_aggkeys_begin(leaf);
 		leaf->row_context =
 			AllocSetContextCreate(context, "hanzo aggregation rows", ALLOCSET_DEFAULT_SIZES);
 		make_room(leaf);
@@ -527,6 +529,9 @@ hz_aggleaf_judge(HzAggLeaf *leaf, uint32 index, HzAggVectors *vectors)
 	vectors->left = 0;
 	count = (vectors->rows + HZ_VECTOR_ROWS - 1) / HZ_VECTOR_ROWS;
 	group = hz_batchscan_prune_group(batches, index);
+	/* a filter finds a vector's rows by dictionary as it comes to it; a lookup would read the whole dictionary */
+	if (group == HZ_PRUNE_SOME && leaf->prunes_keys)
+		group = hz_batchscan_prune_dictionaries(batches, index);
 	if (group == HZ_PRUNE_NONE)
 	{
 		hz_prune_count(prune, 1, 0);

@@ -39,6 +39,8 @@ typedef struct HzAggLeaf
 	int *columns;                /* that the program reads, ascending; of the child's own */
 	const HzAggLookups *lookups; /* NULL: none; their columns stand behind those of desc */
 	int *lookup_keys;            /* columns: keys of all lookups */
+	bool prunes_keys;            /* exec/aggkeys.h; then: */
+	HzPruneCompile *own_prune;   /* what the scan itself has */
 	HzAggProbe *probes;          /* of the leader */
 	int *
 		zone_columns; /* aggmeta.h: by aggregate, the column whose zones answer it; NULL: none do */

@@ -14,6 +14,7 @@
 #include "exec/agglookup.h"
 #include "expr/compile.h"
 
+#define KEPT_KEYS 1000  /* rows of which the keys are kept */
 #define LOOK_EVERY 1024 /* rows between looks at the memory used */
 
 /* The rows of a child as they come. */
@@ -197,6 +198,32 @@ slice(const HzVector *column, uint32 first, uint32 count)
 	return result;
 }
 
+/* Few keys are kept as they are, for what they rule out (exec/aggkeys.h). */
+static void
+keep_keys(HzAggLookup *lookup, const Rows *rows)
+{
+	int keys = list_length(lookup->own_keys);
+
+	lookup->key_values = NULL;
+	if (keys == 0 || rows->count > KEPT_KEYS)
+		return;
+	lookup->key_values = palloc(sizeof(Datum *) * keys);
+	lookup->key_counts = palloc0(sizeof(int) * keys);
+	for (int k = 0; k < keys; k++)
+	{
+		int column = list_nth_int(lookup->own_keys, k) - 1;
+		const HzColumnType *type = &lookup->types[column];
+
+		lookup->key_values[k] = palloc(sizeof(Datum) * Max(rows->count, 1));
+		for (uint32 i = 0; i < rows->count; i++)
+		{
+			if (!rows->isnull[column][i])
+				lookup->key_values[k][lookup->key_counts[k]++] =
+					datumCopy(rows->values[column][i], type->typbyval, type->typlen);
+		}
+	}
+}
+
 static HzLookupStatus
 fill_table(HzAggLookup *lookup, uint32 count)
 {
@@ -241,6 +268,7 @@ read_lookup(HzAggLookup *lookup, Size limit)
 	if (!fits)
 		return "a side of the join that is larger than memory";
 	make_columns(lookup, &rows);
+	keep_keys(lookup, &rows);
 	MemoryContextDelete(temporary);
 	switch (fill_table(lookup, rows.count))
 	{

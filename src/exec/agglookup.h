@@ -24,6 +24,8 @@ typedef struct HzAggLookup
 	HzColumnType *types; /* by column */
 	bool *wanted;        /* by column: whether the aggregation reads it */
 	HzVector *columns;   /* by column, of all rows; those not wanted are empty */
+	Datum **key_values;  /* by key: those of all rows but nulls; NULL: there are many rows */
+	int *key_counts;
 	HzLookup table;
 } HzAggLookup;
 

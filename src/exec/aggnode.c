@@ -18,6 +18,7 @@
 #include "utils/ruleutils.h"
 
 #include "base/compat.h"
+#include "exec/aggkeys.h"
 #include "exec/aggnode_internal.h"
 #include "exec/aggresult.h"
 #include "exec/aggside.h"
@@ -134,9 +135,13 @@ release_callback(void *arg)
 static void
 forget_run(HzAggNode *node)
 {
+	ListCell *cell;
+
 	if (node->spill != NULL)
 		hz_aggspill_close(node->spill);
 	node->spill = NULL;
+	foreach(cell, node->leaves)
+		hz_aggkeys_end(lfirst(cell));
 	/* calls release_callback() where it is registered */
 	MemoryContextReset(node->context);
 	memset(&node->work, 0, sizeof(node->work));
@@ -352,6 +357,7 @@ finish_leaf(HzAggLeaf *leaf)
 {
 	if (leaf->scan == NULL)
 		return;
+	hz_aggkeys_end(leaf);
 	leaf->scan->stage = HZ_SCAN_END;
 	if (leaf->ps->instrument != NULL)
 	{

@@ -567,6 +567,7 @@ hz_prunecompile(List *quals, Relation rel, Index varno, PlanState *node)
 	prune->pruned = palloc0(sizeof(HzPruneCount) * Max(list_length(quals), 1));
 	foreach(cell, quals)
 		prune->quals[prune->count++] = compile(compiled, lfirst(cell));
+	prune->certain = prune->count;
 	if (!compiled->useful)
 		return NULL;
 	compiled->fixed = AllocSetContextCreate(CurrentMemoryContext, "hanzo pruning constants",

@@ -34,6 +34,7 @@
 #include "am/scandesc.h"
 #include "base/bitmap.h"
 #include "base/compat.h"
+#include "exec/aggkeys.h"
 #include "exec/scannode.h"
 #include "exec/firstrows.h"
 #include "exec/scanstate.h"
@@ -621,5 +622,9 @@ hz_exec_init(void)
 		"hanzo_datastore.enable_encoded_equality",
 		"Enables filters to compare columns with constants without decoding them.", NULL,
 		&hz_enable_encoded_equality, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	DefineCustomBoolVariable(
+		"hanzo_datastore.enable_join_pruning",
+		"Enables joins below aggregations to skip input that cannot have a key of their other side.",
+		NULL, &hz_enable_join_pruning, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	RegisterCustomScanMethods(&hz_scannode_methods);
 }

@@ -92,14 +92,14 @@ void
 hz_scanprune_explain(HzScanNode *node, List *ancestors, ExplainState *es)
 {
 	PlanState *ps = &node->css.ss.ps;
-	HzPrune *prune;
-	HzPruneCount total = {0, 0};
+	HzPrune *prune = node->prune ? hz_prunecompile_tree(node->prune) : NULL;
+	bool joined = node->join_pruned.groups + node->join_pruned.vectors > 0;
+	HzPruneCount total = node->join_pruned;
 	List *context;
 
-	if (node->prune == NULL)
+	if (prune == NULL && !joined)
 		return;
-	prune = hz_prunecompile_tree(node->prune);
-	for (int i = 0; i < prune->count; i++)
+	for (int i = 0; prune != NULL && i < prune->count; i++)
 	{
 		total.groups += prune->pruned[i].groups;
 		total.vectors += prune->pruned[i].vectors;
@@ -108,12 +108,14 @@ hz_scanprune_explain(HzScanNode *node, List *ancestors, ExplainState *es)
 	ExplainPropertyUInteger("Vectors Pruned", NULL, total.vectors, es);
 	context = set_deparse_context_plan(es->deparse_cxt, ps->plan, ancestors);
 	ExplainOpenGroup("Pruned By", "Pruned By", false, es);
-	for (int i = 0; i < prune->count; i++)
+	for (int i = 0; prune != NULL && i < prune->count; i++)
 	{
 		if (prune->pruned[i].groups + prune->pruned[i].vectors > 0)
 			explain_qual(
 				deparse_expression(list_nth(ps->plan->qual, i), context, es->verbose, false),
 				&prune->pruned[i], es);
 	}
+	if (joined)
+		explain_qual("Lookup Cond", &node->join_pruned, es);
 	ExplainCloseGroup("Pruned By", "Pruned By", false, es);
 }

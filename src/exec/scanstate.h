@@ -95,6 +95,7 @@ typedef struct HzScanNode
 	HzScanFilter *filter; /* NULL: all quals are the executor's */
 	/* what its quals rule out: NULL, if nothing or when that is switched off */
 	HzPruneCompile *prune;
+	HzPruneCount join_pruned; /* what joins above have ruled out: exec/aggkeys.h */
 	/* only the first rows of an order are wanted; NULL: all are */
 	HzTopN *top;
 	/* or the first row of each partition: exec/firstrows.h */

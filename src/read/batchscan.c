@@ -290,6 +290,9 @@ hz_batchscan_set_prune(HzBatchScan *scan, HzPrune *prune)
 {
 	if (scan->snapshot->snapshot_type != SNAPSHOT_MVCC)
 		return;
+	/* what is known of columns by their places among those of another tree */
+	if (scan->prune != prune)
+		scan->zones = NULL;
 	if (prune != NULL && scan->prune == prune && scan->zones == NULL && scan->group_count > 0)
 		scan->zones = hz_zonecache_create(scan->context, scan->group_count, prune->column_count);
 	scan->prune = prune;
@@ -460,6 +463,19 @@ judge_dictionaries(HzBatchScan *scan)
 	if (result == HZ_PRUNE_NONE)
 		scan->judged[index] = RULED_OUT + scan->prune->pruner;
 	return result;
+}
+
+HzPruneResult
+hz_batchscan_prune_dictionaries(HzBatchScan *scan, uint32 index)
+{
+	HzPruneResult result = hz_batchscan_prune_group(scan, index);
+
+	if (result != HZ_PRUNE_SOME || scan->prune == NULL)
+		return result;
+	if (scan->judged_index != index)
+		(void) judge_group(scan, index);
+	scan->group_index = index;
+	return judge_dictionaries(scan);
 }
 
 /* ---- The first rows of an order */

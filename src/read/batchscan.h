@@ -71,6 +71,9 @@ extern void hz_batchscan_set_top(HzBatchScan *scan, HzTopColumn *top);
 extern HzPruneResult hz_batchscan_prune_group(HzBatchScan *scan, uint32 index);
 extern HzPruneResult hz_batchscan_prune_vector(HzBatchScan *scan, uint32 index, uint32 vector);
 
+/* The same of a group with its dictionaries, which are read for it. Moves the position. */
+extern HzPruneResult hz_batchscan_prune_dictionaries(HzBatchScan *scan, uint32 index);
+
 /* The next batch with live rows, or NULL at the end. */
 extern HzBatch *hz_batchscan_next(HzBatchScan *scan);
 

@@ -11,7 +11,7 @@
 
 /* Bloom filters are asked for so many values of one list. */
 #define BLOOM_VALUES 64
-#define DICTIONARY_VALUES 8 /* each looks at all entries */
+#define DICTIONARY_VALUES 64
 
 /* ---- One condition */
 
@@ -260,7 +260,7 @@ judge_quals(HzPrune *prune, const HzPruneSource *source, Level level)
 			prune->pruner = i;
 			return HZ_PRUNE_NONE;
 		}
-		if (qual == HZ_PRUNE_SOME)
+		if (qual == HZ_PRUNE_SOME && (i < prune->certain || level != BY_VECTOR))
 			result = HZ_PRUNE_SOME;
 	}
 	return result;

@@ -72,6 +72,7 @@ typedef struct HzPrune
 {
 	int count;
 	HzPruneNode **quals;
+	int certain;          /* that ALL speaks of; the others say of vectors NONE or nothing */
 	HzPruneCount *pruned; /* by each qual: the first that says NONE counts it */
 	int pruner;           /* the qual that has last said NONE */
 	int column_count;
