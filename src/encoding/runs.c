@@ -49,27 +49,38 @@ hz_runs_find(const HzRuns *runs, uint32_t i)
 }
 
 /*
- * Each run is written eight slots at a time, past its end when its length is no multiple of eight: the next
- * run overwrites that. Runs too near to the end of the room are written slot by slot.
+ * Each run is written AT_ONCE bytes at a time, past its end when its length is no multiple of that: the next run
+ * overwrites it. So most runs take no loop whose end would have to be guessed. Runs too near to the end of the room are
+ * written slot by slot. Words of eight bytes: GCC makes single slots of a loop over slots that it unrolls.
  */
+#define AT_ONCE 32
 #define DEFINE_EXPAND(name, SLOT)                                                     \
 	static HZ_CLONES void name(const HzRuns *runs, const SLOT *values, uint32_t room, \
 							   SLOT *target)                                          \
 	{                                                                                 \
+		const uint32_t slots = AT_ONCE / sizeof(SLOT);                                \
 		uint32_t at = 0;                                                              \
-		for (uint32_t r = 0; r < runs->count; r++)                                    \
+		uint32_t r = 0;                                                               \
+		for (; r < runs->count; r++)                                                  \
 		{                                                                             \
-			const SLOT value = values[r];                                             \
+			const uint64_t word = values[r] * (UINT64_MAX / (SLOT) -1);               \
 			const uint32_t length = runs->lengths[r];                                 \
-			if (at + ((length + 7) & ~7u) <= room)                                    \
-				for (uint32_t i = 0; i < length; i += 8)                              \
-					for (uint32_t k = 0; k < 8; k++)                                  \
-						target[at + i + k] = value;                                   \
-			else                                                                      \
-				for (uint32_t i = 0; i < length; i++)                                 \
-					target[at + i] = value;                                           \
+			HzLoose64 *words = (HzLoose64 *) (target + at);                           \
+			if (at + (length + slots - 1) / slots * slots > room)                     \
+				break;                                                                \
+			for (uint32_t k = 0; k < AT_ONCE / 8; k++)                                \
+				words[k] = word;                                                      \
+			for (uint32_t i = slots; __builtin_expect(i < length, 0); i += slots)     \
+			{                                                                         \
+				words += AT_ONCE / 8;                                                 \
+				for (uint32_t k = 0; k < AT_ONCE / 8; k++)                            \
+					words[k] = word;                                                  \
+			}                                                                         \
 			at += length;                                                             \
 		}                                                                             \
+		for (; r < runs->count; r++)                                                  \
+			for (uint32_t i = 0; i < runs->lengths[r]; i++)                           \
+				target[at++] = values[r];                                             \
 	}
 
 DEFINE_EXPAND(expand_1, uint8_t)

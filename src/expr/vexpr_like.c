@@ -195,27 +195,37 @@ load64(const uint8_t *p)
 	return v;
 }
 
-/* Whether p, not empty, stands anywhere in s: eight places at a time are tried by first and last byte. */
+/* Whether p stands at one of the eight places from `at` on, which are all within its string. */
+static inline bool
+at_eight_places(const uint8_t *at, HzString p)
+{
+	uint64_t hits = zero_bytes(load64(at) ^ p.data[0] * EVERY_BYTE) &
+					zero_bytes(load64(at + p.length - 1) ^ p.data[p.length - 1] * EVERY_BYTE);
+
+	for (; hits != 0; hits &= hits - 1)
+		if (memcmp(at + (unsigned) __builtin_ctzll(hits) / 8, p.data, p.length) == 0)
+			return true;
+	return false;
+}
+
+/* Whether p, not empty, stands anywhere in s: eight places at a time are tried by first and last byte, the last ones again. */
 static bool
 contains(HzString s, HzString p)
 {
-	const uint8_t first = p.data[0];
-	const uint8_t last = p.data[p.length - 1];
+	uint64_t places = s.length - p.length + 1;
 	uint64_t i = 0;
 
 	if (s.length < p.length)
 		return false;
-	for (; i + p.length + 7 <= s.length; i += 8)
-	{
-		uint64_t hits = zero_bytes(load64(s.data + i) ^ first * EVERY_BYTE) &
-						zero_bytes(load64(s.data + i + p.length - 1) ^ last * EVERY_BYTE);
-
-		for (; hits != 0; hits &= hits - 1)
-			if (memcmp(s.data + i + (unsigned) __builtin_ctzll(hits) / 8, p.data, p.length) == 0)
-				return true;
-	}
-	for (; i + p.length <= s.length; i++)
-		if (s.data[i] == first && memcmp(s.data + i, p.data, p.length) == 0)
+	for (; i + 8 <= places; i += 8)
+		if (at_eight_places(s.data + i, p))
+			return true;
+	if (i == places)
+		return false;
+	if (places >= 8)
+		return at_eight_places(s.data + places - 8, p);
+	for (; i < places; i++)
+		if (s.data[i] == p.data[0] && memcmp(s.data + i, p.data, p.length) == 0)
 			return true;
 	return false;
 }
