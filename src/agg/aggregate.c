@@ -49,6 +49,22 @@ hz_aggregates_layout(HzGroupLayout *layout, HzAggregate *aggregates, int count)
 	hz_grouptable_layout(layout, total);
 }
 
+/* The group that there is without keys. */
+static bool
+make_single(HzAggregator *aggregator)
+{
+	HzGroupRow *row = hz_grouptable_single(&aggregator->table);
+
+	for (int i = 0; i < aggregator->aggregate_count; i++)
+	{
+		HzDistinctSet *set = &aggregator->sets[i];
+
+		if (set->kind != HZ_KEY_STRING && set->kind != HZ_KEY_NUMERIC)
+			set->single = row;
+	}
+	return row != NULL;
+}
+
 bool
 hz_aggregator_init(HzAggregator *aggregator, const HzGroupLayout *layout,
 				   const HzAggregate *aggregates, int count)
@@ -77,7 +93,7 @@ hz_aggregator_init(HzAggregator *aggregator, const HzGroupLayout *layout,
 		hz_distinctset_init(&aggregator->sets[i], kind, region);
 	}
 	aggregator->empty_bytes = region->total;
-	return layout->key_count > 0 || hz_grouptable_single(&aggregator->table) != NULL;
+	return layout->key_count > 0 || make_single(aggregator);
 }
 
 void
@@ -97,6 +113,8 @@ void
 hz_aggregator_forget_codes(HzAggregator *aggregator)
 {
 	hz_grouptable_forget_codes(&aggregator->table);
+	for (int i = 0; i < aggregator->aggregate_count; i++)
+		hz_distinctset_forget_codes(&aggregator->sets[i]);
 }
 
 HzAggStatus
@@ -282,6 +300,17 @@ hz_aggregator_merge(HzAggregator *into, HzAggregator *from, void (*poll)(void))
 	{
 		if (into->aggregates[i].kind == HZ_AGG_DISTINCT &&
 			!hz_distinctset_merge(&into->sets[i], &from->sets[i], into->aggregates[i].offset, poll))
+			return HZ_AGG_MEMORY;
+	}
+	return HZ_AGG_OK;
+}
+
+HzAggStatus
+hz_aggregator_finish(HzAggregator *aggregator, void (*poll)(void))
+{
+	for (int i = 0; i < aggregator->aggregate_count; i++)
+	{
+		if (!hz_distinctset_finish(&aggregator->sets[i], aggregator->aggregates[i].offset, poll))
 			return HZ_AGG_MEMORY;
 	}
 	return HZ_AGG_OK;

@@ -147,6 +147,9 @@ extern HzAggStatus hz_aggregator_update(HzAggregator *aggregator, int index,
  */
 extern HzAggStatus hz_aggregator_merge(HzAggregator *into, HzAggregator *from, void (*poll)(void));
 
+/* Counts what is still to be counted of distinct values; before any state is read. poll as above, or NULL. */
+extern HzAggStatus hz_aggregator_finish(HzAggregator *aggregator, void (*poll)(void));
+
 /*
  * Adds a group as a row of this layout holds it, which may go afterwards: also its counts of distinct values, for which
  * there must be no pairs.

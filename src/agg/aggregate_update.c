@@ -348,15 +348,14 @@ static void
 skip_runs(Update *update, uint16_t *room)
 {
 	const uint16_t *codes = update->argument->codes;
-	HzGroupRow *const *groups = update->single == NULL ? update->aggregator->groups : NULL;
+	HzGroupRow *const *groups = update->aggregator->groups;
 	uint32_t kept = 0;
 	uint32_t last = UINT32_MAX;
 
 	for (uint32_t i = 0; i < update->count; i++)
 	{
 		uint32_t row = update->at != NULL ? update->at[i] : i;
-		bool same = last != UINT32_MAX && codes[row] == codes[last] &&
-					(groups == NULL || groups[row] == groups[last]);
+		bool same = last != UINT32_MAX && codes[row] == codes[last] && groups[row] == groups[last];
 
 		room[kept] = (uint16_t) row;
 		kept += !same;
@@ -373,7 +372,16 @@ update_distinct(Update *update)
 	HzKeyColumn *column = aggregator->values;
 	uint16_t room[HZ_VECTOR_ROWS];
 
-	if (update->argument->form == HZ_FORM_DICT)
+	if (update->argument->form == HZ_FORM_DICT && update->single != NULL)
+	{
+		if (!hz_distinctset_new_codes(&aggregator->sets[update->index], update->argument,
+									  update->at, update->count, room, &update->count))
+			return HZ_AGG_MEMORY;
+		if (update->count == 0)
+			return HZ_AGG_OK;
+		update->at = room;
+	}
+	else if (update->argument->form == HZ_FORM_DICT)
 		skip_runs(update, room);
 	else if (update->argument->form == HZ_FORM_CONSTANT && update->single != NULL)
 	{

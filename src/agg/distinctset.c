@@ -14,6 +14,7 @@
 #define PREFETCH_FROM 2048
 #define POLL_EVERY 16384
 #define GROW_FAST_BELOW 262144
+#define PARTS_FROM 32768 /* values of the only group: as many as the second-level cache holds */
 
 typedef struct WordEntry
 {
@@ -63,21 +64,15 @@ hz_distinctset_free(HzDistinctSet *set)
 		hz_region_unmap(set->region, set->entries, set->capacity * set->entry_bytes);
 	set->entries = NULL;
 	set->capacity = 0;
+	if (set->parts != NULL)
+		hz_distinctparts_free(set->parts);
+	set->parts = NULL;
 }
 
 static inline uint64_t
 mix_group(uint64_t hash, const HzGroupRow *group)
 {
 	return hash ^ (group->hash * UINT64_C(0x9e3779b97f4a7c15));
-}
-
-static inline uint64_t
-mix_word(uint64_t h)
-{
-	h ^= h >> 32;
-	h *= UINT64_C(0xd6e8feb86659fd93);
-	h ^= h >> 32;
-	return h;
 }
 
 static inline uint64_t
@@ -145,11 +140,9 @@ value_of_entry(size_t form, const uint8_t *entry)
 HZ_INLINE uint64_t
 hash_of_value(size_t form, const Value *value)
 {
-	if (form == WORD)
-		return mix_word(value->word[0]);
-	if (form == FIXED)
-		return mix_word(value->word[0] ^ mix_word(value->word[1]));
-	return value->hash;
+	if (form == STRING)
+		return value->hash;
+	return hz_distinct_hash(value->word, form == WORD ? 8 : 16);
 }
 
 HZ_INLINE HzGroupRow *
@@ -254,12 +247,10 @@ grow(HzDistinctSet *set, uint64_t more)
 	return true;
 }
 
-static inline void
-count_up(HzGroupRow *group, uint32_t offset)
+static inline int64_t *
+counter_of(HzGroupRow *group, uint32_t offset)
 {
-	int64_t *counter = (int64_t *) ((uint8_t *) group + offset);
-
-	*counter += 1;
+	return (int64_t *) ((uint8_t *) group + offset);
 }
 
 /* What hz_distinctset_add() is given. */
@@ -316,10 +307,123 @@ add_batch(size_t form, HzDistinctSet *set, const Batch *batch)
 		}
 		store_entry(form, entry, group, &value);
 		set->count++;
-		count_up(group, batch->offset);
+		*counter_of(group, batch->offset) += 1;
 	}
 	return true;
 }
+
+/* ---- The only group */
+
+static bool
+begin_codes(HzDistinctSet *set, const HzVector *vector)
+{
+	HzSeenCodes *codes = &set->codes;
+
+	if (codes->room < vector->dict_count)
+	{
+		uint32_t room = codes->room == 0 ? 1024 : codes->room;
+
+		while (room < vector->dict_count)
+			room *= 2;
+		codes->seen = hz_region_alloc(set->region, room);
+		codes->room = codes->seen != NULL ? room : 0;
+	}
+	if (codes->seen == NULL)
+		return false;
+	memset(codes->seen, 0, vector->dict_count);
+	codes->values = vector->values;
+	codes->dict_count = vector->dict_count;
+	return true;
+}
+
+bool
+hz_distinctset_new_codes(HzDistinctSet *set, const HzVector *vector, const uint16_t *at,
+						 uint32_t count, uint16_t *kept, uint32_t *kept_count)
+{
+	HzSeenCodes *codes = &set->codes;
+	uint32_t n = 0;
+
+	if ((codes->values != vector->values || codes->dict_count != vector->dict_count) &&
+		!begin_codes(set, vector))
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+	{
+		uint32_t row = at != NULL ? at[i] : i;
+		uint8_t *seen = &codes->seen[vector->codes[row]];
+
+		kept[n] = (uint16_t) row;
+		n += !*seen;
+		*seen = 1;
+	}
+	*kept_count = n;
+	return true;
+}
+
+HZ_INLINE bool
+move_to_parts(size_t form, const HzDistinctSet *set, HzDistinctParts *parts)
+{
+	for (uint64_t i = 0; i < set->capacity; i++)
+	{
+		const uint8_t *entry = set->entries + i * form;
+		Value value;
+
+		if (group_of_entry(entry) == NULL)
+			continue;
+		value = value_of_entry(form, entry);
+		if (!hz_distinctparts_add(parts, value.word, 1))
+			return false;
+	}
+	return true;
+}
+
+/* From now on its values are in parts. */
+static bool
+use_parts(HzDistinctSet *set, uint32_t offset)
+{
+	HzDistinctParts *parts;
+
+	if (set->parts != NULL)
+		return true;
+	parts = hz_distinctparts_make(set->region, set->entry_bytes == WORD ? 8 : 16);
+	if (parts == NULL)
+		return false;
+	set->parts = parts;
+	if (set->entry_bytes == WORD ? !move_to_parts(WORD, set, parts)
+								 : !move_to_parts(FIXED, set, parts))
+		return false;
+	hz_region_unmap(set->region, set->entries, set->capacity * set->entry_bytes);
+	set->entries = NULL;
+	set->capacity = set->count = 0;
+	*counter_of(set->single, offset) = 0;
+	return true;
+}
+
+static bool
+add_to_parts(HzDistinctSet *set, const HzKeyColumn *values, uint32_t count)
+{
+	uint64_t words[HZ_VECTOR_ROWS];
+
+	if (set->entry_bytes == FIXED)
+		return hz_distinctparts_add(set->parts, values->slots, count);
+	for (uint32_t i = 0; i < count; i++)
+		words[i] = word_of(set->kind, &values->slots[i]);
+	return hz_distinctparts_add(set->parts, words, count);
+}
+
+bool
+hz_distinctset_finish(HzDistinctSet *set, uint32_t offset, void (*poll)(void))
+{
+	uint64_t count;
+
+	if (set->parts == NULL)
+		return true;
+	if (!hz_distinctparts_count(set->parts, poll, &count))
+		return false;
+	*counter_of(set->single, offset) = (int64_t) count;
+	return true;
+}
+
+/* ---- Any group */
 
 bool
 hz_distinctset_add(HzDistinctSet *set, const HzKeyColumn *values, const uint64_t *hashes,
@@ -334,6 +438,10 @@ hz_distinctset_add(HzDistinctSet *set, const HzKeyColumn *values, const uint64_t
 				   .single = single,
 				   .offset = offset};
 
+	if (set->single != NULL && set->count >= PARTS_FROM && !use_parts(set, offset))
+		return false;
+	if (set->parts != NULL)
+		return add_to_parts(set, values, count);
 	if (!grow(set, count))
 		return false;
 	if (set->entry_bytes == WORD)
@@ -366,16 +474,18 @@ merge_entries(size_t form, HzDistinctSet *into, const HzDistinctSet *from, uint3
 			continue;
 		store_entry(form, mine, group, &value);
 		into->count++;
-		count_up(group, offset);
+		*counter_of(group, offset) += 1;
 	}
 }
 
 bool
-hz_distinctset_merge(HzDistinctSet *into, const HzDistinctSet *from, uint32_t offset,
-					 void (*poll)(void))
+hz_distinctset_merge(HzDistinctSet *into, HzDistinctSet *from, uint32_t offset, void (*poll)(void))
 {
-	if (from->count == 0)
+	if (from->count == 0 && from->parts == NULL)
 		return true;
+	if (into->parts != NULL || from->parts != NULL)
+		return use_parts(into, offset) && use_parts(from, offset) &&
+			   hz_distinctparts_absorb(into->parts, from->parts);
 	if (!grow(into, from->count))
 		return false;
 	if (from->entry_bytes == WORD)
@@ -401,10 +511,27 @@ hash_of_entry(const HzDistinctSet *set, const uint8_t *entry)
 	return hash_of_value(set->entry_bytes, &value);
 }
 
+static bool
+next_of_parts(const HzDistinctSet *set, uint64_t *position, HzGroupRow **group, HzKeySlot *value,
+			  uint64_t *hash)
+{
+	const uint64_t *words = hz_distinctparts_next(set->parts, position);
+
+	if (words == NULL)
+		return false;
+	*group = set->single;
+	*hash = hz_distinct_hash(words, set->parts->width);
+	memset(value, 0, sizeof(*value));
+	memcpy(value, words, set->parts->width);
+	return true;
+}
+
 bool
 hz_distinctset_next(const HzDistinctSet *set, uint64_t *position, HzGroupRow **group,
 					HzKeySlot *value, uint64_t *hash)
 {
+	if (set->parts != NULL)
+		return next_of_parts(set, position, group, value, hash);
 	while (*position < set->capacity)
 	{
 		const uint8_t *entry = set->entries + (*position)++ * set->entry_bytes;

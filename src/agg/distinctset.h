@@ -8,7 +8,17 @@
 #ifndef HZ_DISTINCTSET_H
 #define HZ_DISTINCTSET_H
 
+#include "agg/distinctparts.h"
 #include "agg/grouptable.h"
+
+/* Which codes of a dictionary the only group has had. */
+typedef struct HzSeenCodes
+{
+	const void *values; /* of the dictionary; NULL: of none */
+	uint32_t dict_count;
+	uint32_t room;
+	uint8_t *seen; /* by code */
+} HzSeenCodes;
 
 typedef struct HzDistinctSet
 {
@@ -18,15 +28,33 @@ typedef struct HzDistinctSet
 	uint8_t *entries;
 	uint64_t capacity; /* a power of two; 0: nothing yet */
 	uint64_t count;
+	HzGroupRow
+		*single; /* the only group that there can be, where values have one or two words; or NULL */
+	HzSeenCodes codes;
+	HzDistinctParts *parts; /* its values, when they are many: then there are no entries */
 } HzDistinctSet;
 
 extern void hz_distinctset_init(HzDistinctSet *set, HzKeyKind kind, HzRegion *region);
 extern void hz_distinctset_free(HzDistinctSet *set);
 
 /*
+ * Of rows at[0 .. count) (NULL: all) of a DICT vector, which all belong to the only group, those whose codes are new since
+ * hz_distinctset_forget_codes(); `kept` has room for all. False: out of memory.
+ */
+extern bool hz_distinctset_new_codes(HzDistinctSet *set, const HzVector *vector, const uint16_t *at,
+									 uint32_t count, uint16_t *kept, uint32_t *kept_count);
+
+/* Dictionaries are others now. */
+static inline void
+hz_distinctset_forget_codes(HzDistinctSet *set)
+{
+	set->codes.values = NULL;
+}
+
+/*
  * Adds `count` values, none null, the i-th to group groups[rows[i]] (rows NULL: groups[i]; groups NULL: to `single`);
  * adds 1 to the int64 at `offset` of the group's row for each that is new. hashes: those of the values, seeded with 0.
- * False: out of memory.
+ * False: out of memory. With `single` in the set, counts may be wrong until hz_distinctset_finish().
  */
 extern bool hz_distinctset_add(HzDistinctSet *set, const HzKeyColumn *values,
 							   const uint64_t *hashes, const uint16_t *rows, uint32_t count,
@@ -36,12 +64,15 @@ extern bool hz_distinctset_add(HzDistinctSet *set, const HzKeyColumn *values,
  * Adds all pairs of another set, whose groups have been merged (HzGroupRow.merged), and counts the new ones likewise. A
  * group that was adopted as it is has lost its count before: see hz_aggregator_merge(). Strings stay where they are.
  */
-extern bool hz_distinctset_merge(HzDistinctSet *into, const HzDistinctSet *from, uint32_t offset,
+extern bool hz_distinctset_merge(HzDistinctSet *into, HzDistinctSet *from, uint32_t offset,
 								 void (*poll)(void));
+
+/* Makes the count of the only group, at `offset`, what it is. False: out of memory. */
+extern bool hz_distinctset_finish(HzDistinctSet *set, uint32_t offset, void (*poll)(void));
 
 /*
  * The next pair at or behind *position, which moves on; its hash, which with the group's says where it belongs; false: no
- * more. The slot's string stays the set's.
+ * more. The slot's string stays the set's. Of an only group a pair may come twice before hz_distinctset_finish().
  */
 extern bool hz_distinctset_next(const HzDistinctSet *set, uint64_t *position, HzGroupRow **group,
 								HzKeySlot *value, uint64_t *hash);

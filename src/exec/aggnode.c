@@ -409,19 +409,22 @@ poll_interrupts(void)
 	CHECK_FOR_INTERRUPTS();
 }
 
+/* Brings together what the threads, if there were any, and the leader have. */
 static HzAggStatus
 merge_threads(HzAggNode *node)
 {
 	HzAggStatus status = HZ_AGG_OK;
 
-	for (int i = 0; i < hz_aggthreads_count(node->threads) && status == HZ_AGG_OK; i++)
+	for (int i = 0; node->threads != NULL && i < hz_aggthreads_count(node->threads); i++)
 	{
 		HzAggWork *work = hz_aggthreads_work(node->threads, i);
 
 		CHECK_FOR_INTERRUPTS();
 		status = hz_aggregator_merge(&node->work.aggregator, &work->aggregator, poll_interrupts);
+		if (status != HZ_AGG_OK)
+			return status;
 	}
-	return status;
+	return hz_aggregator_finish(&node->work.aggregator, poll_interrupts);
 }
 
 /* Some groups are in files: so must be all, before they are read partition by partition. */
@@ -477,7 +480,7 @@ run_all(HzAggNode *node)
 		return node->work.status;
 	if (node->spill != NULL)
 		return write_rest(node);
-	return node->threads != NULL ? merge_threads(node) : HZ_AGG_OK;
+	return merge_threads(node);
 }
 
 static const char *

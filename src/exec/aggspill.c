@@ -300,6 +300,12 @@ add_pair_record(HzAggSpill *spill, HzAggregator *aggregator)
 
 /* ---- Writing */
 
+static void
+poll_interrupts(void)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
 static uint64
 pair_hash(const HzGroupRow *row, uint64 hash)
 {
@@ -384,6 +390,9 @@ hz_aggspill_write(HzAggSpill *spill, HzAggregator *aggregator)
 {
 	if (!sums_fit(spill, aggregator))
 		return HZ_AGG_WIDE;
+	/* so that no pair is written twice */
+	if (hz_aggregator_finish(aggregator, poll_interrupts) != HZ_AGG_OK)
+		return HZ_AGG_MEMORY;
 	write_pairs(spill, aggregator, &spill->pairs, 0);
 	write_groups(spill, aggregator, &spill->groups, 0, false);
 	return reset(aggregator);
@@ -461,9 +470,9 @@ read_pairs(HzAggSpill *spill, HzAggregator *aggregator)
 		spill->pair_partitions =
 			add_partitions(spill, spill->pair_partitions, &finer, partition.level + 1);
 	}
-	else
+	else if ((status = hz_aggregator_finish(aggregator, poll_interrupts)) == HZ_AGG_OK)
 		write_groups(spill, aggregator, &spill->groups, 0, true);
-	return reset(aggregator);
+	return status == HZ_AGG_OK ? reset(aggregator) : status;
 }
 
 /* Fills the aggregator with one partition of groups; *final is false when it was too large and has been cut. */
