@@ -24,8 +24,9 @@
 /* Values are long when they have as many bytes on average. */
 #define LONG_VALUE_BYTES 512
 
-/* What the cache keeps between calls. */
+/* What the cache keeps between calls; GENEROUS_BYTES: frames of a few long values next to each other. */
 #define CACHE_BYTES (1024 * 1024)
+#define GENEROUS_BYTES (4 * 1024 * 1024)
 
 #define EMPTY UINT32_MAX
 
@@ -156,6 +157,12 @@ add_slot(HzFrameCache *cache)
 	return slot;
 }
 
+static size_t
+limit_of(const HzFrameCache *cache)
+{
+	return cache->generous ? GENEROUS_BYTES : CACHE_BYTES;
+}
+
 /* An empty slot with room for so many bytes. */
 static HzFrameSlot *
 take_slot(HzFrameCache *cache, size_t length)
@@ -163,7 +170,7 @@ take_slot(HzFrameCache *cache, size_t length)
 	HzFrameSlot *slot = NULL;
 	size_t capacity = length < HZ_CHUNK_FRAME_BYTES * 5 / 4 ? HZ_CHUNK_FRAME_BYTES * 5 / 4 : length;
 
-	if (cache->total + capacity > CACHE_BYTES)
+	if (cache->total + capacity > limit_of(cache))
 		slot = oldest_slot(cache);
 	if (slot == NULL)
 		slot = add_slot(cache);
@@ -241,7 +248,7 @@ hz_frame_trim(HzFrameCache *cache)
 {
 	if (cache->stored.capacity > CACHE_BYTES)
 		hz_bytes_free(&cache->stored);
-	while (cache->total > CACHE_BYTES)
+	while (cache->total > limit_of(cache))
 	{
 		HzFrameSlot *slot = oldest_slot(cache);
 

@@ -417,6 +417,7 @@ typedef struct HzFrameCache
 	HzFrameSlot *slots;
 	uint64_t clock;
 	size_t total;   /* sum of the slots' capacities */
+	bool generous;  /* few rows are wanted: keep more, they may be wanted again */
 	HzBytes stored; /* room for a frame's stored bytes */
 } HzFrameCache;
 

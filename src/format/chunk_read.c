@@ -9,6 +9,9 @@
  */
 #include "format/chunk_reader.h"
 
+/* So few rows of a vector are single values. */
+#define FEW_ROWS 64
+
 static const uint8_t no_bytes[16];
 static const uint64_t no_values[HZ_ENCODING_ROOM / 64];
 
@@ -639,6 +642,7 @@ hz_chunk_vector_at(HzChunkReader *reader, uint32_t vector, const uint16_t *at, u
 	if (vector >= reader->head.vectors)
 		return HZ_CORRUPT;
 	hz_reader_begin_vector(reader, piece->zone.rows, out);
+	reader->frames.generous = at != NULL && count <= FEW_ROWS;
 	if (piece->mode == HZ_PIECE_NULLS)
 	{
 		hz_reader_null_vector(reader, out);

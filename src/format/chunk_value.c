@@ -40,6 +40,7 @@ frame_string(HzChunkReader *reader, uint64_t position, uint64_t length)
 	at = position - head->frames[frame].start;
 	if (at > head->frames[frame].raw_length || length > head->frames[frame].raw_length - at)
 		return HZ_CORRUPT;
+	reader->frames.generous = true;
 	status = hz_frame_load(&reader->frames, &reader->source, head, frame, &string->data);
 	hz_frame_trim(&reader->frames);
 	if (status == HZ_OK)
