@@ -71,7 +71,7 @@ ORDER BY latency_ms DESC, id LIMIT 20;
 WITH newest AS (
   SELECT id, name, user_id, "timestamp" AS started
   FROM ai_traces
-  WHERE project_id = '{ai_project}' AND "timestamp" > '{ai_week}'
+  WHERE project_id = '{ai_project}' AND "timestamp" > '{ai_week}' AND "timestamp" <= '{ai_now}'
   ORDER BY "timestamp" DESC, id LIMIT 50
 )
 SELECT t.id, t.name, t.user_id, t.started, count(*) AS observations, sum(o.total_tokens) AS tokens,
