@@ -2,8 +2,8 @@
  * agg/distinctparts.c
  *	  See distinctparts.h.
  *
- * Doubles of a list are found by an index of it: an open hash table of words, 32 bits of the hash over the number of the
- * entry + 1, which is as large as the values themselves and in the cache with them. Values that stay move to the front.
+ * Doubles of a list are found by an index of it: an open hash table of words, the number of the entry + 1 below as many bits
+ * of the hash as there is room for, which is in the cache with the values. Values that stay move to the front.
  */
 #include <string.h>
 
@@ -12,7 +12,7 @@
 
 #define BLOCK HZ_DISTINCT_BLOCK
 #define FIRST_BOUND BLOCK
-#define NUMBER_MASK UINT64_C(0xFFFFFFFF)
+#define AHEAD 128 /* bytes behind the last value that will be written next */
 
 /* Everything that touches values is written once, for a width that is known when it is inlined. */
 #define ONE 8
@@ -36,7 +36,7 @@ hz_distinctparts_make(HzRegion *region, uint32_t width)
 static void
 free_index(HzDistinctParts *parts)
 {
-	hz_region_unmap(parts->region, parts->index, parts->index_room * sizeof(uint64_t));
+	hz_region_unmap(parts->region, parts->index, parts->index_room * sizeof(uint32_t));
 	parts->index = NULL;
 	parts->index_room = 0;
 }
@@ -121,35 +121,55 @@ make_index(HzDistinctParts *parts, uint64_t room)
 	if (room <= parts->index_room)
 		return true;
 	free_index(parts);
-	parts->index = hz_region_map(parts->region, room * sizeof(uint64_t));
+	parts->index = hz_region_map(parts->region, room * sizeof(uint32_t));
 	parts->index_room = parts->index != NULL ? room : 0;
 	return parts->index != NULL;
 }
 
+/* Puts value i, of this hash, to those that stay, unless it is among them. */
+HZ_INLINE uint64_t
+keep_value(const HzDistinctPart *part, uint32_t width, uint32_t *index, uint64_t room, uint64_t i,
+		   uint64_t hash, uint64_t kept)
+{
+	/* room is a power of two, and numbers are below it */
+	const uint32_t number_mask = (uint32_t) (room - 1);
+	const uint64_t *value = entry_of(part, width, i);
+	uint32_t tag = (uint32_t) (hash >> 24) & ~number_mask;
+	uint64_t at = hash & (room - 1);
+	uint32_t word;
+
+	while ((word = index[at]) != 0 &&
+		   ((word & ~number_mask) != tag ||
+			!same_value(width, value, entry_of(part, width, (word & number_mask) - 1))))
+		at = (at + 1) & (room - 1);
+	if (word != 0)
+		return kept;
+	if (kept != i)
+		copy_value(width, entry_of(part, width, kept), value);
+	kept++;
+	index[at] = tag | (uint32_t) kept;
+	return kept;
+}
+
 /* How many values stay, at the front. The index has room for twice as many words as there are values. */
 HZ_INLINE uint64_t
-drop_doubles(const HzDistinctPart *part, uint32_t width, uint64_t *index, uint64_t room)
+drop_doubles(const HzDistinctPart *part, uint32_t width, uint32_t *index, uint64_t room)
 {
+	uint64_t hashes[BLOCK];
 	uint64_t kept = 0;
 
-	memset(index, 0, room * sizeof(uint64_t));
-	for (uint64_t i = 0; i < part->count; i++)
+	memset(index, 0, room * sizeof(uint32_t));
+	for (uint64_t first = 0; first < part->count; first += BLOCK)
 	{
-		const uint64_t *value = entry_of(part, width, i);
-		uint64_t hash = hz_distinct_hash(value, width);
-		uint64_t at = hash & (room - 1);
-		uint64_t word;
+		uint64_t count = part->count - first < BLOCK ? part->count - first : BLOCK;
 
-		while ((word = index[at]) != 0 &&
-			   (((word ^ hash << 8) & ~NUMBER_MASK) != 0 ||
-				!same_value(width, value, entry_of(part, width, (word & NUMBER_MASK) - 1))))
-			at = (at + 1) & (room - 1);
-		if (word != 0)
-			continue;
-		if (kept != i)
-			copy_value(width, entry_of(part, width, kept), value);
-		kept++;
-		index[at] = (hash << 8 & ~NUMBER_MASK) | kept;
+		for (uint64_t i = 0; i < count; i++)
+		{
+			hashes[i] = hz_distinct_hash(entry_of(part, width, first + i), width);
+			__builtin_prefetch(&index[hashes[i] & (room - 1)], 1);
+		}
+		for (uint64_t i = 0; i < count; i++)
+			kept = keep_value(part, width, index, room, first + i, hashes[i], kept);
 	}
 	return kept;
 }
@@ -160,7 +180,7 @@ reduce_part(HzDistinctParts *parts, HzDistinctPart *part)
 	uint64_t before = blocks_of(part->count);
 	uint64_t room = 64;
 
-	if (part->count >= NUMBER_MASK)
+	if (part->count >= UINT32_MAX / 2)
 		return false;
 	while (room < part->count * 2)
 		room *= 2;
@@ -202,6 +222,7 @@ append(HzDistinctParts *parts, uint32_t width, const uint8_t *values, uint32_t c
 	for (uint32_t i = 0; i < count; i++, values += width)
 	{
 		uint64_t value[2];
+		uint64_t *place;
 		HzDistinctPart *part;
 
 		/* rows are sorted: values repeat themselves */
@@ -211,7 +232,9 @@ append(HzDistinctParts *parts, uint32_t width, const uint8_t *values, uint32_t c
 		part = &parts->parts[hz_distinct_hash(value, width) >> 56];
 		if (part->count % BLOCK == 0 && !make_room(parts, part))
 			return false;
-		copy_value(width, entry_of(part, width, part->count), value);
+		place = entry_of(part, width, part->count);
+		copy_value(width, place, value);
+		__builtin_prefetch((uint8_t *) place + AHEAD, 1);
 		part->count++;
 	}
 	return true;

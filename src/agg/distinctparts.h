@@ -34,7 +34,7 @@ typedef struct HzDistinctParts
 	uint8_t **free;   /* blocks without entries */
 	uint32_t free_count;
 	uint32_t free_room;
-	uint64_t *index; /* scratch of dropping doubles */
+	uint32_t *index; /* scratch of dropping doubles */
 	uint64_t index_room;
 	HzDistinctPart parts[HZ_DISTINCT_PARTS];
 } HzDistinctParts;
