@@ -119,24 +119,16 @@ hz_batchscan_use_desc(HzBatchScan *scan, TupleDesc desc)
 	MemoryContextSwitchTo(old);
 }
 
-/* Leaves it open for the next scan if little of it was read: the bounds, filters and dictionaries mostly. */
-static void
-give_entry(HzBatchScan *scan)
-{
-	HzGroupCacheEntry *entry = scan->entry;
-
-	scan->entry = NULL;
-	hz_groupcache_give(entry, scan->number,
-					   scan->vectors_read * KEPT_PART <= vectors_of(entry->group));
-}
-
 static void
 close_group(HzBatchScan *scan)
 {
+	/* for the next scan, if little of it was read: bounds, filters and dictionaries mostly */
 	if (scan->entry != NULL)
-		give_entry(scan);
+		hz_groupcache_give(scan->entry, scan->number,
+						   scan->vectors_read * KEPT_PART <= vectors_of(scan->entry->group));
 	else if (scan->open != NULL)
 		hz_groupread_close(scan->open);
+	scan->entry = NULL;
 	scan->vectors_read = 0;
 	/* the description goes with the context: those of all groups would be too much */
 	if (scan->open_index >= 0)
