@@ -14,8 +14,9 @@
 #include "exec/agglookup.h"
 #include "expr/compile.h"
 
-#define KEPT_KEYS 1000  /* rows of which the keys are kept */
-#define LOOK_EVERY 1024 /* rows between looks at the memory used */
+#define KEPT_BYTES (1024 * 1024) /* of such rows */
+#define KEPT_KEYS 1000           /* rows of which the keys are kept */
+#define LOOK_EVERY 1024          /* rows between looks at the memory used */
 
 /* The rows of a child as they come. */
 typedef struct Rows
@@ -204,7 +205,6 @@ keep_keys(HzAggLookup *lookup, const Rows *rows)
 {
 	int keys = list_length(lookup->own_keys);
 
-	lookup->key_values = NULL;
 	if (keys == 0 || rows->count > KEPT_KEYS)
 		return;
 	lookup->key_values = palloc(sizeof(Datum *) * keys);
@@ -268,7 +268,8 @@ read_lookup(HzAggLookup *lookup, Size limit)
 	if (!fits)
 		return "a side of the join that is larger than memory";
 	make_columns(lookup, &rows);
-	keep_keys(lookup, &rows);
+	if (MemoryContextMemAllocated(temporary, true) <= KEPT_BYTES)
+		keep_keys(lookup, &rows);
 	MemoryContextDelete(temporary);
 	switch (fill_table(lookup, rows.count))
 	{

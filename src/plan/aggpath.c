@@ -327,7 +327,9 @@ make_plain_path(const GroupingStep *step, double groups)
 		strategy = AGG_HASHED;
 	else if (step->clause != NIL)
 	{
-		input = (Path *) create_sort_path(root, step->output_rel, input, step->pathkeys, -1.0);
+		/* no keys: conditions make all of them constants */
+		if (step->pathkeys != NIL)
+			input = (Path *) create_sort_path(root, step->output_rel, input, step->pathkeys, -1.0);
 		strategy = AGG_SORTED;
 	}
 	return (Path *) create_agg_path(root, step->output_rel, input, step->target, strategy,

@@ -12,69 +12,12 @@
 #include "utils/memutils.h"
 
 #include "base/bitmap.h"
-#include "read/batchscan.h"
-#include "read/groupcache.h"
-#include "read/zonecache.h"
+#include "read/batchscan_internal.h"
 #include "storage/mark.h"
 
 #define SINGLE_VALUES 8 /* of a vector: so few are read one by one, without decoding the others */
 #define RUN_VECTORS 8   /* vectors that a process of a parallel scan takes at once */
 #define KEPT_PART 4     /* groups of which at most this part of the vectors was read stay open */
-
-/* The least key that a row of a group may have. */
-typedef struct GroupKey
-{
-	HzTopKey key;
-	HzGroup *group; /* NULL: not known yet */
-} GroupKey;
-
-struct HzBatchScan
-{
-	Relation rel;
-	Snapshot snapshot;
-	HzBatchShared *shared;
-	HzStore *store;
-	TupleDesc desc;
-	HzColumnType *types;
-	BufferAccessStrategy strategy;
-	MemoryContext context;       /* of the scan */
-	MemoryContext group_context; /* of the open group */
-	MemoryContext batch_context; /* of the current batch's Datums */
-	bool directory_read;
-	HzGroup **groups;
-	uint32 group_count;
-	uint64 vector_total;
-	/* position: vector `vector` of group `group_index`; open is the reader of that group */
-	int64 group_index;
-	int64 vector;
-	int64 run_left; /* parallel: vectors left of the run */
-	/* the group that is looked at, -1: none; its reader, NULL until something of it is read */
-	int64 open_index;
-	HzGroupReader *open;
-	HzGroupCacheEntry *entry; /* whose reader it is; NULL: the scan's own */
-	uint32 vectors_read;      /* of it, more than encoded */
-	bool vector_read;         /* the current one is among them */
-	uint64 number;            /* of the scan in this backend */
-	bool deleted_read;
-	uint64 *deleted; /* NULL: none */
-	HzBatch batch;
-	/* pruning; NULL: none */
-	HzPrune *prune;
-	int32
-		*judged; /* what it says of each group: an HzPruneResult, RULED_OUT + a qual, or UNJUDGED */
-	int64 looked_up_index; /* the group whose dictionaries have been asked last; -1: none */
-	int64 judged_index;    /* the group whose answers the nodes of the tree hold; -1: none */
-	uint32 judged_vector;
-	HzZone missing;     /* of the last column asked for that its group does not have */
-	HzZoneCache *zones; /* for scans that start again and again; NULL: none */
-	/* the first rows of an order; NULL: all are wanted */
-	HzTopColumn *top;
-	GroupKey *top_keys; /* of each group; NULL: none is known */
-	bool top_ordered;   /* groups are in the order of their keys */
-};
-
-#define UNJUDGED (-1)
-#define RULED_OUT 16
 
 static uint32
 vectors_of(const HzGroup *group)
@@ -122,10 +65,11 @@ hz_batchscan_use_desc(HzBatchScan *scan, TupleDesc desc)
 static void
 close_group(HzBatchScan *scan)
 {
-	/* for the next scan, if little of it was read: bounds, filters and dictionaries mostly */
+	/* for the next scan, if little of it was read: bounds, filters and dictionaries mostly; a process of a parallel scan reads parts */
 	if (scan->entry != NULL)
 		hz_groupcache_give(scan->entry, scan->number,
-						   scan->vectors_read * KEPT_PART <= vectors_of(scan->entry->group));
+						   scan->shared == NULL &&
+							   scan->vectors_read * KEPT_PART <= vectors_of(scan->entry->group));
 	else if (scan->open != NULL)
 		hz_groupread_close(scan->open);
 	scan->entry = NULL;
@@ -237,8 +181,8 @@ choose_group(HzBatchScan *scan, int64 index)
 	scan->open_index = index;
 }
 
-static void
-describe_group(HzBatchScan *scan, int64 index)
+void
+hz_batchscan_describe_group(HzBatchScan *scan, int64 index)
 {
 	MemoryContext old;
 
@@ -250,12 +194,12 @@ describe_group(HzBatchScan *scan, int64 index)
 	MemoryContextSwitchTo(old);
 }
 
-static void
-open_group(HzBatchScan *scan, int64 index)
+void
+hz_batchscan_open(HzBatchScan *scan, int64 index)
 {
 	MemoryContext old;
 
-	describe_group(scan, index);
+	hz_batchscan_describe_group(scan, index);
 	if (scan->open != NULL)
 		return;
 	/* others may know the relation by another description */
@@ -275,201 +219,6 @@ open_group(HzBatchScan *scan, int64 index)
 	MemoryContextSwitchTo(old);
 }
 
-/* ---- Pruning */
-
-void
-hz_batchscan_set_prune(HzBatchScan *scan, HzPrune *prune)
-{
-	if (scan->snapshot->snapshot_type != SNAPSHOT_MVCC)
-		return;
-	/* what is known of columns by their places among those of another tree */
-	if (scan->prune != prune)
-		scan->zones = NULL;
-	if (prune != NULL && scan->prune == prune && scan->zones == NULL && scan->group_count > 0)
-		scan->zones = hz_zonecache_create(scan->context, scan->group_count, prune->column_count);
-	scan->prune = prune;
-	scan->judged_index = scan->looked_up_index = -1;
-	for (uint32 i = 0; scan->judged != NULL && i < scan->group_count; i++)
-		scan->judged[i] = UNJUDGED;
-}
-
-static bool
-group_has(HzBatchScan *scan, int attno)
-{
-	HzRowGroupMeta *meta = &scan->groups[scan->open_index]->meta;
-
-	return attno < (int) meta->column_count && meta->columns[attno].kind != 0;
-}
-
-/* Of a column that was added after the group was written. */
-static const HzZone *
-missing_zone(HzBatchScan *scan, int attno)
-{
-	MemoryContext old = MemoryContextSwitchTo(scan->group_context);
-	bool isnull;
-	Datum value = getmissingattr(scan->desc, attno + 1, &isnull);
-
-	hz_prunevalue_zone(&scan->types[attno], scan->groups[scan->open_index]->rows, value, isnull,
-					   &scan->missing);
-	MemoryContextSwitchTo(old);
-	return &scan->missing;
-}
-
-static const HzZone *
-group_zone(void *arg, const HzPruneNode *node)
-{
-	HzBatchScan *scan = arg;
-	const HzKnownZone *known = hz_zonecache_find(scan->zones, scan->judged_index, node->slot);
-	const HzChunkMeta *meta;
-
-	if (known != NULL)
-		return &known->zone;
-	describe_group(scan, scan->judged_index);
-	if (!group_has(scan, node->attno))
-	{
-		const HzZone *zone = missing_zone(scan, node->attno);
-
-		hz_zonecache_keep(scan->zones, scan->judged_index, node->slot, zone, false);
-		return zone;
-	}
-	meta = &scan->groups[scan->judged_index]->meta.columns[node->attno];
-	hz_zonecache_keep(scan->zones, scan->judged_index, node->slot, &meta->zone, meta->has_bloom);
-	return &meta->zone;
-}
-
-static const HzZone *
-vector_zone(void *arg, const HzPruneNode *node)
-{
-	HzBatchScan *scan = arg;
-
-	if (!group_has(scan, node->attno))
-		return missing_zone(scan, node->attno);
-	return hz_groupread_zone(scan->open, node->attno, scan->judged_vector);
-}
-
-static bool
-has_bloom(void *arg, const HzPruneNode *node)
-{
-	HzBatchScan *scan = arg;
-	const HzKnownZone *known = hz_zonecache_find(scan->zones, scan->judged_index, node->slot);
-
-	if (known != NULL)
-		return known->has_bloom;
-	return group_has(scan, node->attno) &&
-		   scan->groups[scan->open_index]->meta.columns[node->attno].has_bloom;
-}
-
-static bool
-ask_bloom(void *arg, const HzPruneNode *node, const HzPruneValue *value)
-{
-	HzBatchScan *scan = arg;
-
-	return !has_bloom(scan, node) || hz_groupread_bloom(scan->open, node->attno, value->hash);
-}
-
-static bool
-ask_dictionary(void *arg, const HzPruneNode *node, const HzPruneValue *value)
-{
-	HzBatchScan *scan = arg;
-
-	return !group_has(scan, node->attno) ||
-		   hz_groupread_dictionary(scan->open, node->attno, &value->bytes);
-}
-
-/* The answer for a group, which the nodes of the tree hold from then on. */
-static HzPruneResult
-judge_group(HzBatchScan *scan, int64 index)
-{
-	HzPruneSource source = {.zone = group_zone, .bloom = ask_bloom, .arg = scan};
-	HzPruneResult result;
-
-	scan->judged_index = index;
-	result = hz_prune_group(scan->prune, &source);
-	if (result == HZ_PRUNE_SOME && hz_prune_wants_bloom(scan->prune, has_bloom, scan))
-	{
-		open_group(scan, index);
-		result = hz_prune_group_bloom(scan->prune, &source);
-	}
-	scan->judged[index] =
-		result == HZ_PRUNE_NONE ? RULED_OUT + scan->prune->pruner : (int32) result;
-	return result;
-}
-
-HzPruneResult
-hz_batchscan_prune_group(HzBatchScan *scan, uint32 index)
-{
-	uint32 count;
-
-	if (scan->prune == NULL)
-		return HZ_PRUNE_SOME;
-	(void) hz_batchscan_groups(scan, &count);
-	Assert(index < count);
-	if (scan->judged == NULL)
-	{
-		scan->judged = MemoryContextAlloc(scan->context, sizeof(int32) * count);
-		for (uint32 i = 0; i < count; i++)
-			scan->judged[i] = UNJUDGED;
-	}
-	if (scan->judged[index] == UNJUDGED)
-		return judge_group(scan, index);
-	if (scan->judged[index] < RULED_OUT)
-		return (HzPruneResult) scan->judged[index];
-	scan->prune->pruner = scan->judged[index] - RULED_OUT;
-	return HZ_PRUNE_NONE;
-}
-
-HzPruneResult
-hz_batchscan_prune_vector(HzBatchScan *scan, uint32 index, uint32 vector)
-{
-	HzPruneSource source = {.zone = vector_zone, .arg = scan};
-	HzPruneResult result = hz_batchscan_prune_group(scan, index);
-
-	if (scan->prune == NULL || result != HZ_PRUNE_SOME)
-		return result;
-	if (scan->judged_index != index)
-		(void) judge_group(scan, index);
-	open_group(scan, index);
-	scan->judged_vector = vector;
-	return hz_prune_vector(scan->prune, &source);
-}
-
-/*
- * What dictionaries say of the group at the position, of which a vector is about to be decoded: not before, since they are
- * large. Asked once a group.
- */
-static HzPruneResult
-judge_dictionaries(HzBatchScan *scan)
-{
-	HzPruneSource source = {.dictionary = ask_dictionary, .arg = scan};
-	int64 index = scan->group_index;
-	HzPruneResult result;
-
-	if (scan->prune == NULL || scan->looked_up_index == index)
-		return HZ_PRUNE_SOME;
-	scan->looked_up_index = index;
-	if (scan->judged[index] != HZ_PRUNE_SOME || !hz_prune_wants_dictionary(scan->prune))
-		return HZ_PRUNE_SOME;
-	Assert(scan->judged_index == index);
-	open_group(scan, index);
-	result = hz_prune_group_dictionary(scan->prune, &source);
-	if (result == HZ_PRUNE_NONE)
-		scan->judged[index] = RULED_OUT + scan->prune->pruner;
-	return result;
-}
-
-HzPruneResult
-hz_batchscan_prune_dictionaries(HzBatchScan *scan, uint32 index)
-{
-	HzPruneResult result = hz_batchscan_prune_group(scan, index);
-
-	if (result != HZ_PRUNE_SOME || scan->prune == NULL)
-		return result;
-	if (scan->judged_index != index)
-		(void) judge_group(scan, index);
-	scan->group_index = index;
-	return judge_dictionaries(scan);
-}
-
 /* ---- The first rows of an order */
 
 static HzTopKey
@@ -481,10 +230,10 @@ group_key(HzBatchScan *scan, int64 index)
 
 	if (known->group != NULL)
 		return known->key;
-	describe_group(scan, index);
+	hz_batchscan_describe_group(scan, index);
 	known->group = scan->groups[index];
-	zone = group_has(scan, top->attno) ? &known->group->meta.columns[top->attno].zone
-									   : missing_zone(scan, top->attno);
+	zone = hz_batchscan_group_has(scan, top->attno) ? &known->group->meta.columns[top->attno].zone
+													: hz_batchscan_missing_zone(scan, top->attno);
 	known->key = hz_topbound_zone_key(top->bound, &scan->types[top->attno], zone);
 	return known->key;
 }
@@ -514,8 +263,7 @@ order_groups(HzBatchScan *scan)
 	for (uint32 i = 0; i < scan->group_count; i++)
 		scan->groups[i] = scan->top_keys[i].group;
 	scan->top_ordered = true;
-	/* what is known of groups by their places */
-	scan->zones = NULL;
+	hz_batchscan_forget_zones(scan);
 	hz_batchscan_set_prune(scan, scan->prune);
 }
 
@@ -557,7 +305,7 @@ current_batch(HzBatchScan *scan)
 	HzBatch *batch = &scan->batch;
 
 	CHECK_FOR_INTERRUPTS();
-	open_group(scan, scan->group_index);
+	hz_batchscan_open(scan, scan->group_index);
 	scan->vector_read = false;
 	read_deleted(scan);
 	MemoryContextReset(scan->batch_context);
@@ -699,7 +447,7 @@ skip_looked_up(HzBatchScan *scan, bool forward)
 	bool whole;
 	int64 vectors;
 
-	if (judge_dictionaries(scan) != HZ_PRUNE_NONE)
+	if (hz_batchscan_judge_dictionaries(scan) != HZ_PRUNE_NONE)
 		return false;
 	whole = enters_group(scan, forward);
 	vectors = pass_group(scan, forward);
@@ -734,10 +482,10 @@ skip_beaten_vector(HzBatchScan *scan)
 
 	if (!is_bounded(scan))
 		return false;
-	open_group(scan, scan->group_index);
-	zone = group_has(scan, top->attno)
+	hz_batchscan_open(scan, scan->group_index);
+	zone = hz_batchscan_group_has(scan, top->attno)
 			   ? hz_groupread_zone(scan->open, top->attno, (uint32) scan->vector)
-			   : missing_zone(scan, top->attno);
+			   : hz_batchscan_missing_zone(scan, top->attno);
 	if (!beaten(scan, hz_topbound_zone_key(top->bound, &scan->types[top->attno], zone)))
 		return false;
 	top->skipped.vectors++;
@@ -800,7 +548,7 @@ HzGroupReader *
 hz_batchscan_open_group(HzBatchScan *scan, uint32 index, const uint64 **deleted)
 {
 	CHECK_FOR_INTERRUPTS();
-	open_group(scan, index);
+	hz_batchscan_open(scan, index);
 	scan->vectors_read = vectors_of(scan->groups[index]);
 	read_deleted(scan);
 	*deleted = scan->deleted;
@@ -810,7 +558,7 @@ hz_batchscan_open_group(HzBatchScan *scan, uint32 index, const uint64 **deleted)
 HzGroup *
 hz_batchscan_describe(HzBatchScan *scan, uint32 index)
 {
-	describe_group(scan, index);
+	hz_batchscan_describe_group(scan, index);
 	return scan->groups[index];
 }
 

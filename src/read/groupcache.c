@@ -44,6 +44,8 @@ static int cache_size; /* kB, for what scans keep */
 static dlist_head entries = DLIST_STATIC_INIT(entries);
 static dlist_head buckets[BUCKETS];
 static Size total_bytes = 0;
+static Size scan_bytes = 0; /* of those that scans have given back last */
+static int stale_count = 0;
 static uint64 forgotten = 0; /* counts what was told to forget, for entries that are out */
 
 static dlist_head *
@@ -58,6 +60,8 @@ unlink_entry(Entry *entry)
 	dlist_delete(&entry->lru);
 	dlist_delete(&entry->same_bucket);
 	total_bytes -= entry->bytes;
+	if (entry->scan != 0)
+		scan_bytes -= entry->bytes;
 }
 
 static void
@@ -66,6 +70,8 @@ link_entry(Entry *entry)
 	dlist_push_head(&entries, &entry->lru);
 	dlist_push_head(bucket_of(&entry->key), &entry->same_bucket);
 	total_bytes += entry->bytes;
+	if (entry->scan != 0)
+		scan_bytes += entry->bytes;
 	entry->kept = true;
 }
 
@@ -73,7 +79,15 @@ static void
 drop_entry(Entry *entry)
 {
 	unlink_entry(entry);
+	stale_count -= entry->stale;
 	MemoryContextDelete(entry->context);
+}
+
+static void
+make_stale(Entry *entry)
+{
+	stale_count += !entry->stale;
+	entry->stale = true;
 }
 
 static void
@@ -81,6 +95,8 @@ drop_stale(void)
 {
 	dlist_mutable_iter iter;
 
+	if (stale_count == 0)
+		return;
 	dlist_foreach_modify(iter, &entries)
 	{
 		Entry *entry = dlist_container(Entry, lru, iter.cur);
@@ -203,14 +219,12 @@ hz_groupcache_get(HzStore *store, HzGroup *group)
 	drop_stale();
 	found = find_entry(&key, false);
 	if (found != NULL)
-		dlist_move_head(&entries, &found->lru);
+		unlink_entry(found);
 	else
-	{
 		found = make_entry(store, group, &key);
-		link_entry(found);
-	}
-	found->pins++;
 	found->scan = 0;
+	link_entry(found);
+	found->pins++;
 	hz_groupread_attach(found->open.reader, store, NULL);
 	return &found->open;
 }
@@ -247,6 +261,21 @@ hz_groupcache_keep_row(HzGroupCacheEntry *open, uint32 position, HeapTuple row)
 
 /* ---- For scans */
 
+/* Drops all that scans have left: it was switched off. */
+static void
+drop_scans(void)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &entries)
+	{
+		Entry *entry = dlist_container(Entry, lru, iter.cur);
+
+		if (entry->scan != 0 && entry->pins == 0)
+			drop_entry(entry);
+	}
+}
+
 HzGroupCacheEntry *
 hz_groupcache_take(HzStore *store, HzGroup *group, BufferAccessStrategy strategy,
 				   MemoryContext owner)
@@ -255,7 +284,12 @@ hz_groupcache_take(HzStore *store, HzGroup *group, BufferAccessStrategy strategy
 	Entry *entry;
 
 	if (cache_size == 0)
+	{
+		if (scan_bytes > 0)
+			drop_scans();
 		return NULL;
+	}
+	drop_stale();
 	entry = find_entry(&key, true);
 	if (entry != NULL)
 		unlink_entry(entry);
@@ -267,16 +301,46 @@ hz_groupcache_take(HzStore *store, HzGroup *group, BufferAccessStrategy strategy
 	return &entry->open;
 }
 
-/* Makes room for an entry of a scan by dropping what others have left; false: there is none. */
+/* Bytes of what other scans have left, which were not used for longer than anything of this scan's own. */
+static Size
+others_bytes(uint64 scan)
+{
+	Size bytes = 0;
+	dlist_iter iter;
+
+	dlist_reverse_foreach(iter, &entries)
+	{
+		Entry *entry = dlist_container(Entry, lru, iter.cur);
+
+		if (entry->scan == scan)
+			break;
+		if (entry->scan != 0 && entry->pins == 0)
+			bytes += entry->bytes;
+	}
+	return bytes;
+}
+
+/* Makes room for an entry of a scan by dropping what other scans have left; false: there is none, and nothing is dropped. */
 static bool
 push_out(Size bytes, uint64 scan)
 {
-	while (total_bytes + bytes > (Size) cache_size * 1024)
-	{
-		Entry *victim = oldest_entry();
+	const Size limit = (Size) cache_size * 1024;
+	dlist_iter iter;
 
-		if (victim == NULL || victim->scan == scan)
-			return false;
+	if (scan_bytes + bytes <= limit)
+		return true;
+	if (bytes > limit || scan_bytes + bytes - others_bytes(scan) > limit)
+		return false;
+	while (scan_bytes + bytes > limit)
+	{
+		Entry *victim = NULL;
+
+		dlist_reverse_foreach(iter, &entries)
+		{
+			victim = dlist_container(Entry, lru, iter.cur);
+			if (victim->scan != 0 && victim->pins == 0)
+				break;
+		}
 		drop_entry(victim);
 	}
 	return true;
@@ -287,16 +351,20 @@ hz_groupcache_give(HzGroupCacheEntry *open, uint64 scan, bool keep)
 {
 	Entry *entry = (Entry *) open;
 
+	bool of_lookups = entry->kept && entry->scan == 0;
+
 	entry->bytes = MemoryContextMemAllocated(entry->context, true);
 	if ((!keep && !entry->kept) || entry->forgotten != forgotten ||
-		find_entry(&entry->key, false) != NULL || !push_out(entry->bytes, scan))
+		find_entry(&entry->key, false) != NULL || (!of_lookups && !push_out(entry->bytes, scan)))
 	{
 		MemoryContextDelete(entry->context);
 		return;
 	}
 	MemoryContextSetParent(entry->context, TopMemoryContext);
-	entry->scan = scan;
+	if (!of_lookups)
+		entry->scan = scan;
 	link_entry(entry);
+	bound_memory();
 }
 
 /* ---- Forgetting */
@@ -312,7 +380,7 @@ hz_groupcache_forget(Oid tableoid)
 		Entry *entry = dlist_container(Entry, lru, iter.cur);
 
 		if (tableoid == InvalidOid || entry->tableoid == tableoid)
-			entry->stale = true;
+			make_stale(entry);
 	}
 }
 
@@ -333,7 +401,7 @@ drop_held(void)
 		Entry *entry = dlist_container(Entry, lru, iter.cur);
 
 		if (entry->pins > 0)
-			entry->stale = true;
+			make_stale(entry);
 	}
 }
 

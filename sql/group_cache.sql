@@ -1,0 +1,109 @@
+-- Row groups that stay open from one scan to the next: answers, what is kept, and what must not be.
+SET client_min_messages = warning;
+SET max_parallel_workers_per_gather = 0;
+CREATE TABLE c (id integer, k text, u uuid, v integer, payload text) USING hanzo_columnar;
+SELECT hanzo_datastore.alter_columnar_table('c', row_group_rows => 16384, order_by => 'id', bloom => '{u}');
+INSERT INTO c SELECT i, 'k' || i / 40, md5(i::text)::uuid, i % 100, repeat(md5(i::text), 20) FROM generate_series(1, 98304) AS i;
+CALL hanzo_datastore.compact('c');
+DELETE FROM c WHERE id % 1000 = 7;
+CREATE TABLE h AS TABLE c;
+ANALYZE c, h;
+CREATE FUNCTION kept() RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'hanzo cached row group' $$;
+CREATE FUNCTION kept_bytes() RETURNS numeric LANGUAGE sql AS $$ SELECT coalesce(sum(total_bytes), 0) FROM pg_backend_memory_contexts WHERE name = 'hanzo cached row group' $$;
+SELECT kept();
+-- little is read of one group; its bloom filters keep the others closed, but were read: all of them are kept
+SELECT id, v, length(payload) FROM c WHERE u = md5('5000')::uuid;
+SELECT kept();
+SELECT id, v, length(payload) FROM c WHERE u = md5('5000')::uuid;
+SELECT kept();
+-- zones rule out all but one
+SELECT count(*), sum(v) FROM c WHERE id BETWEEN 40000 AND 40100;
+SELECT kept();
+-- a scan of all adds nothing
+SET hanzo_datastore.group_cache_size = 0;
+SELECT count(*), sum(v), sum(length(payload)) FROM c WHERE v >= 0;
+SELECT kept();
+RESET hanzo_datastore.group_cache_size;
+SELECT sum(length(payload)), max(k) FROM c WHERE v >= 0;
+SELECT kept();
+-- no more than was asked for, and a scan of more does not push out what it has just kept
+SET hanzo_datastore.group_cache_size = '100kB';
+SELECT count(*) FROM (SELECT id FROM c WHERE u IN (md5('1')::uuid, md5('20000')::uuid, md5('40000')::uuid, md5('60000')::uuid, md5('80000')::uuid)) AS s;
+SELECT kept_bytes() <= 100 * 1024 AS bounded, kept() > 0 AS some;
+SELECT count(*) FROM (SELECT id FROM c WHERE u IN (md5('1')::uuid, md5('20000')::uuid, md5('40000')::uuid, md5('60000')::uuid, md5('80000')::uuid)) AS s;
+SELECT kept_bytes() <= 100 * 1024 AS bounded, kept() > 0 AS some;
+RESET hanzo_datastore.group_cache_size;
+-- what lookups by an index have opened is not for scans to push out
+CREATE UNIQUE INDEX ON c (id);
+SET enable_seqscan = off;
+SET hanzo_datastore.enable_columnar_scan = off;
+SELECT id, k FROM c WHERE id = 50000;
+SELECT kept() AS before \gset
+RESET enable_seqscan;
+RESET hanzo_datastore.enable_columnar_scan;
+SET hanzo_datastore.group_cache_size = '1kB';
+SELECT count(*), min(length(payload)) FROM c WHERE u = md5('90000')::uuid;
+SELECT kept() >= 1 AS still_there, :before > 0 AS was_there;
+RESET hanzo_datastore.group_cache_size;
+
+-- One group read by two scans, and by lookups, at once
+CREATE FUNCTION same(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  mine text;
+  theirs text;
+BEGIN
+  EXECUTE format('SELECT string_agg(x::text, ''|'' ORDER BY x::text) FROM (%s) AS x', replace(query, '[t]', 'c')) INTO mine;
+  EXECUTE format('SELECT string_agg(x::text, ''|'' ORDER BY x::text) FROM (%s) AS x', replace(query, '[t]', 'h')) INTO theirs;
+  RETURN mine IS NOT DISTINCT FROM theirs AND theirs IS NOT NULL;
+END$$;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET enable_material = off;
+SET enable_memoize = off;
+SELECT same('SELECT a.id, a.payload, b.id AS other, b.payload AS others FROM [t] AS a JOIN [t] AS b ON b.k = a.k AND b.v > a.v WHERE a.id BETWEEN 3000 AND 3090 AND b.id BETWEEN 3000 AND 3200');
+SELECT same('SELECT a.id, a.payload, b.payload AS others FROM [t] AS a JOIN [t] AS b ON b.id = a.id + 1 WHERE a.id BETWEEN 3000 AND 3090');
+SELECT same('SELECT a.id, (SELECT max(b.payload) FROM [t] AS b WHERE b.u = a.u) FROM [t] AS a WHERE a.id BETWEEN 2000 AND 2030');
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+RESET enable_material;
+RESET enable_memoize;
+-- Cursors, errors in between, a table that changes under them
+BEGIN;
+DECLARE one CURSOR FOR SELECT id, k, length(payload) FROM c WHERE id BETWEEN 20000 AND 20005 OR u = md5('20010')::uuid;
+DECLARE other CURSOR FOR SELECT id, v FROM c WHERE k = 'k500';
+FETCH 2 FROM one;
+FETCH 1 FROM other;
+SAVEPOINT s;
+DECLARE third CURSOR FOR SELECT id, 1 / (id - 20001) FROM c WHERE id BETWEEN 20000 AND 20005;
+FETCH 1 FROM third;
+FETCH 1 FROM third;
+ROLLBACK TO s;
+FETCH 2 FROM one;
+FETCH 1 FROM other;
+SELECT id, k FROM c WHERE u = md5('20003')::uuid;
+FETCH ALL FROM one;
+CLOSE one;
+CLOSE other;
+COMMIT;
+BEGIN;
+DECLARE held CURSOR WITH HOLD FOR SELECT id, k FROM c WHERE id BETWEEN 300 AND 303;
+FETCH 1 FROM held;
+COMMIT;
+ALTER TABLE c ALTER v TYPE bigint;
+ALTER TABLE c ADD later integer DEFAULT 3;
+FETCH ALL FROM held;
+CLOSE held;
+SELECT id, v, later FROM c WHERE u = md5('5000')::uuid;
+ALTER TABLE c DROP COLUMN k;
+SELECT id, v, length(payload), later FROM c WHERE id = 5000 AND left(payload, 1) >= '0' AND u = md5('5000')::uuid;
+BEGIN;
+TRUNCATE c;
+SELECT count(*) FROM c WHERE u = md5('5000')::uuid;
+INSERT INTO c (id, u) VALUES (1, md5('5000')::uuid);
+SELECT id, v FROM c WHERE u = md5('5000')::uuid;
+ROLLBACK;
+SELECT id, v FROM c WHERE u = md5('5000')::uuid;
+CALL hanzo_datastore.optimize('c');
+SELECT id, v FROM c WHERE u = md5('5000')::uuid;
+DROP TABLE c, h;
+DROP FUNCTION kept, kept_bytes, same;

@@ -1,0 +1,211 @@
+/*
+ * read/batchprune.c
+ *	  What conditions rule out of a batch scan's groups and vectors. See batchscan.h and prune.h.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "utils/memutils.h"
+
+#include "read/batchscan_internal.h"
+
+/* What a HzPrune says of a group, beside HzPruneResult. */
+#define UNJUDGED (-1)
+#define RULED_OUT 16
+
+void
+hz_batchscan_forget_zones(HzBatchScan *scan)
+{
+	if (scan->zones != NULL)
+		pfree(scan->zones);
+	scan->zones = NULL;
+}
+
+void
+hz_batchscan_set_prune(HzBatchScan *scan, HzPrune *prune)
+{
+	if (scan->snapshot->snapshot_type != SNAPSHOT_MVCC)
+		return;
+	/* what is known of columns by their places among those of another tree */
+	if (scan->prune != prune)
+		hz_batchscan_forget_zones(scan);
+	if (prune != NULL && scan->prune == prune && scan->zones == NULL && scan->group_count > 0)
+		scan->zones = hz_zonecache_create(scan->context, scan->group_count, prune->column_count);
+	scan->prune = prune;
+	scan->judged_index = scan->looked_up_index = -1;
+	for (uint32 i = 0; scan->judged != NULL && i < scan->group_count; i++)
+		scan->judged[i] = UNJUDGED;
+}
+
+bool
+hz_batchscan_group_has(HzBatchScan *scan, int attno)
+{
+	HzRowGroupMeta *meta = &scan->groups[scan->open_index]->meta;
+
+	return attno < (int) meta->column_count && meta->columns[attno].kind != 0;
+}
+
+/* Of a column that was added after the group was written. */
+const HzZone *
+hz_batchscan_missing_zone(HzBatchScan *scan, int attno)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->group_context);
+	bool isnull;
+	Datum value = getmissingattr(scan->desc, attno + 1, &isnull);
+
+	hz_prunevalue_zone(&scan->types[attno], scan->groups[scan->open_index]->rows, value, isnull,
+					   &scan->missing);
+	MemoryContextSwitchTo(old);
+	return &scan->missing;
+}
+
+static const HzZone *
+group_zone(void *arg, const HzPruneNode *node)
+{
+	HzBatchScan *scan = arg;
+	const HzKnownZone *known = hz_zonecache_find(scan->zones, scan->judged_index, node->slot);
+	const HzChunkMeta *meta;
+
+	if (known != NULL)
+		return &known->zone;
+	hz_batchscan_describe_group(scan, scan->judged_index);
+	if (!hz_batchscan_group_has(scan, node->attno))
+	{
+		const HzZone *zone = hz_batchscan_missing_zone(scan, node->attno);
+
+		hz_zonecache_keep(scan->zones, scan->judged_index, node->slot, zone, false);
+		return zone;
+	}
+	meta = &scan->groups[scan->judged_index]->meta.columns[node->attno];
+	hz_zonecache_keep(scan->zones, scan->judged_index, node->slot, &meta->zone, meta->has_bloom);
+	return &meta->zone;
+}
+
+static const HzZone *
+vector_zone(void *arg, const HzPruneNode *node)
+{
+	HzBatchScan *scan = arg;
+
+	if (!hz_batchscan_group_has(scan, node->attno))
+		return hz_batchscan_missing_zone(scan, node->attno);
+	return hz_groupread_zone(scan->open, node->attno, scan->judged_vector);
+}
+
+static bool
+has_bloom(void *arg, const HzPruneNode *node)
+{
+	HzBatchScan *scan = arg;
+	const HzKnownZone *known = hz_zonecache_find(scan->zones, scan->judged_index, node->slot);
+
+	if (known != NULL)
+		return known->has_bloom;
+	return hz_batchscan_group_has(scan, node->attno) &&
+		   scan->groups[scan->open_index]->meta.columns[node->attno].has_bloom;
+}
+
+static bool
+ask_bloom(void *arg, const HzPruneNode *node, const HzPruneValue *value)
+{
+	HzBatchScan *scan = arg;
+
+	return !has_bloom(scan, node) || hz_groupread_bloom(scan->open, node->attno, value->hash);
+}
+
+static bool
+ask_dictionary(void *arg, const HzPruneNode *node, const HzPruneValue *value)
+{
+	HzBatchScan *scan = arg;
+
+	return !hz_batchscan_group_has(scan, node->attno) ||
+		   hz_groupread_dictionary(scan->open, node->attno, &value->bytes);
+}
+
+/* The answer for a group, which the nodes of the tree hold from then on. */
+static HzPruneResult
+judge_group(HzBatchScan *scan, int64 index)
+{
+	HzPruneSource source = {.zone = group_zone, .bloom = ask_bloom, .arg = scan};
+	HzPruneResult result;
+
+	scan->judged_index = index;
+	result = hz_prune_group(scan->prune, &source);
+	if (result == HZ_PRUNE_SOME && hz_prune_wants_bloom(scan->prune, has_bloom, scan))
+	{
+		hz_batchscan_open(scan, index);
+		result = hz_prune_group_bloom(scan->prune, &source);
+	}
+	scan->judged[index] =
+		result == HZ_PRUNE_NONE ? RULED_OUT + scan->prune->pruner : (int32) result;
+	return result;
+}
+
+HzPruneResult
+hz_batchscan_prune_group(HzBatchScan *scan, uint32 index)
+{
+	uint32 count;
+
+	if (scan->prune == NULL)
+		return HZ_PRUNE_SOME;
+	(void) hz_batchscan_groups(scan, &count);
+	Assert(index < count);
+	if (scan->judged == NULL)
+	{
+		scan->judged = MemoryContextAlloc(scan->context, sizeof(int32) * count);
+		for (uint32 i = 0; i < count; i++)
+			scan->judged[i] = UNJUDGED;
+	}
+	if (scan->judged[index] == UNJUDGED)
+		return judge_group(scan, index);
+	if (scan->judged[index] < RULED_OUT)
+		return (HzPruneResult) scan->judged[index];
+	scan->prune->pruner = scan->judged[index] - RULED_OUT;
+	return HZ_PRUNE_NONE;
+}
+
+HzPruneResult
+hz_batchscan_prune_vector(HzBatchScan *scan, uint32 index, uint32 vector)
+{
+	HzPruneSource source = {.zone = vector_zone, .arg = scan};
+	HzPruneResult result = hz_batchscan_prune_group(scan, index);
+
+	if (scan->prune == NULL || result != HZ_PRUNE_SOME)
+		return result;
+	if (scan->judged_index != index)
+		(void) judge_group(scan, index);
+	hz_batchscan_open(scan, index);
+	scan->judged_vector = vector;
+	return hz_prune_vector(scan->prune, &source);
+}
+
+HzPruneResult
+hz_batchscan_judge_dictionaries(HzBatchScan *scan)
+{
+	HzPruneSource source = {.dictionary = ask_dictionary, .arg = scan};
+	int64 index = scan->group_index;
+	HzPruneResult result;
+
+	if (scan->prune == NULL || scan->looked_up_index == index)
+		return HZ_PRUNE_SOME;
+	scan->looked_up_index = index;
+	if (scan->judged[index] != HZ_PRUNE_SOME || !hz_prune_wants_dictionary(scan->prune))
+		return HZ_PRUNE_SOME;
+	Assert(scan->judged_index == index);
+	hz_batchscan_open(scan, index);
+	result = hz_prune_group_dictionary(scan->prune, &source);
+	if (result == HZ_PRUNE_NONE)
+		scan->judged[index] = RULED_OUT + scan->prune->pruner;
+	return result;
+}
+
+HzPruneResult
+hz_batchscan_prune_dictionaries(HzBatchScan *scan, uint32 index)
+{
+	HzPruneResult result = hz_batchscan_prune_group(scan, index);
+
+	if (result != HZ_PRUNE_SOME || scan->prune == NULL)
+		return result;
+	if (scan->judged_index != index)
+		(void) judge_group(scan, index);
+	scan->group_index = index;
+	return hz_batchscan_judge_dictionaries(scan);
+}
