@@ -315,8 +315,13 @@ check_match(const HzColumn *column, HzChunkReader *reader, uint32_t v, const HzS
 	bool maybe;
 	bool found = false;
 
-	if (!CHECK(hz_chunk_match(reader, v, value, &known, mask) == HZ_OK))
-		return;
+	/* once more: what is remembered of a value answers then */
+	for (int turn = 0; turn < 2; turn++)
+	{
+		memset(mask, 3, sizeof(mask));
+		if (!CHECK(hz_chunk_match(reader, v, value, &known, mask) == HZ_OK))
+			return;
+	}
 	CHECK(hz_chunk_dictionary(reader, value, &maybe) == HZ_OK);
 	for (uint32_t i = 0; i < count; i++)
 	{

@@ -10,6 +10,9 @@
 /* Values looked for before all of a dictionary is decoded. */
 #define SEARCHES_BEFORE_DICT 4
 
+/* Vectors of which is remembered that they do not have a value: all of a row group's. */
+#define KNOWN_VECTORS 64
+
 /* Guesses by interpolation before the range is halved. */
 #define GUESSES 6
 
@@ -114,36 +117,44 @@ search_entry(HzChunkReader *reader, const HzString *value, uint32_t *code)
 	return HZ_OK;
 }
 
-/* The same, remembered for the values that were asked for last; who asks for many wants the whole dictionary. */
-static HzStatus
-find_entry(HzChunkReader *reader, const HzString *value, uint32_t *code)
+/* What is known of a value, for the values that were asked for last. */
+static HzSought *
+know_value(HzChunkReader *reader, const HzString *value)
 {
-	uint32_t known = reader->searches < HZ_SOUGHT ? reader->searches : HZ_SOUGHT;
+	uint32_t known = reader->sought_count < HZ_SOUGHT ? reader->sought_count : HZ_SOUGHT;
 	HzSought *sought;
-	HzStatus status = HZ_OK;
 
 	for (uint32_t i = 0; i < known; i++)
 	{
 		sought = &reader->sought[i];
 		if (sought->value.length == value->length &&
 			hz_bytes_equal(sought->value.data, value->data, value->length))
-		{
-			*code = sought->code;
-			return HZ_OK;
-		}
+			return sought;
 	}
-	hz_frame_unpin(&reader->frames);
-	if (reader->searches >= SEARCHES_BEFORE_DICT)
-		status = hz_reader_dict(reader);
-	if (status == HZ_OK)
-		status = search_entry(reader, value, code);
-	if (status != HZ_OK)
-		return status;
-	sought = &reader->sought[reader->searches++ % HZ_SOUGHT];
+	sought = &reader->sought[reader->sought_count++ % HZ_SOUGHT];
 	sought->value.length = 0;
 	hz_bytes_append(&sought->value, value->data, value->length);
-	sought->code = *code;
-	return HZ_OK;
+	sought->searched = false;
+	sought->absent = 0;
+	return sought;
+}
+
+/* Its entry in the dictionary; who asks for many wants all of that. */
+static HzStatus
+find_entry(HzChunkReader *reader, HzSought *sought)
+{
+	const HzString value = {.data = sought->value.data, .length = sought->value.length};
+	HzStatus status = HZ_OK;
+
+	if (sought->searched)
+		return HZ_OK;
+	hz_frame_unpin(&reader->frames);
+	if (reader->searches++ >= SEARCHES_BEFORE_DICT)
+		status = hz_reader_dict(reader);
+	if (status == HZ_OK)
+		status = search_entry(reader, &value, &sought->code);
+	sought->searched = status == HZ_OK;
+	return status;
 }
 
 /* Bytes and fixed values, of which equal ones have equal bytes. */
@@ -169,14 +180,15 @@ HzStatus
 hz_chunk_dictionary(HzChunkReader *reader, const HzString *value, bool *maybe)
 {
 	const HzChunkHead *head = &reader->head;
-	uint32_t code;
+	HzSought *sought;
 	HzStatus status;
 
 	*maybe = true;
 	if (!has_bytes(head, value) || (head->flags & HZ_CHUNK_HAS_DICT) == 0 || !has_codes_only(head))
 		return HZ_OK;
-	status = find_entry(reader, value, &code);
-	*maybe = status == HZ_OK && code != HZ_NO_CODE;
+	sought = know_value(reader, value);
+	status = find_entry(reader, sought);
+	*maybe = status == HZ_OK && sought->code != HZ_NO_CODE;
 	return status;
 }
 
@@ -201,15 +213,14 @@ mask_nulls(uint8_t *mask, uint32_t count, const uint64_t *validity)
 }
 
 static HzStatus
-match_codes(HzChunkReader *reader, uint32_t v, const HzString *value, uint8_t *mask)
+match_codes(HzChunkReader *reader, uint32_t v, HzSought *sought, uint8_t *mask)
 {
 	uint32_t count = reader->head.pieces[v].zone.rows;
 	const uint64_t *validity;
-	uint32_t code;
-	HzStatus status = find_entry(reader, value, &code);
+	HzStatus status = find_entry(reader, sought);
 
 	memset(mask, 0, count);
-	if (status != HZ_OK || code == HZ_NO_CODE)
+	if (status != HZ_OK || sought->code == HZ_NO_CODE)
 		return status;
 	status = hz_reader_piece(reader, v);
 	if (status == HZ_OK)
@@ -218,7 +229,7 @@ match_codes(HzChunkReader *reader, uint32_t v, const HzString *value, uint8_t *m
 		status = hz_reader_codes(reader, v, validity);
 	if (status != HZ_OK)
 		return status;
-	match_code(reader->codes, count, (uint16_t) code, mask);
+	match_code(reader->codes, count, (uint16_t) sought->code, mask);
 	mask_nulls(mask, count, validity);
 	return HZ_OK;
 }
@@ -270,21 +281,34 @@ hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value, bo
 {
 	const HzChunkHead *head = &reader->head;
 	HzPieceMode mode;
+	HzSought *sought;
+	uint32_t rows;
+	HzStatus status;
 
 	if (vector >= head->vectors)
 		return HZ_CORRUPT;
 	mode = head->pieces[vector].mode;
+	rows = head->pieces[vector].zone.rows;
 	*known = has_bytes(head, value) &&
 			 (mode == HZ_PIECE_NULLS || mode == HZ_PIECE_CODES || mode == HZ_PIECE_HEX ||
 			  (mode == HZ_PIECE_VALUES && head->kind == HZ_KIND_FIXED));
 	if (!*known)
 		return HZ_OK;
-	if (mode == HZ_PIECE_CODES)
-		return match_codes(reader, vector, value, mask);
-	if (mode == HZ_PIECE_HEX)
-		return match_hex(reader, vector, value, mask);
-	if (mode == HZ_PIECE_VALUES)
-		return match_fixed(reader, vector, value, mask);
-	memset(mask, 0, head->pieces[vector].zone.rows);
-	return HZ_OK;
+	if (mode == HZ_PIECE_NULLS)
+	{
+		memset(mask, 0, rows);
+		return HZ_OK;
+	}
+	sought = know_value(reader, value);
+	if (vector < KNOWN_VECTORS && (sought->absent >> vector & 1) != 0)
+	{
+		memset(mask, 0, rows);
+		return HZ_OK;
+	}
+	status = mode == HZ_PIECE_CODES ? match_codes(reader, vector, sought, mask)
+			 : mode == HZ_PIECE_HEX ? match_hex(reader, vector, value, mask)
+									: match_fixed(reader, vector, value, mask);
+	if (status == HZ_OK && vector < KNOWN_VECTORS && memchr(mask, 1, rows) == NULL)
+		sought->absent |= UINT64_C(1) << vector;
+	return status;
 }

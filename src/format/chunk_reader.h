@@ -31,11 +31,13 @@ typedef struct HzKnownVector
 	uint8_t asked;            /* values read one by one before */
 } HzKnownVector;
 
-/* A value that was looked for in the dictionary. */
+/* A value that rows were looked for by. */
 typedef struct HzSought
 {
 	HzBytes value;
-	uint32_t code; /* HZ_NO_CODE: it is not there */
+	bool searched;   /* in the dictionary: */
+	uint32_t code;   /* HZ_NO_CODE: it is not there */
+	uint64_t absent; /* bit v: vector v is known to have no such row */
 } HzSought;
 
 #define HZ_SOUGHT 16 /* remembered */
@@ -63,7 +65,8 @@ struct HzChunkReader
 	HzDictValues dict;     /* all of it, decoded */
 	uint32_t dict_singles; /* entries read without decoding all */
 	HzSought sought[HZ_SOUGHT];
-	uint32_t searches; /* so far: the last ones are in `sought` */
+	uint32_t sought_count; /* so far: the last ones are in `sought` */
+	uint32_t searches;     /* of the dictionary */
 	HzBytes bloom;
 	HzChunkReader *child;
 	HzVector child_vector; /* decoded */
