@@ -57,6 +57,15 @@ BEGIN
   EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ' || query INTO plan;
   RETURN (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::bigint + (plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::bigint;
 END$$;
+-- the same when nothing is kept open of table c
+CREATE FUNCTION first_buffers(query text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  plan jsonb;
+BEGIN
+  ALTER TABLE c ALTER COLUMN later SET DEFAULT 'forgets what is cached';
+  EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ' || query INTO plan;
+  RETURN (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::bigint + (plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::bigint;
+END$$;
 SET hanzo_datastore.enable_columnar_scan = off;
 SET hanzo_datastore.enable_columnar_agg = off;
 CREATE TABLE few AS SELECT i * 37 % 12100 AS id, i AS k, i % 3 AS three FROM generate_series(1, 300) AS i;
@@ -98,7 +107,7 @@ SET enable_memoize = off;
 SELECT count(*) AS without_memoize FROM check_joins() WHERE same;
 RESET enable_memoize;
 ALTER TABLE c ALTER COLUMN later SET DEFAULT 'forgets what is cached again';
-SELECT buffers('SELECT count(t.n) FROM few AS f JOIN c AS t ON t.id = f.id') * 2 < buffers('SELECT count(t.long) FROM few AS f JOIN c AS t ON t.id = f.id') AS fewer;
+SELECT first_buffers('SELECT count(t.n) FROM few AS f JOIN c AS t ON t.id = f.id') * 2 < first_buffers('SELECT count(t.long) FROM few AS f JOIN c AS t ON t.id = f.id') AS fewer;
 -- rows that a statement finds again, after it or others have changed them
 BEGIN;
 UPDATE c SET b = f.k::text FROM few AS f WHERE f.id = c.id AND c.b LIKE 'b%';
@@ -154,8 +163,7 @@ ROLLBACK;
 CREATE FUNCTION other_columns(i integer) RETURNS text LANGUAGE plpgsql AS $$ DECLARE r text; BEGIN SELECT b || n INTO r FROM c WHERE id = i; RETURN r; END$$;
 SELECT a, other_columns(a), at FROM c WHERE id BETWEEN 1010 AND 1013;
 -- what is not asked for is not read
-ALTER TABLE c ALTER COLUMN later SET DEFAULT 'forgets what is cached';
-SELECT buffers('SELECT a, n FROM c WHERE id BETWEEN 1000 AND 3000') * 2 < buffers('SELECT a, n, long FROM c WHERE id BETWEEN 1000 AND 3000') AS fewer;
+SELECT first_buffers('SELECT a, n FROM c WHERE id BETWEEN 1000 AND 3000') * 2 < first_buffers('SELECT a, n, long FROM c WHERE id BETWEEN 1000 AND 3000') AS fewer;
 -- and costs less: an index path under LIMIT is charged the width of the columns that are read, not of the row
 RESET enable_seqscan;
 RESET enable_bitmapscan;
@@ -212,4 +220,4 @@ SELECT compiled(query), query FROM unnest(ARRAY[
   'SELECT id, last FROM filled ORDER BY big DESC LIMIT 10',
   'SELECT f.last, g.u FROM filled AS f JOIN filled AS g ON g.id = f.small WHERE f.word = ''xxx''']) AS query;
 DROP TABLE c, h, sorted, few, filled, fifty;
-DROP FUNCTION same, other_columns, buffers, check_joins, compiled;
+DROP FUNCTION same, other_columns, buffers, first_buffers, check_joins, compiled;

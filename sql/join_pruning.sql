@@ -21,15 +21,6 @@ CALL hanzo_datastore.compact('cp');
 CREATE TABLE dims AS SELECT i AS place, i::bigint * 10 AS id, CASE WHEN i % 4 > 0 THEN i / 20 END AS n, md5((i * 7)::text)::uuid AS u, 'text ' || i * 3 AS t, ('b' || i % 3)::char(6) AS b,
   '2026-01-10'::timestamptz + i * interval '1 min' AS at, '2026-01-05'::date + i AS day, (i * 2)::float8 AS f, 'name ' || i AS name FROM generate_series(1, 40) AS i;
 ANALYZE c, h, cp, dims;
-CREATE FUNCTION answer(query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-  result text;
-BEGIN
-  EXECUTE format('SELECT count(*) || '' '' || coalesce(md5(string_agg(x::text, ''|'' ORDER BY x::text)), '''') FROM (%s) AS x', query) INTO result;
-  RETURN result;
-EXCEPTION WHEN OTHERS THEN
-  RETURN SQLSTATE || ' ' || SQLERRM;
-END$$;
 -- Vectors that ColumnarAgg leaves to be read, and lines that say that the join has ruled some out
 CREATE FUNCTION vectors(query text, OUT read bigint, OUT ruled_out bigint) LANGUAGE plpgsql AS $$
 DECLARE
@@ -41,7 +32,7 @@ BEGIN
 END$$;
 CREATE FUNCTION pruned(query text, OUT same boolean, OUT fewer boolean, OUT answer text) LANGUAGE plpgsql AS $$
 DECLARE
-  heap text := answer(replace(query, '[t]', 'h'));
+  heap text := test.answer(replace(query, '[t]', 'h'));
   t text;
   "on" record;
   "off" record;
@@ -49,13 +40,13 @@ BEGIN
   same := true;
   fewer := true;
   FOREACH t IN ARRAY '{c,cp}'::text[] LOOP
-    same := same AND answer(replace(query, '[t]', t)) = heap;
+    same := same AND test.answer(replace(query, '[t]', t)) = heap;
     PERFORM set_config('max_parallel_workers_per_gather', '0', true);
-    same := same AND answer(replace(query, '[t]', t)) = heap;
+    same := same AND test.answer(replace(query, '[t]', t)) = heap;
     PERFORM set_config('max_parallel_workers_per_gather', '2', true);
     "on" := vectors(replace(query, '[t]', t));
     PERFORM set_config('hanzo_datastore.enable_join_pruning', 'off', true);
-    same := same AND answer(replace(query, '[t]', t)) = heap;
+    same := same AND test.answer(replace(query, '[t]', t)) = heap;
     "off" := vectors(replace(query, '[t]', t));
     PERFORM set_config('hanzo_datastore.enable_join_pruning', 'on', true);
     fewer := fewer AND "on".read < "off".read AND "on".ruled_out > 0 AND "off".ruled_out = 0;
@@ -87,7 +78,7 @@ SELECT same, fewer, answer, query FROM unnest(ARRAY[
   'SELECT p.name, count(*) FROM [t] AS t JOIN dims AS p ON p.f = t.f GROUP BY 1',
   'SELECT p.name, count(*) FROM [t] AS t JOIN (VALUES (''0''::float8, ''zero''), (''NaN'', ''nan'')) AS p (f, name) ON p.f = t.f GROUP BY 1']) AS query, pruned(query);
 -- errors of rows that are still read
-SELECT answer(replace(q, '[t]', 'c')), answer(replace(q, '[t]', 'h')) FROM (VALUES ('SELECT p.name, sum(1 / (t.id - 100)) FROM [t] AS t JOIN dims AS p ON p.id = t.id GROUP BY 1')) AS v (q);
+SELECT test.answer(replace(q, '[t]', 'c')), test.answer(replace(q, '[t]', 'h')) FROM (VALUES ('SELECT p.name, sum(1 / (t.id - 100)) FROM [t] AS t JOIN dims AS p ON p.id = t.id GROUP BY 1')) AS v (q);
 -- Where no more can be ruled out, or the keys are too many
 SELECT same, fewer, answer, query FROM unnest(ARRAY[
   'SELECT p.name, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.id WHERE t.id BETWEEN 100 AND 250 AND t.n IS NOT NULL GROUP BY 1',
@@ -116,4 +107,4 @@ CREATE TABLE twice AS SELECT * FROM dims UNION ALL SELECT * FROM dims WHERE plac
 ANALYZE twice;
 SELECT same, answer FROM pruned('SELECT t.later, count(DISTINCT t.t), sum(p.place) FROM [t] AS t JOIN twice AS p ON p.id = t.id WHERE t.later = 5 GROUP BY 1');
 DROP TABLE c, h, cp, dims, twice;
-DROP FUNCTION answer, vectors, pruned;
+DROP FUNCTION vectors, pruned;

@@ -27,32 +27,23 @@ INSERT INTO cp TABLE c;
 CALL hanzo_datastore.compact('cp');
 ANALYZE orgs, dims, c, h, cp;
 
-CREATE FUNCTION answer(query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-  result text;
-BEGIN
-  EXECUTE format('SELECT count(*) || '' '' || coalesce(md5(string_agg(x::text, ''|'' ORDER BY x::text)), '''') FROM (%s) AS x', query) INTO result;
-  RETURN result;
-EXCEPTION WHEN OTHERS THEN
-  RETURN SQLSTATE || ' ' || SQLERRM;
-END$$;
 -- Runs a query over [t] on the columnar tables and the heap: whether all answers agree, how it was done, how many rows there are (or the error)
 CREATE FUNCTION joined(query text, OUT same boolean, OUT looked_up boolean, OUT answer text) LANGUAGE plpgsql AS $$
 DECLARE
-  heap text := answer(replace(query, '[t]', 'h'));
+  heap text := test.answer(replace(query, '[t]', 'h'));
   t text;
 BEGIN
   same := true;
   FOREACH t IN ARRAY '{c,cp}'::text[] LOOP
-    same := same AND answer(replace(query, '[t]', t)) = heap;
+    same := same AND test.answer(replace(query, '[t]', t)) = heap;
     PERFORM set_config('hanzo_datastore.enable_join_pruning', 'off', true);
-    same := same AND answer(replace(query, '[t]', t)) = heap;
+    same := same AND test.answer(replace(query, '[t]', t)) = heap;
     PERFORM set_config('hanzo_datastore.enable_join_pruning', 'on', true);
     PERFORM set_config('hanzo_datastore.enable_lookup_join', 'off', true);
-    same := same AND answer(replace(query, '[t]', t)) = heap;
+    same := same AND test.answer(replace(query, '[t]', t)) = heap;
     PERFORM set_config('hanzo_datastore.enable_lookup_join', 'on', true);
     PERFORM set_config('max_parallel_workers_per_gather', '0', true);
-    same := same AND answer(replace(query, '[t]', t)) = heap;
+    same := same AND test.answer(replace(query, '[t]', t)) = heap;
     PERFORM set_config('max_parallel_workers_per_gather', '2', true);
   END LOOP;
   looked_up := test.plan_has(replace(query, '[t]', 'c'), 'Lookup Cond') AND test.plan_has(replace(query, '[t]', 'cp'), 'Lookup Cond');
@@ -154,7 +145,7 @@ DECLARE
 BEGIN
   PERFORM set_config('enable_hashjoin', (setting = 'hash')::text, true), set_config('enable_mergejoin', (setting = 'merge')::text, true),
     set_config('enable_nestloop', (setting = 'loop')::text, true);
-  same := answer(replace(query, '[t]', 'c')) = answer(replace(query, '[t]', 'h')) AND answer(replace(query, '[t]', 'cp')) = answer(replace(query, '[t]', 'h'));
+  same := test.answer(replace(query, '[t]', 'c')) = test.answer(replace(query, '[t]', 'h')) AND test.answer(replace(query, '[t]', 'cp')) = test.answer(replace(query, '[t]', 'h'));
   plain := done_by(replace(query, '[t]', 'c')) ~ 'not unique';
   PERFORM set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true), set_config('enable_nestloop', 'on', true);
   RETURN NEXT;
@@ -171,7 +162,7 @@ SET enable_nestloop = off;
 SET enable_seqscan = off;
 SET enable_sort = off;
 SET max_parallel_workers_per_gather = 0;
-SELECT done_by(q), answer(q) = answer(replace(q, 'FROM c AS', 'FROM h AS')) AS same FROM (VALUES
+SELECT done_by(q), test.answer(q) = test.answer(replace(q, 'FROM c AS', 'FROM h AS')) AS same FROM (VALUES
   ('SELECT u.name, count(*) FROM c AS t JOIN (SELECT id, name FROM pairs UNION ALL SELECT id, name FROM dims WHERE false) AS u ON u.id = t.id AND t.id < 3000 GROUP BY 1')) AS v (q);
 RESET enable_hashjoin;
 RESET enable_nestloop;
@@ -240,12 +231,12 @@ BEGIN
 END$$;
 SELECT (measured('SELECT p.name, codes.kind, count(*) FROM large AS t JOIN dims AS p ON p.id = t.d JOIN codes ON codes.k = t.k GROUP BY 1, 2', 'Threads') > 0)
   = (measured('SELECT d, count(*) FROM large GROUP BY 1', 'Threads') > 0) AS threads;
-SELECT answer(q) = answer(replace(q, 'large', 'large_heap')) AS same FROM (VALUES
+SELECT test.answer(q) = test.answer(replace(q, 'large', 'large_heap')) AS same FROM (VALUES
   ('SELECT p.name, codes.kind, count(*), sum(t.id) FROM large AS t JOIN dims AS p ON p.id = t.d JOIN codes ON codes.k = t.k GROUP BY 1, 2')) AS v (q);
 SET work_mem = '1MB';
 SELECT measured('SELECT t.id, p.name, count(*) FROM large AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2', 'Lookup Rows') AS lookup_rows,
   measured('SELECT t.id, p.name, count(*) FROM large AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2', 'Disk Usage') > 0 AS spilled;
-SELECT answer(q) = answer(replace(q, 'large', 'large_heap')) AS same FROM (VALUES
+SELECT test.answer(q) = test.answer(replace(q, 'large', 'large_heap')) AS same FROM (VALUES
   ('SELECT t.id, p.name, count(*) FROM large AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2')) AS v (q);
 RESET work_mem;
 
@@ -287,5 +278,5 @@ SELECT count(*) FROM c AS t JOIN orgs AS o ON o.id = t.d;
 RESET ROLE;
 SELECT count(*) FROM h AS t JOIN orgs AS o ON o.id = t.d WHERE o.id < 10;
 DROP TABLE orgs, dims, c, h, cp, twice, words, many, codes, large, large_heap CASCADE;
-DROP FUNCTION answer, joined, done_by, measured, listed, planned, left_for_plain;
+DROP FUNCTION joined, done_by, measured, listed, planned, left_for_plain;
 DROP ROLE lookup_reader;

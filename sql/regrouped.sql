@@ -19,15 +19,6 @@ INSERT INTO cp TABLE c;
 CALL hanzo_datastore.compact('cp');
 ANALYZE c, h, cp;
 
-CREATE FUNCTION answer(query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-  result text;
-BEGIN
-  EXECUTE format('SELECT count(*) || '' '' || coalesce(md5(string_agg(x::text, ''|'' ORDER BY x::text)), '''') FROM (%s) AS x', query) INTO result;
-  RETURN result;
-EXCEPTION WHEN OTHERS THEN
-  RETURN SQLSTATE || ' ' || SQLERRM;
-END$$;
 -- how many steps of a query are done in vectors, and how many by PostgreSQL's own plan
 CREATE FUNCTION steps(query text, OUT vectors bigint, OUT rows bigint) LANGUAGE plpgsql AS $$
 DECLARE
@@ -43,15 +34,15 @@ END$$;
 -- Runs a query over [t] on the columnar tables and the heap: whether all answers agree, how it was done, how many rows there are (or the error)
 CREATE FUNCTION regrouped(query text, OUT same boolean, OUT vectors bigint, OUT rows bigint, OUT answer text) LANGUAGE plpgsql AS $$
 DECLARE
-  heap text := answer(replace(query, '[t]', 'h'));
+  heap text := test.answer(replace(query, '[t]', 'h'));
 BEGIN
-  same := answer(replace(query, '[t]', 'c')) = heap AND answer(replace(query, '[t]', 'cp')) = heap;
+  same := test.answer(replace(query, '[t]', 'c')) = heap AND test.answer(replace(query, '[t]', 'cp')) = heap;
   SET LOCAL hanzo_datastore.enable_nested_agg = off;
-  same := same AND answer(replace(query, '[t]', 'c')) = heap;
+  same := same AND test.answer(replace(query, '[t]', 'c')) = heap;
   RESET hanzo_datastore.enable_nested_agg;
   SET LOCAL work_mem = '64kB';
   SET LOCAL hash_mem_multiplier = 1;
-  same := same AND answer(replace(query, '[t]', 'c')) = heap;
+  same := same AND test.answer(replace(query, '[t]', 'c')) = heap;
   RESET work_mem;
   RESET hash_mem_multiplier;
   SELECT s.vectors, s.rows INTO vectors, rows FROM steps(replace(query, '[t]', 'c')) AS s;
@@ -155,8 +146,8 @@ FETCH FIRST FROM s;
 COMMIT;
 CREATE VIEW visits WITH (security_barrier) AS SELECT key, count(*) AS views, min(at) AS first_at FROM c GROUP BY key;
 SELECT vectors, rows FROM steps('SELECT views, count(*) FROM visits WHERE first_at > ''2026-01-10'' GROUP BY 1');
-SELECT answer('SELECT views, count(*) FROM visits WHERE first_at > ''2026-01-10'' GROUP BY 1')
-  = answer('SELECT views, count(*) FROM (SELECT key, count(*) AS views, min(at) AS first_at FROM h GROUP BY key) AS v WHERE first_at > ''2026-01-10'' GROUP BY 1') AS same;
+SELECT test.answer('SELECT views, count(*) FROM visits WHERE first_at > ''2026-01-10'' GROUP BY 1')
+  = test.answer('SELECT views, count(*) FROM (SELECT key, count(*) AS views, min(at) AS first_at FROM h GROUP BY key) AS v WHERE first_at > ''2026-01-10'' GROUP BY 1') AS same;
 -- without what depends on the machine
 CREATE FUNCTION explained(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
@@ -173,7 +164,7 @@ CREATE TABLE long (id integer, s text) USING hanzo_columnar;
 INSERT INTO long SELECT i, repeat(md5(i::text), 400) FROM generate_series(1, 3000) AS i;
 CALL hanzo_datastore.compact('long');
 CREATE TABLE long_heap AS TABLE long;
-SELECT answer(q) = answer(replace(q, 'long', 'long_heap')) AS same, steps(q) AS steps FROM unnest(ARRAY[
+SELECT test.answer(q) = test.answer(replace(q, 'long', 'long_heap')) AS same, steps(q) AS steps FROM unnest(ARRAY[
   'SELECT count(*), count(s), sum(length(s)), max(x) FROM (SELECT s, id % 7 AS x, count(*) FROM long GROUP BY 1, 2) AS g',
   'SELECT x % 10, count(*), md5(min(m COLLATE "C")), sum(length(m)) FROM (SELECT id AS x, max(s COLLATE "C") AS m FROM long GROUP BY 1) AS g GROUP BY 1']) AS q;
 
@@ -184,7 +175,7 @@ INSERT INTO z SELECT i, CASE WHEN i / 2048 % 2 = 1 AND i % 10 = 0 THEN NULL WHEN
 CALL hanzo_datastore.compact('z');
 CREATE TABLE z_heap AS TABLE z;
 SET hanzo_datastore.max_threads = 0;
-SELECT answer(q) = answer(replace(q, ' z ', ' z_heap ')) AS same, q FROM unnest(ARRAY[
+SELECT test.answer(q) = test.answer(replace(q, ' z ', ' z_heap ')) AS same, q FROM unnest(ARRAY[
   'SELECT date_trunc(''day'', at), count(*) FROM z GROUP BY 1',
   'SELECT date_trunc(''day'', at), id % 5, count(*) FROM z GROUP BY 1, 2',
   'SELECT date_trunc(''day'', at), k, r, count(*) FROM z GROUP BY 1, 2, 3',
@@ -220,7 +211,7 @@ CREATE FUNCTION bucket_differences() RETURNS TABLE (query text) LANGUAGE sql AS 
     'SELECT extract(hour FROM date_trunc(''hour'', t)), count(DISTINCT date_trunc(''hour'', t)) FROM buckets GROUP BY 1',
     'SELECT date_trunc(''hour'', CASE WHEN id % 3 = 0 THEN t WHEN id % 3 = 1 THEN t + interval ''1 year'' END), count(*) FROM buckets GROUP BY 1',
     'SELECT date_trunc(''hour'', t, ''Asia/Kolkata''), date_trunc(''hour'', t AT TIME ZONE ''UTC''), count(*) FROM buckets GROUP BY 1, 2']) AS q
-  WHERE answer(q) <> answer(replace(q, 'buckets', 'buckets_heap'))
+  WHERE test.answer(q) <> test.answer(replace(q, 'buckets', 'buckets_heap'))
 $$;
 SELECT * FROM bucket_differences();
 SET hanzo_datastore.max_threads = 0;
@@ -235,7 +226,7 @@ INSERT INTO spans SELECT i, '2026-01-01'::timestamptz + i * interval '1.000001 s
 CALL hanzo_datastore.compact('spans');
 INSERT INTO spans VALUES (3001, '4713-01-01 BC', '294276-12-31', '4713-01-01 BC', '294276-12-31'), (3002, 'infinity', '2026-01-01', '2026-01-01', '-infinity');
 CREATE TABLE spans_heap AS TABLE spans;
-SELECT answer(q) = answer(replace(q, 'spans', 'spans_heap')) AS same, q FROM unnest(ARRAY[
+SELECT test.answer(q) = test.answer(replace(q, 'spans', 'spans_heap')) AS same, q FROM unnest(ARRAY[
   'SELECT count(*), sum(extract(epoch FROM a - b)), min(extract(epoch FROM b - a)), sum(floor(extract(epoch FROM y - x))), avg(extract(epoch FROM a - ''2026-01-01'')) FROM spans WHERE id < 3001',
   'SELECT id % 4, sum(floor(extract(epoch FROM a - b))), max(floor(extract(epoch FROM b - a) / 7)), min(floor(extract(epoch FROM b - a) * 1.5)) FROM spans WHERE id < 3001 GROUP BY 1',
   'SELECT sum(extract(epoch FROM a - b)), sum(floor(extract(epoch FROM x - y))) FROM spans WHERE id < 3002',

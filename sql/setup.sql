@@ -128,6 +128,21 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- What a query answers, in any order: the number of rows and a hash of them, or its error.
+CREATE FUNCTION test.answer(query text)
+RETURNS text
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  result text;
+BEGIN
+  EXECUTE format('SELECT count(*) || '' '' || coalesce(md5(string_agg(x::text, ''|'' ORDER BY x::text)), '''') FROM (%s) AS x', query) INTO result;
+  RETURN result;
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLSTATE || ' ' || SQLERRM;
+END
+$$;
+
 -- A number that looks random, the same everywhere.
 CREATE FUNCTION test.noise(i bigint, seed bigint DEFAULT 0)
 RETURNS bigint

@@ -350,7 +350,6 @@ void
 hz_groupcache_give(HzGroupCacheEntry *open, uint64 scan, bool keep)
 {
 	Entry *entry = (Entry *) open;
-
 	bool of_lookups = entry->kept && entry->scan == 0;
 
 	entry->bytes = MemoryContextMemAllocated(entry->context, true);
