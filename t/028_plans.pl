@@ -26,7 +26,7 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE projects (id integer PRIMARY KEY, name text);
 	INSERT INTO projects SELECT i, 'project ' || i FROM generate_series(0, 49) AS i;
 	INSERT INTO events SELECT i, (pow(random(), 2) * 50)::integer % 50, timestamptz '2026-01-01' + i * interval '30 seconds', (ARRAY['view', 'view', 'view', 'view', 'click', 'click', 'buy'])[1 + i % 7],
-		(hashint4(i::integer) & 16383), (i * 7919 % 10007) / 100.0, '/page/' || (hashint4(i::integer + 1) & 4095) % (1 + i % 4000), repeat(md5(i::text), 3) FROM generate_series(1, 300000) AS i;
+		(hashint4(i::integer) & 16383), (i % 10007 * 7919 % 10007) / 100.0, '/page/' || (hashint4(i::integer + 1) & 4095) % (1 + i % 4000), repeat(md5(i::text), 3) FROM generate_series(1, 300000) AS i;
 	INSERT INTO people SELECT i, (ARRAY['DE', 'US', 'FR', 'JP', 'BR'])[1 + (hashint4(i) & 127) % 5], date '2020-01-01' + (hashint4(i) & 2047), md5(i::text) FROM generate_series(0, 16383) AS i;
 	INSERT INTO notes SELECT (hashint4(i) & 262143), 'word ' || i % 300, timestamptz '2026-01-01' + (hashint4(i) & 262143) * interval '30 seconds' FROM generate_series(1, 40000) AS i;
 	CALL hanzo_datastore.optimize('events');
