@@ -18,13 +18,6 @@ BEGIN
   EXECUTE format('SELECT string_agg(x::text, ''|'' ORDER BY x::text) FROM (%s) AS x', query) INTO result;
   RETURN CASE WHEN length(result) > 100 THEN md5(result) ELSE result END;
 END$$;
-CREATE FUNCTION measured(query text, what text) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-  plan jsonb;
-BEGIN
-  EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ' || query INTO plan;
-  RETURN (jsonb_path_query_first(plan, ('$.**."' || what || '"')::jsonpath) #>> '{}')::bigint;
-END$$;
 -- The answer of the heap; whether it is the columnar table's with threads and without, and when all has to go to disk
 CREATE FUNCTION distinct_of(query text, OUT same boolean, OUT in_vectors boolean, OUT spilled boolean, OUT answer text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -37,7 +30,7 @@ BEGIN
   same := same AND counted(mine) = answer;
   PERFORM set_config('work_mem', '64kB', true), set_config('hash_mem_multiplier', '1', true);
   same := same AND counted(mine) = answer;
-  spilled := coalesce(measured(mine, 'Disk Usage'), 0) > 0;
+  spilled := test.measured(mine, 'Disk Usage') > 0;
   PERFORM set_config('max_parallel_workers_per_gather', '2', true);
   same := same AND counted(mine) = answer;
   PERFORM set_config('work_mem', '4MB', true), set_config('hash_mem_multiplier', '2', true);
@@ -75,4 +68,4 @@ END$$;
 RESET statement_timeout;
 SELECT count(DISTINCT id) = (SELECT count(DISTINCT id) FROM h) AS same FROM c;
 DROP TABLE c, h;
-DROP FUNCTION counted, measured, distinct_of;
+DROP FUNCTION counted, distinct_of;

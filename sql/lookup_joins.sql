@@ -222,20 +222,13 @@ INSERT INTO large SELECT i, i * 7919 % 400, 'k' || i % 90 FROM generate_series(1
 CALL hanzo_datastore.compact('large');
 CREATE TABLE large_heap AS TABLE large;
 ANALYZE large, large_heap;
-CREATE FUNCTION measured(query text, what text) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-  plan jsonb;
-BEGIN
-  EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ' || query INTO plan;
-  RETURN coalesce((jsonb_path_query_first(plan, ('$.**."' || what || '"')::jsonpath) #>> '{}')::bigint, 0);
-END$$;
-SELECT (measured('SELECT p.name, codes.kind, count(*) FROM large AS t JOIN dims AS p ON p.id = t.d JOIN codes ON codes.k = t.k GROUP BY 1, 2', 'Threads') > 0)
-  = (measured('SELECT d, count(*) FROM large GROUP BY 1', 'Threads') > 0) AS threads;
+SELECT (test.measured('SELECT p.name, codes.kind, count(*) FROM large AS t JOIN dims AS p ON p.id = t.d JOIN codes ON codes.k = t.k GROUP BY 1, 2', 'Threads') > 0)
+  = (test.measured('SELECT d, count(*) FROM large GROUP BY 1', 'Threads') > 0) AS threads;
 SELECT test.answer(q) = test.answer(replace(q, 'large', 'large_heap')) AS same FROM (VALUES
   ('SELECT p.name, codes.kind, count(*), sum(t.id) FROM large AS t JOIN dims AS p ON p.id = t.d JOIN codes ON codes.k = t.k GROUP BY 1, 2')) AS v (q);
 SET work_mem = '1MB';
-SELECT measured('SELECT t.id, p.name, count(*) FROM large AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2', 'Lookup Rows') AS lookup_rows,
-  measured('SELECT t.id, p.name, count(*) FROM large AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2', 'Disk Usage') > 0 AS spilled;
+SELECT test.measured('SELECT t.id, p.name, count(*) FROM large AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2', 'Lookup Rows') AS lookup_rows,
+  test.measured('SELECT t.id, p.name, count(*) FROM large AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2', 'Disk Usage') > 0 AS spilled;
 SELECT test.answer(q) = test.answer(replace(q, 'large', 'large_heap')) AS same FROM (VALUES
   ('SELECT t.id, p.name, count(*) FROM large AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2')) AS v (q);
 RESET work_mem;
@@ -278,5 +271,5 @@ SELECT count(*) FROM c AS t JOIN orgs AS o ON o.id = t.d;
 RESET ROLE;
 SELECT count(*) FROM h AS t JOIN orgs AS o ON o.id = t.d WHERE o.id < 10;
 DROP TABLE orgs, dims, c, h, cp, twice, words, many, codes, large, large_heap CASCADE;
-DROP FUNCTION joined, done_by, measured, listed, planned, left_for_plain;
+DROP FUNCTION joined, done_by, listed, planned, left_for_plain;
 DROP ROLE lookup_reader;

@@ -143,6 +143,19 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
+-- The first number that EXPLAIN ANALYZE gives for a property; 0: it has none.
+CREATE FUNCTION test.measured(query text, what text)
+RETURNS bigint
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  plan jsonb;
+BEGIN
+  EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ' || query INTO plan;
+  RETURN coalesce((jsonb_path_query_first(plan, ('$.**."' || what || '"')::jsonpath) #>> '{}')::bigint, 0);
+END
+$$;
+
 -- A number that looks random, the same everywhere.
 CREATE FUNCTION test.noise(i bigint, seed bigint DEFAULT 0)
 RETURNS bigint

@@ -389,6 +389,35 @@ test_point_read(void)
 	free_column(&c);
 }
 
+/* That a vector does not have a value is remembered: it is not read again. */
+static void
+check_absence(const HzColumn *column, const HzChunkMeta *meta, const HzSource *source,
+			  Memory *memory)
+{
+	HzChunkReader *reader;
+	uint8_t mask[HZ_VECTOR_ROWS + 64];
+	uint64_t bytes[3];
+	uint32_t matched = 0;
+	bool known;
+
+	CHECK(hz_chunk_open(meta, source, &reader) == HZ_OK);
+	for (uint32_t turn = 0; turn < 3; turn++)
+	{
+		memory->bytes = 0;
+		matched = 0;
+		for (uint32_t v = 0; v < hz_chunk_vector_count(reader); v++)
+		{
+			CHECK(hz_chunk_match(reader, v, &column->strings[0], &known, mask) == HZ_OK && known);
+			matched += memchr(mask, 1, HZ_VECTOR_ROWS) != NULL;
+		}
+		bytes[turn] = memory->bytes;
+	}
+	/* a value that stands in few of many vectors */
+	CHECK(matched > 0 && matched * 4 < hz_chunk_vector_count(reader));
+	CHECK(bytes[1] * 4 < bytes[0] && bytes[2] == bytes[1]);
+	hz_chunk_close(reader);
+}
+
 /* Who asks for many values, again and again, reads the dictionary once. */
 static void
 check_many_searches(const HzColumn *column, const HzChunkMeta *meta, const HzSource *source,
@@ -408,6 +437,7 @@ check_many_searches(const HzColumn *column, const HzChunkMeta *meta, const HzSou
 	for (uint32_t i = 0; i < 40; i++)
 		check_match(column, reader, i % 7, &column->strings[i]);
 	hz_chunk_close(reader);
+	check_absence(column, meta, source, memory);
 }
 
 /* Looking for a value reads a frame or two of a large dictionary, wherever the value would be and however the entries are spread. */

@@ -42,6 +42,7 @@ const lines = readQueries()
       heapRatio: ratio(hot('heap'), best),
       toHeap: ratio(hot('hanzo'), hot('heap')),
       toScan: ratio(hot('hanzo'), hot('scan')),
+      cold: env.BENCH_COLD ? ratio(results.hanzo?.cold, Math.min(...['duckdb', 'clickhouse'].map((engine) => results[engine]?.cold).filter((ms) => ms > 0))) : undefined,
       fastest: ratio(least('hanzo'), Math.min(...['duckdb', 'clickhouse'].map(least).filter((ms) => ms > 0))),
     }
   })
@@ -82,6 +83,7 @@ const figure = (what, key, limit) => {
 }
 figure('ours / better of DuckDB and ClickHouse', 'ratio', 1)
 figure('the same, of each the fastest run instead of the median', 'fastest', 1)
+figure('first runs (cold), ours / better of the two', 'cold', 1)
 figure('ours / heap with its indexes', 'toHeap', 1.5)
 figure('ours / parallel heap scan, where no index serves the heap', 'toScan', 1)
 figure('heap with its indexes / better of DuckDB and ClickHouse', 'heapRatio', 1)

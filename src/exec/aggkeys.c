@@ -6,7 +6,6 @@
 
 #include "catalog/pg_type_d.h"
 #include "nodes/makefuncs.h"
-#include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/typcache.h"
@@ -26,14 +25,11 @@ key_condition(const HzAggLeaf *leaf, int attno, const HzAggLookup *lookup, int k
 	Oid type = TupleDescAttr(ExecGetResultType(lookup->ps), own)->atttypid;
 	TypeCacheEntry *cache = lookup_type_cache(type, TYPECACHE_EQ_OPR);
 	ScalarArrayOpExpr *condition;
-	ArrayType *array;
 
 	/* the join compares values of one type by its own equality, under collations that go by bytes */
 	if (attribute->atttypid != type || !OidIsValid(cache->eq_opr) ||
 		!OidIsValid(get_array_type(type)))
 		return NULL;
-	array = construct_array(lookup->key_values[key], lookup->key_counts[key], type, cache->typlen,
-							cache->typbyval, cache->typalign);
 	condition = makeNode(ScalarArrayOpExpr);
 	condition->opno = cache->eq_opr;
 	condition->opfuncid = get_opcode(cache->eq_opr);
@@ -44,7 +40,7 @@ key_condition(const HzAggLeaf *leaf, int attno, const HzAggLookup *lookup, int k
 		list_make2(makeVar((int) ((Scan *) leaf->ps->plan)->scanrelid, (AttrNumber) (attno + 1),
 						   type, attribute->atttypmod, attribute->attcollation, 0),
 				   makeConst(get_array_type(type), -1, cache->typcollation, -1,
-							 PointerGetDatum(array), false, false));
+							 lookup->key_arrays[key], false, false));
 	return (Expr *) condition;
 }
 
@@ -59,7 +55,7 @@ key_conditions(const HzAggLeaf *leaf)
 		const HzAggLookup *lookup = &leaf->lookups->lookups[i];
 		int keys = list_length(lookup->own_keys);
 
-		for (int k = 0; k < keys && lookup->key_values != NULL; k++)
+		for (int k = 0; k < keys && lookup->key_arrays != NULL; k++)
 		{
 			Expr *condition = key_condition(leaf, attnos[k], lookup, k);
 

@@ -7,6 +7,7 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/array.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 
@@ -199,29 +200,33 @@ slice(const HzVector *column, uint32 first, uint32 count)
 	return result;
 }
 
-/* Few keys are kept as they are, for what they rule out (exec/aggkeys.h). */
+/* Few keys are kept as arrays, for what they rule out (exec/aggkeys.h). */
 static void
 keep_keys(HzAggLookup *lookup, const Rows *rows)
 {
-	int keys = list_length(lookup->own_keys);
+	TupleDesc desc = ExecGetResultType(lookup->ps);
+	Datum *values;
 
-	if (keys == 0 || rows->count > KEPT_KEYS)
+	if (lookup->own_keys == NIL || rows->count > KEPT_KEYS)
 		return;
-	lookup->key_values = palloc(sizeof(Datum *) * keys);
-	lookup->key_counts = palloc0(sizeof(int) * keys);
-	for (int k = 0; k < keys; k++)
+	lookup->key_arrays = palloc(sizeof(Datum) * list_length(lookup->own_keys));
+	values = palloc(sizeof(Datum) * Max(rows->count, 1));
+	for (int k = 0; k < list_length(lookup->own_keys); k++)
 	{
 		int column = list_nth_int(lookup->own_keys, k) - 1;
-		const HzColumnType *type = &lookup->types[column];
+		Form_pg_attribute attribute = TupleDescAttr(desc, column);
+		int count = 0;
 
-		lookup->key_values[k] = palloc(sizeof(Datum) * Max(rows->count, 1));
 		for (uint32 i = 0; i < rows->count; i++)
 		{
 			if (!rows->isnull[column][i])
-				lookup->key_values[k][lookup->key_counts[k]++] =
-					datumCopy(rows->values[column][i], type->typbyval, type->typlen);
+				values[count++] = rows->values[column][i];
 		}
+		lookup->key_arrays[k] =
+			PointerGetDatum(construct_array(values, count, attribute->atttypid, attribute->attlen,
+											attribute->attbyval, attribute->attalign));
 	}
+	pfree(values);
 }
 
 static HzLookupStatus

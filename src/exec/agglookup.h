@@ -24,8 +24,7 @@ typedef struct HzAggLookup
 	HzColumnType *types; /* by column */
 	bool *wanted;        /* by column: whether the aggregation reads it */
 	HzVector *columns;   /* by column, of all rows; those not wanted are empty */
-	Datum **key_values;  /* by key: those of all rows but nulls; NULL: there are many rows */
-	int *key_counts;
+	Datum *key_arrays;   /* by key: the values of all rows but nulls; NULL: there are many rows */
 	HzLookup table;
 } HzAggLookup;
 

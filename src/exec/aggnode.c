@@ -403,12 +403,6 @@ threads_status(HzAggNode *node)
 	return node->work.status;
 }
 
-static void
-poll_interrupts(void)
-{
-	CHECK_FOR_INTERRUPTS();
-}
-
 /* Brings together what the threads, if there were any, and the leader have. */
 static HzAggStatus
 merge_threads(HzAggNode *node)
@@ -420,11 +414,11 @@ merge_threads(HzAggNode *node)
 		HzAggWork *work = hz_aggthreads_work(node->threads, i);
 
 		CHECK_FOR_INTERRUPTS();
-		status = hz_aggregator_merge(&node->work.aggregator, &work->aggregator, poll_interrupts);
+		status = hz_aggregator_merge(&node->work.aggregator, &work->aggregator, hz_aggspill_poll);
 		if (status != HZ_AGG_OK)
 			return status;
 	}
-	return hz_aggregator_finish(&node->work.aggregator, poll_interrupts);
+	return hz_aggregator_finish(&node->work.aggregator, hz_aggspill_poll);
 }
 
 /* Some groups are in files: so must be all, before they are read partition by partition. */

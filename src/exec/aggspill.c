@@ -300,8 +300,8 @@ add_pair_record(HzAggSpill *spill, HzAggregator *aggregator)
 
 /* ---- Writing */
 
-static void
-poll_interrupts(void)
+void
+hz_aggspill_poll(void)
 {
 	CHECK_FOR_INTERRUPTS();
 }
@@ -391,7 +391,7 @@ hz_aggspill_write(HzAggSpill *spill, HzAggregator *aggregator)
 	if (!sums_fit(spill, aggregator))
 		return HZ_AGG_WIDE;
 	/* so that no pair is written twice */
-	if (hz_aggregator_finish(aggregator, poll_interrupts) != HZ_AGG_OK)
+	if (hz_aggregator_finish(aggregator, hz_aggspill_poll) != HZ_AGG_OK)
 		return HZ_AGG_MEMORY;
 	write_pairs(spill, aggregator, &spill->pairs, 0);
 	write_groups(spill, aggregator, &spill->groups, 0, false);
@@ -470,7 +470,7 @@ read_pairs(HzAggSpill *spill, HzAggregator *aggregator)
 		spill->pair_partitions =
 			add_partitions(spill, spill->pair_partitions, &finer, partition.level + 1);
 	}
-	else if ((status = hz_aggregator_finish(aggregator, poll_interrupts)) == HZ_AGG_OK)
+	else if ((status = hz_aggregator_finish(aggregator, hz_aggspill_poll)) == HZ_AGG_OK)
 		write_groups(spill, aggregator, &spill->groups, 0, true);
 	return status == HZ_AGG_OK ? reset(aggregator) : status;
 }

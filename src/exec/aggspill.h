@@ -33,6 +33,9 @@ extern HzAggStatus hz_aggspill_next(HzAggSpill *spill, HzAggregator *aggregator,
 /* Closes what files are left. */
 extern void hz_aggspill_close(HzAggSpill *spill);
 
+/* What long loops of pure C call now and then: looks for interrupts. */
+extern void hz_aggspill_poll(void);
+
 /* For EXPLAIN: bytes written. */
 extern uint64 hz_aggspill_bytes(const HzAggSpill *spill);
 

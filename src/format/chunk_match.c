@@ -133,9 +133,9 @@ know_value(HzChunkReader *reader, const HzString *value)
 	}
 	sought = &reader->sought[reader->sought_count++ % HZ_SOUGHT];
 	sought->value.length = 0;
-	hz_bytes_append(&sought->value, value->data, value->length);
 	sought->searched = false;
 	sought->absent = 0;
+	hz_bytes_append(&sought->value, value->data, value->length);
 	return sought;
 }
 

@@ -106,9 +106,9 @@ drop_stale(void)
 	}
 }
 
-/* The entry that was not used for longest and is not held, or NULL. */
+/* The entry that was not used for longest and is not held, of those that scans have left or of all; or NULL. */
 static Entry *
-oldest_entry(void)
+oldest_entry(bool of_scans)
 {
 	dlist_iter iter;
 
@@ -116,7 +116,7 @@ oldest_entry(void)
 	{
 		Entry *entry = dlist_container(Entry, lru, iter.cur);
 
-		if (entry->pins == 0)
+		if (entry->pins == 0 && (!of_scans || entry->scan != 0))
 			return entry;
 	}
 	return NULL;
@@ -129,7 +129,7 @@ bound_memory(void)
 
 	while (total_bytes > limit)
 	{
-		Entry *victim = oldest_entry();
+		Entry *victim = oldest_entry(false);
 
 		if (victim == NULL)
 			return;
@@ -210,18 +210,26 @@ find_entry(const Key *key, bool free)
 	return NULL;
 }
 
+/* The entry of a group, in no list: one that may be handed out, or a new one. */
+static Entry *
+detach_entry(HzStore *store, HzGroup *group, bool free)
+{
+	const Key key = key_of(store, group);
+	Entry *entry;
+
+	drop_stale();
+	entry = find_entry(&key, free);
+	if (entry == NULL)
+		return make_entry(store, group, &key);
+	unlink_entry(entry);
+	return entry;
+}
+
 HzGroupCacheEntry *
 hz_groupcache_get(HzStore *store, HzGroup *group)
 {
-	const Key key = key_of(store, group);
-	Entry *found;
+	Entry *found = detach_entry(store, group, false);
 
-	drop_stale();
-	found = find_entry(&key, false);
-	if (found != NULL)
-		unlink_entry(found);
-	else
-		found = make_entry(store, group, &key);
 	found->scan = 0;
 	link_entry(found);
 	found->pins++;
@@ -280,7 +288,6 @@ HzGroupCacheEntry *
 hz_groupcache_take(HzStore *store, HzGroup *group, BufferAccessStrategy strategy,
 				   MemoryContext owner)
 {
-	const Key key = key_of(store, group);
 	Entry *entry;
 
 	if (cache_size == 0)
@@ -289,12 +296,7 @@ hz_groupcache_take(HzStore *store, HzGroup *group, BufferAccessStrategy strategy
 			drop_scans();
 		return NULL;
 	}
-	drop_stale();
-	entry = find_entry(&key, true);
-	if (entry != NULL)
-		unlink_entry(entry);
-	else
-		entry = make_entry(store, group, &key);
+	entry = detach_entry(store, group, true);
 	entry->forgotten = forgotten;
 	MemoryContextSetParent(entry->context, owner);
 	hz_groupread_attach(entry->open.reader, store, strategy);
@@ -325,24 +327,13 @@ static bool
 push_out(Size bytes, uint64 scan)
 {
 	const Size limit = (Size) cache_size * 1024;
-	dlist_iter iter;
 
 	if (scan_bytes + bytes <= limit)
 		return true;
 	if (bytes > limit || scan_bytes + bytes - others_bytes(scan) > limit)
 		return false;
 	while (scan_bytes + bytes > limit)
-	{
-		Entry *victim = NULL;
-
-		dlist_reverse_foreach(iter, &entries)
-		{
-			victim = dlist_container(Entry, lru, iter.cur);
-			if (victim->scan != 0 && victim->pins == 0)
-				break;
-		}
-		drop_entry(victim);
-	}
+		drop_entry(oldest_entry(true));
 	return true;
 }
 
