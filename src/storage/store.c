@@ -13,12 +13,15 @@
  */
 #include "postgres.h"
 
+#include <unistd.h>
+
 #include "access/heaptoast.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/toast_internals.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "access/xlog_internal.h"
 #include "catalog/catalog.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -170,6 +173,26 @@ hz_store_put(HzStore *store, Oid chunk_id, int32 chunk_seq, const void *data, Si
 	heap_freetuple(tuple);
 }
 
+/*
+ * Makes the file of the next WAL segment once a quarter of the present one is written. Whoever reaches the end of a segment first
+ * fills the next one's 16 MB with zeros and syncs it while all who commit wait, unless the file is there.
+ */
+static void
+prepare_next_segment(void)
+{
+	static XLogSegNo prepared = 0;
+	XLogRecPtr position = GetXLogInsertRecPtr();
+	XLogSegNo next;
+
+	XLByteToSeg(position, next, wal_segment_size);
+	next++;
+	if (next == prepared ||
+		XLogSegmentOffset(position, wal_segment_size) < (uint32) wal_segment_size / 4)
+		return;
+	close(XLogFileInit(next, GetWALInsertionTimeLine()));
+	prepared = next;
+}
+
 void
 hz_store_pace_begin(HzStore *store)
 {
@@ -177,12 +200,20 @@ hz_store_pace_begin(HzStore *store)
 }
 
 void
-hz_store_pace(HzStore *store)
+hz_store_pace_flush(HzStore *store)
 {
-	if (store->paced == 0 || XactLastRecEnd < store->paced + PACE_BYTES)
+	if (store->paced == 0 || XLogRecPtrIsInvalid(XactLastRecEnd))
 		return;
+	prepare_next_segment();
 	XLogFlush(XactLastRecEnd);
 	store->paced = XactLastRecEnd;
+}
+
+void
+hz_store_pace(HzStore *store)
+{
+	if (XactLastRecEnd >= store->paced + PACE_BYTES)
+		hz_store_pace_flush(store);
 }
 
 void

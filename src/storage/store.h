@@ -68,13 +68,16 @@ extern void hz_store_put(HzStore *store, Oid chunk_id, int32 chunk_seq, const vo
 						 ItemPointer tid);
 
 /*
- * From now on hz_store_pace() flushes what this transaction has written to WAL whenever it is a megabyte: commits of others, which
- * flush everything before theirs, never wait for more. For work beside writers that need not be fast.
+ * From now on hz_store_pace() flushes what this transaction has written to WAL whenever it is a megabyte, and makes the next segment's
+ * file ahead: commits of others, which flush everything before theirs, never wait for more. For work beside writers that need not be fast.
  */
 extern void hz_store_pace_begin(HzStore *store);
 
 /* To be called now and then, without locks that others wait for; does nothing unless the store is paced. */
 extern void hz_store_pace(HzStore *store);
+
+/* The same at once, whatever there is: before others begin to wait for this transaction. */
+extern void hz_store_pace_flush(HzStore *store);
 
 /* Scans tuples with this chunk_id and first <= chunk_seq <= last in order of chunk_seq. */
 typedef struct HzStoreScan

@@ -192,8 +192,7 @@ hz_mover_write(HzMover *mover, HzRowBuffer *buffer, const ItemPointerData *old,
 	write_forwards(mover, moved, permutation);
 	insert_index_entries(mover, buffer, moved->group, permutation);
 	/* now, while nobody waits, rather than at commit, for which writers wait */
-	if (!XLogRecPtrIsInvalid(XactLastRecEnd))
-		XLogFlush(XactLastRecEnd);
+	hz_store_pace_flush(mover->store);
 	pfree(permutation);
 	MemoryContextSwitchTo(caller);
 	return moved;

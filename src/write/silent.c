@@ -195,8 +195,7 @@ log_pages_in_advance(Relation rel, HzStore *store, const Victim *victims, uint32
 		if (GetRedoRecPtr() == redo)
 			break;
 	}
-	if (!XLogRecPtrIsInvalid(XactLastRecEnd))
-		XLogFlush(XactLastRecEnd);
+	hz_store_pace_flush(store);
 }
 
 /* As heap_delete() leaves a tuple that nobody had locked. */
