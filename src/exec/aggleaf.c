@@ -138,10 +138,13 @@ compile_filters(HzAggLeaf *leaf, const HzCompileInput *input, Bitmapset **column
 	if (rest != NIL)
 		return false;
 	leaf->program.filters = palloc(sizeof(HzVexpr *) * Max(list_length(quals), 1));
+	leaf->program.filter_places = palloc(sizeof(int) * Max(list_length(quals), 1));
 	foreach(cell, quals)
 	{
-		HzVexpr *vexpr = ((HzVqual *) lfirst(cell))->vexpr;
+		const HzVqual *qual = lfirst(cell);
+		HzVexpr *vexpr = qual->vexpr;
 
+		leaf->program.filter_places[leaf->program.filter_count] = qual->place;
 		leaf->program.filters[leaf->program.filter_count++] = vexpr;
 		*columns = bms_add_members(*columns, hz_vexpr_columns(vexpr));
 		leaf->threadable = leaf->threadable && hz_vexpr_threadable(vexpr);
@@ -476,13 +479,13 @@ fetch_rows(HzAggLeaf *leaf, bool *more)
 }
 
 static bool
-run_batch(HzAggLeaf *leaf, HzAggWork *work, uint32 rows, const uint64 *deleted, bool filtered)
+run_batch(HzAggLeaf *leaf, HzAggWork *work, uint32 rows, const uint64 *deleted, uint64 passing)
 {
 	MemoryContext old = MemoryContextSwitchTo(leaf->context);
 	bool done;
 
 	leaf->work = work;
-	done = hz_aggwork_batch(work, &leaf->program, leaf->eval, rows, deleted, filtered);
+	done = hz_aggwork_batch(work, &leaf->program, leaf->eval, rows, deleted, passing);
 
 	MemoryContextSwitchTo(old);
 	return done;
@@ -508,7 +511,7 @@ hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work, HzAggKeepSmall keep_small,
 			leaf->scan->counters.delta_rows += rows;
 		begin_group(leaf, work);
 		begin_batch(leaf, rows, true);
-		if (!run_batch(leaf, work, rows, NULL, false) || !keep_small(arg))
+		if (!run_batch(leaf, work, rows, NULL, 0) || !keep_small(arg))
 			return false;
 	} while (more);
 	return true;
@@ -539,8 +542,7 @@ hz_aggleaf_judge(HzAggLeaf *leaf, uint32 index, HzAggVectors *vectors)
 	}
 	for (uint32 v = 0; v < count; v++)
 	{
-		HzPruneResult result =
-			group == HZ_PRUNE_SOME ? hz_batchscan_prune_vector(batches, index, v) : group;
+		HzPruneResult result = hz_batchscan_prune_vector(batches, index, v, &vectors->passing[v]);
 
 		vectors->judged[v] = (uint8) result;
 		if (result == HZ_PRUNE_NONE)
@@ -570,8 +572,7 @@ hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vecto
 		if (batch->live == 0)
 			continue;
 		begin_batch(leaf, batch->rows, false);
-		if (!run_batch(leaf, work, batch->rows, batch->deleted,
-					   vectors->judged[v] == HZ_PRUNE_ALL) ||
+		if (!run_batch(leaf, work, batch->rows, batch->deleted, vectors->passing[v]) ||
 			!keep_small(arg))
 			return false;
 		hz_compat_count_returned(leaf->scan->css.ss.ss_currentRelation, batch->live);

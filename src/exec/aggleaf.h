@@ -84,6 +84,7 @@ typedef struct HzAggVectors
 	uint32 rows;                                      /* of the group */
 	uint32 left;                                      /* vectors that are not ruled out */
 	uint8 judged[HZ_CHUNK_MAX_ROWS / HZ_VECTOR_ROWS]; /* HzPruneResult of each */
+	uint64 passing[HZ_CHUNK_MAX_ROWS / HZ_VECTOR_ROWS]; /* quals that all its rows satisfy */
 } HzAggVectors;
 
 /* Asks zone maps and bloom filters; false: nothing of the group is to be read. Counts for EXPLAIN. */

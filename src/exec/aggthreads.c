@@ -271,7 +271,7 @@ run_vectors(Worker *worker, HzEval *eval)
 			hz_agglookup_begin(job->leaf->lookups, worker->probes, false);
 		if (!hz_aggwork_batch(worker->work, &job->leaf->program, eval, worker->rows,
 							  job->has_deleted ? job->deleted + v * (HZ_VECTOR_ROWS / 64) : NULL,
-							  job->vectors.judged[v] == HZ_PRUNE_ALL) ||
+							  job->vectors.passing[v]) ||
 			!make_room(worker))
 			return false;
 	}

@@ -47,15 +47,16 @@ update_call(HzAggWork *work, const HzAggProgram *program, HzEval *eval, HzRows r
 
 bool
 hz_aggwork_batch(HzAggWork *work, const HzAggProgram *program, HzEval *eval, uint32_t rows,
-				 const uint64_t *deleted, bool filtered)
+				 const uint64_t *deleted, uint64_t passing)
 {
 	uint16_t room[HZ_VECTOR_ROWS];
 	HzRows live = hz_rows_live(rows, deleted, room);
 
 	hz_eval_batch(eval, rows);
-	for (int i = 0; i < program->filter_count && live.count > 0 && !filtered; i++)
+	for (int i = 0; i < program->filter_count && live.count > 0; i++)
 	{
-		if (!hz_eval_filter(eval, program->filters[i], &live))
+		if (!hz_eval_is_certain(passing, program->filter_places[i]) &&
+			!hz_eval_filter(eval, program->filters[i], &live))
 			return evaluation_failed(work, eval);
 	}
 	work->matched += hz_eval_matched(eval);

@@ -13,6 +13,7 @@ typedef struct HzAggProgram
 {
 	int filter_count;
 	HzVexpr **filters;
+	int *filter_places;    /* among the quals of the source */
 	int join_filter_count; /* after the filters: whether lookups found something, then what else joins */
 	HzVexpr **join_filters;
 	int key_count;
@@ -32,10 +33,10 @@ typedef struct HzAggWork
 } HzAggWork;
 
 /*
- * Adds a batch of `rows` rows, of which those in the bitmap `deleted` (NULL: none) do not count. filtered: all rows are known
- * to pass the filters. False: status or failure says why.
+ * Adds a batch of `rows` rows, of which those in the bitmap `deleted` (NULL: none) do not count. Bit i of `passing`: all rows are known
+ * to satisfy qual i of the source. False: status or failure says why.
  */
 extern bool hz_aggwork_batch(HzAggWork *work, const HzAggProgram *program, HzEval *eval,
-							 uint32_t rows, const uint64_t *deleted, bool filtered);
+							 uint32_t rows, const uint64_t *deleted, uint64_t passing);
 
 #endif /* HZ_AGGWORK_H */

@@ -25,12 +25,14 @@ take_quals(HzScanFilter *filter, const HzCompileInput *input, List *quals)
 	ListCell *cell;
 
 	filter->filters = palloc(sizeof(HzVexpr *) * list_length(quals));
+	filter->places = palloc(sizeof(int) * list_length(quals));
 	foreach(cell, hz_compile_quals(input, quals, false, &ignored))
 	{
 		HzVqual *qual = lfirst(cell);
 
 		if (hz_vexpr_can_fail(qual->vexpr))
 			continue;
+		filter->places[filter->count] = qual->place;
 		filter->filters[filter->count++] = qual->vexpr;
 		filter->quals = lappend(filter->quals, qual->expr);
 		left = list_delete_ptr(left, qual->expr);
@@ -90,6 +92,8 @@ hz_scanfilter_run(HzScanFilter *filter, HzBatchScan *batches, const HzBatch *bat
 		/* a subquery whose value no row is compared with is not executed */
 		if (i == filter->bound)
 			hz_vexpr_bind(filter->filters[filter->bound++], econtext);
+		if (hz_eval_is_certain(batch->passing, filter->places[i]))
+			continue;
 		if (!hz_eval_filter(filter->eval, filter->filters[i], rows))
 			hz_vexpr_report(hz_eval_failure(filter->eval));
 	}

@@ -16,6 +16,7 @@ typedef struct HzScanFilter
 {
 	int count;
 	HzVexpr **filters; /* in the order in which to evaluate them */
+	int *places;       /* among the node's quals */
 	List *quals;       /* the same, as expressions, for EXPLAIN */
 	ExprState *rest;   /* the others; NULL: none */
 	int bound;         /* so many of the filters have their constants */

@@ -303,6 +303,7 @@ hz_compile_quals(const HzCompileInput *input, List *quals, bool executor, List *
 		qual = palloc(sizeof(HzVqual));
 		qual->expr = expr;
 		qual->vexpr = vexpr;
+		qual->place = foreach_current_index(lc);
 		if (is_movable(vexpr))
 			first = lappend(first, qual);
 		else

@@ -37,6 +37,7 @@ typedef struct HzVqual
 {
 	Expr *expr;
 	HzVexpr *vexpr;
+	int place; /* in the list */
 } HzVqual;
 
 /*

@@ -104,6 +104,13 @@ extern bool hz_eval_nulls(HzEval *eval, const HzVexpr *expr, const HzRows *rows,
 /* Keeps those of *rows for which the boolean expression is true (not null). The new positions live until the next batch. */
 extern bool hz_eval_filter(HzEval *eval, const HzVexpr *expr, HzRows *rows);
 
+/* Whether that can be left out: bit i of `passing` says that all rows satisfy qual i. */
+static inline bool
+hz_eval_is_certain(uint64_t passing, int place)
+{
+	return place < 64 && (passing >> place & 1) != 0;
+}
+
 extern HzEvalFailure hz_eval_failure(const HzEval *eval);
 
 #endif /* HZ_VEXPR_H */

@@ -149,6 +149,9 @@ extern HzStatus hz_chunk_dictionary(HzChunkReader *reader, const HzString *value
 extern HzStatus hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value,
 							   bool *known, uint8_t *mask);
 
+/* Whether hz_chunk_match() has found no row of the vector with these bytes, and it is remembered. Reads nothing. */
+extern bool hz_chunk_lacks(HzChunkReader *reader, uint32_t vector, const HzString *value);
+
 /* Reads every byte and checks every checksum and every vector. */
 extern HzStatus hz_chunk_verify(HzChunkReader *reader);
 

@@ -117,20 +117,31 @@ search_entry(HzChunkReader *reader, const HzString *value, uint32_t *code)
 	return HZ_OK;
 }
 
-/* What is known of a value, for the values that were asked for last. */
+/* What is known of a value, if it is one of those that were asked for last; or NULL. */
 static HzSought *
-know_value(HzChunkReader *reader, const HzString *value)
+recall_value(HzChunkReader *reader, const HzString *value)
 {
 	uint32_t known = reader->sought_count < HZ_SOUGHT ? reader->sought_count : HZ_SOUGHT;
-	HzSought *sought;
 
 	for (uint32_t i = 0; i < known; i++)
 	{
-		sought = &reader->sought[i];
+		HzSought *sought = &reader->sought[i];
+
 		if (sought->value.length == value->length &&
 			hz_bytes_equal(sought->value.data, value->data, value->length))
 			return sought;
 	}
+	return NULL;
+}
+
+/* The same; it is one of them from now on. */
+static HzSought *
+know_value(HzChunkReader *reader, const HzString *value)
+{
+	HzSought *sought = recall_value(reader, value);
+
+	if (sought != NULL)
+		return sought;
 	sought = &reader->sought[reader->sought_count++ % HZ_SOUGHT];
 	sought->value.length = 0;
 	sought->searched = false;
@@ -275,6 +286,20 @@ match_hex(HzChunkReader *reader, uint32_t v, const HzString *value, uint8_t *mas
 	return status;
 }
 
+static bool
+is_absent(const HzSought *sought, uint32_t vector)
+{
+	return vector < KNOWN_VECTORS && (sought->absent >> vector & 1) != 0;
+}
+
+bool
+hz_chunk_lacks(HzChunkReader *reader, uint32_t vector, const HzString *value)
+{
+	const HzSought *sought = recall_value(reader, value);
+
+	return sought != NULL && is_absent(sought, vector);
+}
+
 HzStatus
 hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value, bool *known,
 			   uint8_t *mask)
@@ -300,7 +325,7 @@ hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value, bo
 		return HZ_OK;
 	}
 	sought = know_value(reader, value);
-	if (vector < KNOWN_VECTORS && (sought->absent >> vector & 1) != 0)
+	if (is_absent(sought, vector))
 	{
 		memset(mask, 0, rows);
 		return HZ_OK;

@@ -120,6 +120,15 @@ ask_dictionary(void *arg, const HzPruneNode *node, const HzPruneValue *value)
 		   hz_groupread_dictionary(scan->open, node->attno, &value->bytes);
 }
 
+static bool
+ask_memory(void *arg, const HzPruneNode *node, const HzPruneValue *value)
+{
+	HzBatchScan *scan = arg;
+
+	return !hz_batchscan_group_has(scan, node->attno) ||
+		   !hz_groupread_lacks(scan->open, node->attno, scan->judged_vector, &value->bytes);
+}
+
 /* The answer for a group, which the nodes of the tree hold from then on. */
 static HzPruneResult
 judge_group(HzBatchScan *scan, int64 index)
@@ -163,18 +172,21 @@ hz_batchscan_prune_group(HzBatchScan *scan, uint32 index)
 }
 
 HzPruneResult
-hz_batchscan_prune_vector(HzBatchScan *scan, uint32 index, uint32 vector)
+hz_batchscan_prune_vector(HzBatchScan *scan, uint32 index, uint32 vector, uint64 *passing)
 {
-	HzPruneSource source = {.zone = vector_zone, .arg = scan};
+	HzPruneSource source = {.zone = vector_zone, .memory = ask_memory, .arg = scan};
 	HzPruneResult result = hz_batchscan_prune_group(scan, index);
 
+	*passing = result == HZ_PRUNE_ALL ? PG_UINT64_MAX : 0;
 	if (scan->prune == NULL || result != HZ_PRUNE_SOME)
 		return result;
 	if (scan->judged_index != index)
 		(void) judge_group(scan, index);
 	hz_batchscan_open(scan, index);
 	scan->judged_vector = vector;
-	return hz_prune_vector(scan->prune, &source);
+	result = hz_prune_vector(scan->prune, &source);
+	*passing = result == HZ_PRUNE_ALL ? PG_UINT64_MAX : scan->prune->passing;
+	return result;
 }
 
 HzPruneResult

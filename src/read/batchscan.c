@@ -88,6 +88,7 @@ void
 hz_batchscan_rescan(HzBatchScan *scan)
 {
 	close_group(scan);
+	scan->top_index = -1;
 	MemoryContextReset(scan->batch_context);
 	/* what such a snapshot sees changes with time: logical apply scans again to find where a row went */
 	if (scan->snapshot->snapshot_type != SNAPSHOT_MVCC)
@@ -263,6 +264,7 @@ order_groups(HzBatchScan *scan)
 	for (uint32 i = 0; i < scan->group_count; i++)
 		scan->groups[i] = scan->top_keys[i].group;
 	scan->top_ordered = true;
+	scan->top_index = -1;
 	hz_batchscan_forget_zones(scan);
 	hz_batchscan_set_prune(scan, scan->prune);
 }
@@ -283,6 +285,51 @@ hz_batchscan_set_top(HzBatchScan *scan, HzTopColumn *top)
 													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	if (scan->shared == NULL && !scan->top_ordered && count > 1)
 		order_groups(scan);
+}
+
+static HzTopKey
+vector_key(HzBatchScan *scan, uint32 vector)
+{
+	HzTopColumn *top = scan->top;
+	const HzZone *zone = hz_batchscan_group_has(scan, top->attno)
+							 ? hz_groupread_zone(scan->open, top->attno, vector)
+							 : hz_batchscan_missing_zone(scan, top->attno);
+
+	return hz_topbound_zone_key(top->bound, &scan->types[top->attno], zone);
+}
+
+static int
+compare_vector_keys(const void *a, const void *b)
+{
+	const VectorKey *x = a;
+	const VectorKey *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return (x->vector > y->vector) - (x->vector < y->vector);
+}
+
+/* Likewise the vectors of the group that the scan enters. */
+static void
+order_vectors(HzBatchScan *scan)
+{
+	uint32 count = vectors_of(scan->groups[scan->group_index]);
+
+	if (scan->top == NULL || scan->shared != NULL || scan->top_index == scan->group_index)
+		return;
+	hz_batchscan_open(scan, scan->group_index);
+	for (uint32 v = 0; v < count; v++)
+		scan->top_vectors[v] = (VectorKey){.key = vector_key(scan, v), .vector = v};
+	qsort(scan->top_vectors, count, sizeof(VectorKey), compare_vector_keys);
+	scan->top_index = scan->group_index;
+}
+
+/* The vector at the position. */
+static uint32
+current_vector(const HzBatchScan *scan)
+{
+	return scan->top_index == scan->group_index ? scan->top_vectors[scan->vector].vector
+												: (uint32) scan->vector;
 }
 
 /* Whether there is a bound already: until then, nothing need be opened. */
@@ -311,11 +358,12 @@ current_batch(HzBatchScan *scan)
 	MemoryContextReset(scan->batch_context);
 	batch->group = scan->groups[scan->group_index];
 	batch->index = (uint32) scan->group_index;
-	batch->vector = (uint32) scan->vector;
+	batch->vector = current_vector(scan);
 	batch->first = batch->vector * HZ_VECTOR_ROWS;
 	batch->rows = Min(batch->group->rows - batch->first, HZ_VECTOR_ROWS);
 	batch->live = batch->rows;
 	batch->all_pass = false;
+	batch->passing = 0;
 	batch->deleted = NULL;
 	if (scan->deleted != NULL)
 	{
@@ -415,25 +463,32 @@ enters_group(const HzBatchScan *scan, bool forward)
 	return scan->vector == (forward ? 0 : (int64) vectors_of(scan->groups[scan->group_index]) - 1);
 }
 
-/* Whether the conditions rule out the vector at the position; if they do, or its whole group, moves over it. */
+/* Whether the conditions rule out the group at the position; if so, moves over it. */
 static bool
-skip_pruned(HzBatchScan *scan, bool forward, bool *all_pass)
+skip_pruned_group(HzBatchScan *scan, bool forward)
+{
+	if (scan->prune == NULL)
+		return false;
+	CHECK_FOR_INTERRUPTS();
+	if (hz_batchscan_prune_group(scan, (uint32) scan->group_index) != HZ_PRUNE_NONE)
+		return false;
+	hz_prune_count(scan->prune, enters_group(scan, forward), 0);
+	(void) pass_group(scan, forward);
+	return true;
+}
+
+/* Whether they rule out the vector at the position. */
+static bool
+skip_pruned_vector(HzBatchScan *scan, bool *all_pass, uint64 *passing)
 {
 	HzPruneResult result;
 
 	*all_pass = false;
+	*passing = 0;
 	if (scan->prune == NULL)
 		return false;
-	CHECK_FOR_INTERRUPTS();
-	result = hz_batchscan_prune_group(scan, (uint32) scan->group_index);
-	if (result == HZ_PRUNE_NONE)
-	{
-		hz_prune_count(scan->prune, enters_group(scan, forward), 0);
-		(void) pass_group(scan, forward);
-		return true;
-	}
-	if (result == HZ_PRUNE_SOME)
-		result = hz_batchscan_prune_vector(scan, (uint32) scan->group_index, (uint32) scan->vector);
+	result = hz_batchscan_prune_vector(scan, (uint32) scan->group_index, current_vector(scan),
+									   passing);
 	if (result == HZ_PRUNE_NONE)
 		hz_prune_count(scan->prune, 0, 1);
 	*all_pass = result == HZ_PRUNE_ALL;
@@ -477,18 +532,12 @@ skip_beaten_group(HzBatchScan *scan)
 static bool
 skip_beaten_vector(HzBatchScan *scan)
 {
-	HzTopColumn *top = scan->top;
-	const HzZone *zone;
-
 	if (!is_bounded(scan))
 		return false;
 	hz_batchscan_open(scan, scan->group_index);
-	zone = hz_batchscan_group_has(scan, top->attno)
-			   ? hz_groupread_zone(scan->open, top->attno, (uint32) scan->vector)
-			   : hz_batchscan_missing_zone(scan, top->attno);
-	if (!beaten(scan, hz_topbound_zone_key(top->bound, &scan->types[top->attno], zone)))
+	if (!beaten(scan, vector_key(scan, current_vector(scan))))
 		return false;
-	top->skipped.vectors++;
+	scan->top->skipped.vectors++;
 	return true;
 }
 
@@ -502,13 +551,17 @@ hz_batchscan_next(HzBatchScan *scan)
 	{
 		HzBatch *batch;
 		bool all_pass;
+		uint64 passing;
 
-		if (skip_dead_group(scan) || skip_beaten_group(scan) ||
-			skip_pruned(scan, true, &all_pass) || skip_beaten_vector(scan) ||
+		if (skip_dead_group(scan) || skip_beaten_group(scan) || skip_pruned_group(scan, true))
+			continue;
+		order_vectors(scan);
+		if (skip_pruned_vector(scan, &all_pass, &passing) || skip_beaten_vector(scan) ||
 			(!all_pass && skip_looked_up(scan, true)))
 			continue;
 		batch = current_batch(scan);
 		batch->all_pass = all_pass;
+		batch->passing = passing;
 		if (batch->live > 0)
 			return batch;
 	}
@@ -525,11 +578,14 @@ hz_batchscan_previous(HzBatchScan *scan)
 	{
 		HzBatch *batch;
 		bool all_pass;
+		uint64 passing;
 
-		if (skip_pruned(scan, false, &all_pass) || (!all_pass && skip_looked_up(scan, false)))
+		if (skip_pruned_group(scan, false) || skip_pruned_vector(scan, &all_pass, &passing) ||
+			(!all_pass && skip_looked_up(scan, false)))
 			continue;
 		batch = current_batch(scan);
 		batch->all_pass = all_pass;
+		batch->passing = passing;
 		if (batch->live > 0)
 			return batch;
 	}
@@ -541,6 +597,7 @@ hz_batchscan_seek(HzBatchScan *scan, uint32 index, uint32 vector)
 {
 	scan->group_index = index;
 	scan->vector = vector;
+	scan->top_index = -1;
 	return current_batch(scan);
 }
 

@@ -37,6 +37,7 @@ typedef struct HzBatch
 	uint32 live;           /* rows that are not deleted */
 	const uint64 *deleted; /* bit i: row first + i is deleted; NULL: none is */
 	bool all_pass;         /* every row certainly satisfies all conditions of the HzPrune */
+	uint64 passing;        /* bit i: every row certainly satisfies the condition i of it */
 } HzBatch;
 
 typedef struct HzBatchScan HzBatchScan;
@@ -65,11 +66,12 @@ extern void hz_batchscan_set_prune(HzBatchScan *scan, HzPrune *prune);
 extern void hz_batchscan_set_top(HzBatchScan *scan, HzTopColumn *top);
 
 /*
- * What the conditions say of group `index` (as in hz_batchscan_groups) and of one of its vectors; SOME without
+ * What the conditions say of group `index` (as in hz_batchscan_groups) and of one of its vectors, *passing as in HzBatch; SOME without
  * conditions. Both count nothing and end the current batch, if it is of another group.
  */
 extern HzPruneResult hz_batchscan_prune_group(HzBatchScan *scan, uint32 index);
-extern HzPruneResult hz_batchscan_prune_vector(HzBatchScan *scan, uint32 index, uint32 vector);
+extern HzPruneResult hz_batchscan_prune_vector(HzBatchScan *scan, uint32 index, uint32 vector,
+											   uint64 *passing);
 
 /* The same of a group with its dictionaries, which are read for it. Moves the position. */
 extern HzPruneResult hz_batchscan_prune_dictionaries(HzBatchScan *scan, uint32 index);

@@ -16,6 +16,13 @@ typedef struct GroupKey
 	HzGroup *group; /* NULL: not known yet */
 } GroupKey;
 
+/* The same of a vector. */
+typedef struct VectorKey
+{
+	HzTopKey key;
+	uint32 vector;
+} VectorKey;
+
 struct HzBatchScan
 {
 	Relation rel;
@@ -59,6 +66,8 @@ struct HzBatchScan
 	HzTopColumn *top;
 	GroupKey *top_keys; /* of each group; NULL: none is known */
 	bool top_ordered;   /* groups are in the order of their keys */
+	int64 top_index;    /* the group whose vectors are, too: `vector` is a place among top_vectors; -1: none */
+	VectorKey top_vectors[HZ_CHUNK_MAX_ROWS / HZ_VECTOR_ROWS];
 };
 
 /* Makes a group the current one, and reads its description; and opens it. */

@@ -174,12 +174,14 @@ has_dictionary(const HzPruneNode *node)
 static bool
 may_hold(const HzPruneNode *node, const HzPruneSource *source, Level level)
 {
+	bool (*ask)(void *arg, const HzPruneNode *node, const HzPruneValue *value) =
+		level == BY_BLOOM		 ? source->bloom
+		: level == BY_DICTIONARY ? source->dictionary
+								 : source->memory;
+
 	for (uint32 i = 0; i < node->value_count; i++)
 	{
-		const HzPruneValue *value = &node->values[i];
-
-		if (value->hashed &&
-			(level == BY_BLOOM ? source->bloom : source->dictionary)(source->arg, node, value))
+		if (node->values[i].hashed && ask(source->arg, node, &node->values[i]))
 			return true;
 	}
 	return false;
@@ -204,6 +206,9 @@ judge_leaf(const HzPruneNode *node, const HzPruneSource *source, Level level)
 		return !has_dictionary(node) || may_hold(node, source, level) ? HZ_PRUNE_SOME
 																	  : HZ_PRUNE_NONE;
 	result = prune_zone(node, source->zone(source->arg, node));
+	if (result == HZ_PRUNE_SOME && level == BY_VECTOR && source->memory != NULL &&
+		has_dictionary(node) && !may_hold(node, source, level))
+		return HZ_PRUNE_NONE;
 	return result == HZ_PRUNE_ALL && node->loose ? HZ_PRUNE_SOME : result;
 }
 
@@ -251,6 +256,7 @@ judge_quals(HzPrune *prune, const HzPruneSource *source, Level level)
 {
 	HzPruneResult result = HZ_PRUNE_ALL;
 
+	prune->passing = 0;
 	for (int i = 0; i < prune->count; i++)
 	{
 		HzPruneResult qual = judge_node(prune->quals[i], source, level);
@@ -262,6 +268,8 @@ judge_quals(HzPrune *prune, const HzPruneSource *source, Level level)
 		}
 		if (qual == HZ_PRUNE_SOME && (i < prune->certain || level != BY_VECTOR))
 			result = HZ_PRUNE_SOME;
+		if (qual == HZ_PRUNE_ALL && i < prune->certain && i < HZ_PASSING_QUALS)
+			prune->passing |= UINT64CONST(1) << i;
 	}
 	return result;
 }

@@ -61,6 +61,9 @@ typedef struct HzPruneNode
 	HzPruneResult group;
 } HzPruneNode;
 
+/* Of so many quals it is told one by one which are satisfied by all rows. */
+#define HZ_PASSING_QUALS 64
+
 /* What has been skipped: whole groups, and vectors of groups that were not. */
 typedef struct HzPruneCount
 {
@@ -75,16 +78,21 @@ typedef struct HzPrune
 	int certain;          /* that ALL speaks of; the others say of vectors NONE or nothing */
 	HzPruneCount *pruned; /* by each qual: the first that says NONE counts it */
 	int pruner;           /* the qual that has last said NONE */
+	uint64 passing;       /* of what was asked about last: bit i, every row satisfies qual i */
 	int column_count;
 	int *columns; /* 0-based attribute numbers, each once */
 } HzPrune;
 
-/* Where the answers come from. bloom, dictionary: whether a value may be there; NULL: do not ask. */
+/*
+ * Where the answers come from. bloom, dictionary: whether a value may be in the group; memory: whether it may be in the vector, as far as that is
+ * remembered. NULL: do not ask.
+ */
 typedef struct HzPruneSource
 {
 	const HzZone *(*zone)(void *arg, const HzPruneNode *node);
 	bool (*bloom)(void *arg, const HzPruneNode *node, const HzPruneValue *value);
 	bool (*dictionary)(void *arg, const HzPruneNode *node, const HzPruneValue *value);
+	bool (*memory)(void *arg, const HzPruneNode *node, const HzPruneValue *value);
 	void *arg;
 } HzPruneSource;
 

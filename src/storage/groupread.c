@@ -371,6 +371,14 @@ hz_groupread_match(HzGroupReader *reader, int attno, uint32 vector, const HzStri
 	return known;
 }
 
+bool
+hz_groupread_lacks(HzGroupReader *reader, int attno, uint32 vector, const HzString *value)
+{
+	HzChunkReader *chunk = reader->columns[attno].chunk;
+
+	return chunk != NULL && hz_chunk_lacks(chunk, vector, value);
+}
+
 /* The group has become dead to all while it was read: its pages may be gone. */
 static bool
 has_vanished(HzGroupReader *reader)

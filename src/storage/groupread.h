@@ -51,6 +51,10 @@ extern bool hz_groupread_lengths(HzGroupReader *reader, int attno, uint32 vector
 extern bool hz_groupread_match(HzGroupReader *reader, int attno, uint32 vector,
 							   const HzString *value, uint8 *mask);
 
+/* Whether it is known to have none: hz_chunk_lacks(). Reads nothing. */
+extern bool hz_groupread_lacks(HzGroupReader *reader, int attno, uint32 vector,
+							   const HzString *value);
+
 /*
  * Rows at[0 .. count) (at NULL: 0 .. count) of vector `vector` as Datums, each at its row's place; `values` and `isnull` have
  * room for all rows of it. By-reference values are
