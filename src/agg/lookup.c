@@ -3,17 +3,20 @@
  *	  Looking up rows of the small side of a join. See lookup.h.
  *
  * What a batch finds is a row number for each of its rows. A column is then a DICT vector over the lookup's column, whose codes
- * are the row numbers, as long as these fit into codes; else it is gathered. Keys that are dictionary codes are looked up once a code.
+ * are the row numbers, as long as these fit into codes; else it is gathered. Keys that are dictionary codes are looked up once a code; or, where
+ * the lookup has few rows and the dictionary many entries, each row in the dictionary, whose entries are in ascending order.
  */
 #include <string.h>
 
 #include "agg/lookup.h"
 #include "base/bitmap.h"
+#include "base/bytes.h"
 #include "base/memory.h"
 
 #define WORDS (HZ_VECTOR_ROWS / 64)
 #define CODES_MAX 65536
 #define UNKNOWN UINT32_MAX
+#define SEARCHED_PART 16 /* of a dictionary's entries: so few keys are looked for in it */
 
 typedef struct ProbeColumn
 {
@@ -150,9 +153,70 @@ find_by_hash(HzProbe *probe, const HzVector *keys, const uint16_t *at, uint32_t 
 	}
 }
 
+static bool
+is_null(const HzVector *key, uint32_t row)
+{
+	return key->validity != NULL && !hz_bitmap_get(key->validity, row);
+}
+
+static HzString
+entry_at(const HzVector *vector, uint32_t i)
+{
+	if (vector->kind == HZ_KIND_BYTES)
+		return ((const HzString *) vector->values)[i];
+	return (HzString){.data = (const uint8_t *) vector->values + (size_t) vector->width * i,
+					  .length = vector->width};
+}
+
+/* Whether the dictionary of a key is searched for the lookup's. */
+static bool
+is_searched(const HzLookup *lookup, const HzVector *key)
+{
+	return lookup->key != NULL && lookup->key->kind == key->kind &&
+		   (key->kind == HZ_KIND_BYTES ||
+			(key->kind == HZ_KIND_FIXED && lookup->key->width == key->width)) &&
+		   lookup->rows <= key->dict_count / SEARCHED_PART;
+}
+
+/* Fills the memo with the lookup's keys that the dictionary has. */
+static void
+search_dictionary(HzProbe *probe, const HzVector *key)
+{
+	const HzVector *sought = probe->lookup->key;
+
+	for (uint32_t row = 0; row < probe->lookup->rows; row++)
+	{
+		HzString value;
+		uint32_t low = 0;
+		uint32_t high = key->dict_count;
+
+		if (is_null(sought, row))
+			continue;
+		value = entry_at(sought, row);
+		while (low < high)
+		{
+			uint32_t middle = low + (high - low) / 2;
+			HzString entry = entry_at(key, middle);
+			int order = hz_bytes_order(entry.data, entry.length, value.data, value.length);
+
+			if (order == 0)
+			{
+				probe->memo[middle] = row + 1;
+				break;
+			}
+			if (order < 0)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+	}
+}
+
 static void
 prepare_memo(HzProbe *probe, const HzVector *key)
 {
+	bool searched = is_searched(probe->lookup, key);
+
 	if (probe->memo_values == key->values && probe->memo_count == key->dict_count)
 		return;
 	if (probe->memo == NULL || probe->memo_count < key->dict_count)
@@ -160,15 +224,11 @@ prepare_memo(HzProbe *probe, const HzVector *key)
 		hz_free(probe->memo);
 		probe->memo = hz_alloc(sizeof(uint32_t) * key->dict_count);
 	}
-	memset(probe->memo, 0xFF, sizeof(uint32_t) * key->dict_count);
+	memset(probe->memo, searched ? 0 : 0xFF, sizeof(uint32_t) * key->dict_count);
 	probe->memo_values = key->values;
 	probe->memo_count = key->dict_count;
-}
-
-static bool
-is_null(const HzVector *key, uint32_t row)
-{
-	return key->validity != NULL && !hz_bitmap_get(key->validity, row);
+	if (searched)
+		search_dictionary(probe, key);
 }
 
 static void

@@ -27,6 +27,7 @@ typedef struct HzLookup
 	int column_count;
 	const HzVector
 		*columns; /* borrowed: `rows` values each, FLAT; set by the caller before the first probe */
+	const HzVector *key; /* the only key's column, likewise; NULL: not known */
 } HzLookup;
 
 /* Empty, for keys of these kinds. False: out of memory. */

@@ -257,6 +257,8 @@ fill_table(HzAggLookup *lookup, uint32 count)
 	}
 	lookup->table.column_count = lookup->column_count;
 	lookup->table.columns = lookup->columns;
+	if (list_length(lookup->own_keys) == 1 && count > 0)
+		lookup->table.key = &lookup->columns[linitial_int(lookup->own_keys) - 1];
 	return status;
 }
 
