@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "format/bloom.h"
+#include "format/chunk_reader.h"
 #include "format/rowgroup.h"
 #include "unit/format_cases.h"
 
@@ -303,6 +304,10 @@ check_bloom(const HzColumn *column, const HzChunkMeta *meta, HzChunkReader *read
 	CHECK(hits < 60);
 }
 
+/* Answers of hz_chunk_lacks() that said something; chunks with a dictionary of hexadecimal digits. */
+static uint64_t lacking;
+static uint64_t hex_dictionaries;
+
 /* The rows of one vector that are *value, as hz_chunk_match() says it, and what the dictionary says of the chunk. */
 static inline void
 check_match(const HzColumn *column, HzChunkReader *reader, uint32_t v, const HzString *value)
@@ -338,6 +343,8 @@ check_match(const HzColumn *column, HzChunkReader *reader, uint32_t v, const HzS
 	}
 	CHECK(wrong == 0);
 	CHECK(maybe || !found);
+	CHECK(!hz_chunk_lacks(reader, v, value) || !found);
+	lacking += hz_chunk_lacks(reader, v, value);
 }
 
 /* Values that are there, neighbours of them that mostly are not, and the shortest and the longest. */
@@ -431,6 +438,14 @@ check_column(const HzColumn *column, const HzChunkOptions *options)
 	CHECK(hz_chunk_encoding_name(meta.encoding) != NULL);
 	memory.data = unit_copy(chunk.data, chunk.length);
 	memory.length = chunk.length;
+	/* a reader that has decoded nothing yet */
+	if (CHECK(hz_chunk_open(&meta, &source, &reader) == HZ_OK))
+	{
+		check_matches(column, reader);
+		hex_dictionaries +=
+			(reader->head.flags & HZ_CHUNK_HAS_DICT) != 0 && reader->head.dict.form == HZ_DICT_HEX;
+		hz_chunk_close(reader);
+	}
 	if (CHECK(hz_chunk_open(&meta, &source, &reader) == HZ_OK))
 	{
 		check_vectors(column, options, reader);

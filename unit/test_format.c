@@ -520,5 +520,6 @@ main(void)
 	test_large_strings();
 	test_dictionaries();
 	test_row_group();
+	CHECK(lacking > 100 && hex_dictionaries > 10);
 	return unit_summary();
 }

@@ -80,10 +80,10 @@ extern bool hz_aggleaf_run_rows(HzAggLeaf *leaf, HzAggWork *work, HzAggKeepSmall
 /* What is to be read of a row group. */
 typedef struct HzAggVectors
 {
-	uint32 index;                                     /* of the group */
-	uint32 rows;                                      /* of the group */
-	uint32 left;                                      /* vectors that are not ruled out */
-	uint8 judged[HZ_CHUNK_MAX_ROWS / HZ_VECTOR_ROWS]; /* HzPruneResult of each */
+	uint32 index;                                       /* of the group */
+	uint32 rows;                                        /* of the group */
+	uint32 left;                                        /* vectors that are not ruled out */
+	uint8 judged[HZ_CHUNK_MAX_ROWS / HZ_VECTOR_ROWS];   /* HzPruneResult of each */
 	uint64 passing[HZ_CHUNK_MAX_ROWS / HZ_VECTOR_ROWS]; /* quals that all its rows satisfy */
 } HzAggVectors;
 

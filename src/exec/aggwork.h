@@ -13,7 +13,7 @@ typedef struct HzAggProgram
 {
 	int filter_count;
 	HzVexpr **filters;
-	int *filter_places;    /* among the quals of the source */
+	int *filter_places; /* among the quals of the source */
 	int join_filter_count; /* after the filters: whether lookups found something, then what else joins */
 	HzVexpr **join_filters;
 	int key_count;

@@ -212,6 +212,20 @@ sample_strings(const HzChunkInput *input, const HzString *strings, uint32_t coun
 	return total;
 }
 
+/* The same of the entries of a dictionary. */
+static uint64_t
+sample_entries(const HzChunkInput *input, const HzDistinct *distinct)
+{
+	HzHexShape shape;
+	uint64_t size =
+		sample_strings(input, distinct->strings, distinct->count, distinct->bytes, false);
+
+	return size > distinct->count && hz_dict_is_hex(input, distinct, &shape) &&
+				   (uint64_t) distinct->count * shape.width < size
+			   ? (uint64_t) distinct->count * shape.width
+			   : size;
+}
+
 /* What the lengths would take, from a few vectors. */
 static uint64_t
 sample_lengths(const HzChunkInput *input)
@@ -243,9 +257,7 @@ sample_lengths(const HzChunkInput *input)
 static bool
 sampled_dict_wins(const HzChunkInput *input, const HzDistinct *distinct, const HzChunkDraft *dict)
 {
-	uint64_t dict_size =
-		hz_draft_size(dict) + distinct->count +
-		sample_strings(input, distinct->strings, distinct->count, distinct->bytes, false);
+	uint64_t dict_size = hz_draft_size(dict) + distinct->count + sample_entries(input, distinct);
 	uint64_t direct_size =
 		sample_lengths(input) +
 		sample_strings(input, input->column->strings, input->column->rows, input->raw_bytes, true);
@@ -345,9 +357,8 @@ try_hex(HzChunkInput *input, const HzDistinct *distinct, HzChunkChoice *choice)
 	hz_draft_init(input, &draft);
 	draft_hex(input, &draft);
 	size = hz_draft_size(&draft) * HEX_GAIN / 100;
-	if ((distinct != NULL && size > codes_estimate(input, distinct) +
-										sample_strings(input, distinct->strings, distinct->count,
-													   distinct->bytes, false)) ||
+	if ((distinct != NULL &&
+		 size > codes_estimate(input, distinct) + sample_entries(input, distinct)) ||
 		size > sample_strings(input, input->column->strings, input->column->rows, input->raw_bytes,
 							  true))
 	{

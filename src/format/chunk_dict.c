@@ -5,11 +5,13 @@
  * Integers, and the lengths of strings, are packed: groups of up to HZ_VECTOR_ROWS are encoded as vectors, with two
  * words in front, the length of the encoded group and the sum of its values (lengths only; else 0), so that one
  * entry can be found by decoding one group. The bytes of strings and fixed values are in frames behind those of the
- * vectors' strings.
+ * vectors' strings. Strings of hexadecimal digits are fixed values there, whose shape is what is packed.
  */
 #include "format/chunk_internal.h"
 
 #define GROUP_HEADER 8
+
+#define HEX_ENTRIES 64 /* fewer entries are not worth a form of their own */
 
 /* ---- writing ---- */
 
@@ -43,18 +45,58 @@ write_lengths(const HzDistinct *distinct, HzBytes *out)
 	}
 }
 
+bool
+hz_dict_is_hex(const HzChunkInput *input, const HzDistinct *distinct, HzHexShape *shape)
+{
+	uint8_t bytes[HZ_HEX_MAX_WIDTH];
+
+	if (input->column->kind != HZ_KIND_BYTES || distinct->count < HEX_ENTRIES ||
+		!hz_hex_guess(distinct->strings[0].data, distinct->strings[0].length, shape))
+		return false;
+	for (uint32_t i = 0; i < distinct->count; i++)
+		if (!hz_hex_pack(shape, distinct->strings[i].data, distinct->strings[i].length, bytes))
+			return false;
+	return true;
+}
+
+/* Digits in ascending order, of one length and with dashes in the same places, are bytes in ascending order. */
+static void
+write_hex(const HzDistinct *distinct, const HzHexShape *shape, HzChunkDraft *draft)
+{
+	uint8_t bytes[HZ_HEX_MAX_WIDTH];
+
+	hz_bytes_put8(&draft->dict_bytes, (uint8_t) shape->form);
+	hz_bytes_put8(&draft->dict_bytes, (uint8_t) shape->width);
+	for (uint32_t i = 0; i < distinct->count; i++)
+	{
+		(void) hz_hex_pack(shape, distinct->strings[i].data, distinct->strings[i].length, bytes);
+		hz_frame_append(&draft->frames, bytes, shape->width);
+	}
+	draft->dict.raw_length = distinct->count * shape->width;
+}
+
+static void
+write_strings(const HzDistinct *distinct, HzChunkDraft *draft)
+{
+	for (uint32_t i = 0; i < distinct->count; i++)
+		hz_frame_append(&draft->frames, distinct->strings[i].data, distinct->strings[i].length);
+	draft->dict.raw_length = (uint32_t) distinct->bytes;
+}
+
 void
 hz_dict_write(const HzChunkInput *input, const HzDistinct *distinct, uint16_t scale,
 			  HzChunkDraft *draft)
 {
 	HzChunkDict *dict = &draft->dict;
 	HzBytes *out = &draft->dict_bytes;
+	HzHexShape shape;
 
 	dict->count = distinct->count;
 	dict->scale = scale;
-	dict->form = distinct->integers != NULL             ? HZ_DICT_INTEGERS
-				 : input->column->kind == HZ_KIND_FIXED ? HZ_DICT_FIXED
-														: HZ_DICT_STRINGS;
+	dict->form = distinct->integers != NULL                ? HZ_DICT_INTEGERS
+				 : input->column->kind == HZ_KIND_FIXED    ? HZ_DICT_FIXED
+				 : hz_dict_is_hex(input, distinct, &shape) ? HZ_DICT_HEX
+														   : HZ_DICT_STRINGS;
 	if (dict->form == HZ_DICT_INTEGERS)
 		for (uint32_t first = 0; first < distinct->count; first += HZ_VECTOR_ROWS)
 			write_group(distinct->integers + first,
@@ -63,10 +105,11 @@ hz_dict_write(const HzChunkInput *input, const HzDistinct *distinct, uint16_t sc
 	{
 		if (dict->form == HZ_DICT_STRINGS)
 			write_lengths(distinct, out);
-		for (uint32_t i = 0; i < distinct->count; i++)
-			hz_frame_append(&draft->frames, distinct->strings[i].data, distinct->strings[i].length);
+		if (dict->form == HZ_DICT_HEX)
+			write_hex(distinct, &shape, draft);
+		else
+			write_strings(distinct, draft);
 		hz_frame_finish(&draft->frames);
-		dict->raw_length = (uint32_t) distinct->bytes;
 	}
 	dict->packed_length = (uint32_t) out->length;
 	dict->checksum = hz_checksum(out->data, out->length);
@@ -172,12 +215,54 @@ read_strings(const HzChunkHead *head, const uint8_t *packed, const HzSource *sou
 	return status;
 }
 
+HzStatus
+hz_dict_hex_shape(const HzChunkDict *dict, const uint8_t *packed, HzHexShape *shape)
+{
+	shape->form = (HzHexForm) packed[0];
+	shape->width = packed[1];
+	return hz_hex_is_shape(shape) && (uint64_t) dict->count * shape->width == dict->raw_length
+			   ? HZ_OK
+			   : HZ_CORRUPT;
+}
+
+static HzStatus
+read_hex(const HzChunkHead *head, const uint8_t *packed, const HzSource *source,
+		 HzDictValues *values)
+{
+	const HzChunkDict *dict = &head->dict;
+	HzHexShape shape;
+	HzString *strings;
+	uint8_t *bytes;
+	uint32_t length;
+	HzStatus status = hz_dict_hex_shape(dict, packed, &shape);
+
+	if (status != HZ_OK)
+		return status;
+	length = hz_hex_length(&shape);
+	bytes = hz_alloc(dict->raw_length);
+	values->bytes = hz_alloc((size_t) dict->count * length);
+	values->values = strings = hz_alloc(dict->count * sizeof(HzString));
+	status = read_raw(head, source, bytes);
+	if (status == HZ_OK)
+		hz_hex_unpack(&shape, bytes, dict->count, values->bytes);
+	for (uint32_t i = 0; i < dict->count; i++)
+		strings[i] = (HzString){.data = values->bytes + (size_t) i * length, .length = length};
+	hz_free(bytes);
+	return status;
+}
+
+bool
+hz_dict_has_strings(const HzChunkDict *dict)
+{
+	return dict->form == HZ_DICT_STRINGS || dict->form == HZ_DICT_HEX;
+}
+
 uint32_t
 hz_dict_slot_width(const HzChunkHead *head)
 {
-	return head->dict.form == HZ_DICT_STRINGS ? sizeof(HzString)
-		   : head->kind == HZ_KIND_NUMERIC    ? sizeof(int64_t)
-											  : head->width;
+	return hz_dict_has_strings(&head->dict) ? sizeof(HzString)
+		   : head->kind == HZ_KIND_NUMERIC  ? sizeof(int64_t)
+											: head->width;
 }
 
 static bool
@@ -214,6 +299,9 @@ hz_dict_read(const HzChunkHead *head, const uint8_t *packed, const HzSource *sou
 			break;
 		case HZ_DICT_STRINGS:
 			status = read_strings(head, packed, source, &read);
+			break;
+		case HZ_DICT_HEX:
+			status = read_hex(head, packed, source, &read);
 			break;
 	}
 	if (status == HZ_OK)
@@ -267,12 +355,15 @@ hz_dict_place(const HzChunkHead *head, const uint8_t *packed, uint32_t code, int
 {
 	const HzChunkDict *dict = &head->dict;
 	Group group;
-	HzStatus status;
+	HzHexShape shape = {.width = head->width};
+	HzStatus status = HZ_OK;
 
-	*length = head->width;
-	*position = dict->raw_start + (uint64_t) code * head->width;
-	if (dict->form == HZ_DICT_FIXED)
-		return HZ_OK;
+	if (dict->form == HZ_DICT_HEX)
+		status = hz_dict_hex_shape(dict, packed, &shape);
+	*length = shape.width;
+	*position = dict->raw_start + (uint64_t) code * shape.width;
+	if (status != HZ_OK || dict->form != HZ_DICT_STRINGS)
+		return status;
 	if (!find_group(dict, packed, code, &group, position))
 		return HZ_CORRUPT;
 	status =

@@ -254,6 +254,8 @@ dict_form_fits(const HzChunkHead *head, HzDictForm form)
 			return head->kind == HZ_KIND_FIXED;
 		case HZ_DICT_STRINGS:
 			return hz_kind_is_strings(head->kind);
+		case HZ_DICT_HEX:
+			return head->kind == HZ_KIND_BYTES;
 	}
 	return false;
 }
@@ -276,7 +278,9 @@ read_dict(HzCursor *cursor, HzChunkHead *head)
 		return HZ_CORRUPT;
 	if ((dict->form == HZ_DICT_INTEGERS && dict->raw_length != 0) ||
 		(dict->form == HZ_DICT_STRINGS && dict->raw_length > HZ_CHUNK_MAX_DICT_BYTES) ||
-		(dict->form == HZ_DICT_FIXED && dict->raw_length != (uint64_t) dict->count * head->width))
+		(dict->form == HZ_DICT_FIXED && dict->raw_length != (uint64_t) dict->count * head->width) ||
+		(dict->form == HZ_DICT_HEX && (dict->packed_length != HZ_DICT_SHAPE_LENGTH ||
+									   dict->raw_length > dict->count * HZ_HEX_MAX_WIDTH)))
 		return HZ_CORRUPT;
 	return HZ_OK;
 }

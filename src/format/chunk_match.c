@@ -31,6 +31,36 @@ leading_number(const uint8_t *data, uint64_t length, uint64_t skip)
 	return __builtin_bswap64(number);
 }
 
+/* Of hexadecimal digits, and dashes that all strings have in the same places: sixteen of them. */
+static uint64_t
+leading_digits(const uint8_t *data, uint64_t length, uint64_t skip)
+{
+	uint64_t number = 0;
+	int digits = 0;
+
+	for (; digits < 16 && skip < length; skip++)
+	{
+		uint8_t c = data[skip];
+
+		if (c == '-')
+			continue;
+		number = number << 4 | (c <= '0'   ? 0
+								: c <= '9' ? c - '0'
+								: c < 'a'  ? 10
+								: c < 'f'  ? c - 'a' + 10
+										   : 15);
+		digits++;
+	}
+	return digits == 0 ? 0 : number << (4 * (16 - digits));
+}
+
+static uint64_t
+number_of(const HzChunkReader *reader, const uint8_t *data, uint64_t length, uint64_t skip)
+{
+	return (reader->head.dict.form == HZ_DICT_HEX ? leading_digits : leading_number)(data, length,
+																					 skip);
+}
+
 /* What is known of the entries that are left: those from `first` to `last` lie between two numbers. */
 typedef struct Range
 {
@@ -57,8 +87,8 @@ begin_range(const HzChunkReader *reader, Range *range)
 	while (range->skip < zone->min_length && range->skip < zone->max_length &&
 		   zone->min.prefix[range->skip] == zone->max.prefix[range->skip])
 		range->skip++;
-	range->low = leading_number(zone->min.prefix, zone->min_length, range->skip);
-	range->high = leading_number(zone->max.prefix, zone->max_length, range->skip);
+	range->low = number_of(reader, zone->min.prefix, zone->min_length, range->skip);
+	range->high = number_of(reader, zone->max.prefix, zone->max_length, range->skip);
 }
 
 static uint32_t
@@ -84,7 +114,7 @@ search_entry(HzChunkReader *reader, const HzString *value, uint32_t *code)
 
 	*code = HZ_NO_CODE;
 	begin_range(reader, &range);
-	number = leading_number(value->data, value->length, range.skip);
+	number = number_of(reader, value->data, value->length, range.skip);
 	while (range.first <= range.last)
 	{
 		uint32_t at = guesses++ < GUESSES ? guess(&range, number)
@@ -104,14 +134,14 @@ search_entry(HzChunkReader *reader, const HzString *value, uint32_t *code)
 		if (order < 0)
 		{
 			range.first = at + 1;
-			range.low = leading_number(entry.data, entry.length, range.skip);
+			range.low = number_of(reader, entry.data, entry.length, range.skip);
 		}
 		else if (at == 0)
 			return HZ_OK;
 		else
 		{
 			range.last = at - 1;
-			range.high = leading_number(entry.data, entry.length, range.skip);
+			range.high = number_of(reader, entry.data, entry.length, range.skip);
 		}
 	}
 	return HZ_OK;

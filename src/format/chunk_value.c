@@ -48,26 +48,54 @@ frame_string(HzChunkReader *reader, uint64_t position, uint64_t length)
 	return status;
 }
 
+/* The string of hexadecimal digits that stands for these bytes, as reader->single. */
+static void
+hex_string(HzChunkReader *reader, const HzHexShape *shape, const uint8_t *bytes)
+{
+	HzString *string = &reader->single.string;
+
+	hz_hex_unpack(shape, bytes, 1, reader->single_digits);
+	string->data = reader->single_digits;
+	string->length = hz_hex_length(shape);
+}
+
+/* The bytes of one entry of a dictionary that is not decoded, but for integers, as reader->single. */
+static HzStatus
+stored_entry(HzChunkReader *reader, uint32_t code)
+{
+	uint64_t position;
+	uint64_t length;
+	HzStatus status = hz_reader_packed(reader);
+
+	if (status != HZ_OK)
+		return status;
+	hz_reader_need_lengths(reader);
+	status = hz_dict_place(&reader->head, reader->packed.data, code, reader->lengths, &position,
+						   &length);
+	return status == HZ_OK ? frame_string(reader, position, length) : status;
+}
+
 /* One entry of a dictionary that is not decoded, as *slot. */
 static HzStatus
 dict_entry(HzChunkReader *reader, uint32_t code, const void **slot)
 {
 	const HzChunkHead *head = &reader->head;
-	uint64_t position;
-	uint64_t length;
+	HzHexShape shape;
 	HzStatus status = hz_reader_packed(reader);
 
 	*slot = &reader->single;
-	if (status != HZ_OK)
-		return status;
-	if (head->dict.form == HZ_DICT_INTEGERS)
+	if (status == HZ_OK && head->dict.form == HZ_DICT_INTEGERS)
 		return hz_dict_integer(head, reader->packed.data, code, &reader->single);
-	hz_reader_need_lengths(reader);
-	status = hz_dict_place(head, reader->packed.data, code, reader->lengths, &position, &length);
 	if (status == HZ_OK)
-		status = frame_string(reader, position, length);
+		status = stored_entry(reader, code);
 	if (status == HZ_OK && head->dict.form == HZ_DICT_FIXED)
 		*slot = reader->single.string.data;
+	if (status == HZ_OK && head->dict.form == HZ_DICT_HEX)
+	{
+		status = hz_dict_hex_shape(&head->dict, reader->packed.data, &shape);
+		if (status == HZ_OK)
+			hex_string(reader, &shape, reader->single.string.data);
+	}
 	return status;
 }
 
@@ -92,7 +120,7 @@ hz_reader_entry(HzChunkReader *reader, uint32_t code, HzString *entry)
 		status = dict_entry(reader, code, &slot);
 	if (status != HZ_OK)
 		return status;
-	if (head->dict.form == HZ_DICT_STRINGS)
+	if (hz_dict_has_strings(&head->dict))
 		*entry = *(const HzString *) slot;
 	else
 	{
@@ -159,18 +187,13 @@ has_access(const HzChunkHead *head, const HzChunkPiece *piece)
 			  head->width <= sizeof(((HzChunkReader *) 0)->single))));
 }
 
-/* The string of hexadecimal digits that stands for these bytes. */
 static void
-hex_string(HzChunkReader *reader, const HzHexShape *shape, const uint8_t *bytes, HzVector *out)
+hex_value(HzChunkReader *reader, const HzHexShape *shape, const uint8_t *bytes, HzVector *out)
 {
-	HzString *string = &reader->single.string;
-
-	hz_hex_unpack(shape, bytes, 1, reader->single_digits);
-	string->data = reader->single_digits;
-	string->length = hz_hex_length(shape);
+	hex_string(reader, shape, bytes);
 	out->width = sizeof(HzString);
 	out->numeric = HZ_NUMERIC_PAYLOAD;
-	out->values = string;
+	out->values = &reader->single.string;
 }
 
 static HzStatus
@@ -192,7 +215,7 @@ fixed_alone(HzChunkReader *reader, const HzChunkPiece *piece, uint32_t i, HzVect
 	if (status == HZ_OK)
 		status = hz_fixed_value(data, length, piece->zone.rows, shape.width, i, bytes);
 	if (status == HZ_OK)
-		hex_string(reader, &shape, bytes, out);
+		hex_value(reader, &shape, bytes, out);
 	return status;
 }
 
@@ -357,8 +380,8 @@ known_value(HzChunkReader *reader, uint32_t v, uint32_t i, HzVector *out)
 			return array_value(reader, piece->payload_start + starts[i], starts[i + 1] - starts[i],
 							   out);
 		case HZ_PIECE_HEX:
-			hex_string(reader, &(HzHexShape){known->form, known->width},
-					   (const uint8_t *) known->values + (size_t) i * known->width, out);
+			hex_value(reader, &(HzHexShape){known->form, known->width},
+					  (const uint8_t *) known->values + (size_t) i * known->width, out);
 			return HZ_OK;
 		default:
 			out->width = known->width;
@@ -458,7 +481,7 @@ in_order(const HzChunkReader *reader)
 
 	for (uint32_t i = 1; i < reader->head.dict.count; i++)
 	{
-		if (reader->head.dict.form == HZ_DICT_STRINGS &&
+		if (hz_dict_has_strings(&reader->head.dict) &&
 			hz_bytes_order(strings[i - 1].data, strings[i - 1].length, strings[i].data,
 						   strings[i].length) >= 0)
 			return false;

@@ -487,8 +487,8 @@ skip_pruned_vector(HzBatchScan *scan, bool *all_pass, uint64 *passing)
 	*passing = 0;
 	if (scan->prune == NULL)
 		return false;
-	result = hz_batchscan_prune_vector(scan, (uint32) scan->group_index, current_vector(scan),
-									   passing);
+	result =
+		hz_batchscan_prune_vector(scan, (uint32) scan->group_index, current_vector(scan), passing);
 	if (result == HZ_PRUNE_NONE)
 		hz_prune_count(scan->prune, 0, 1);
 	*all_pass = result == HZ_PRUNE_ALL;

@@ -66,7 +66,8 @@ struct HzBatchScan
 	HzTopColumn *top;
 	GroupKey *top_keys; /* of each group; NULL: none is known */
 	bool top_ordered;   /* groups are in the order of their keys */
-	int64 top_index;    /* the group whose vectors are, too: `vector` is a place among top_vectors; -1: none */
+	int64
+		top_index; /* the group whose vectors are, too: `vector` is a place among top_vectors; -1: none */
 	VectorKey top_vectors[HZ_CHUNK_MAX_ROWS / HZ_VECTOR_ROWS];
 };
 

@@ -175,7 +175,7 @@ static bool
 may_hold(const HzPruneNode *node, const HzPruneSource *source, Level level)
 {
 	bool (*ask)(void *arg, const HzPruneNode *node, const HzPruneValue *value) =
-		level == BY_BLOOM		 ? source->bloom
+		level == BY_BLOOM        ? source->bloom
 		: level == BY_DICTIONARY ? source->dictionary
 								 : source->memory;
 
