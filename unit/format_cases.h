@@ -277,11 +277,13 @@ make_array(uint8_t *payload, bool text, uint32_t count, uint64_t seed)
 
 /* ---- shapes of columns ---- */
 
-/* Strings of hexadecimal digits: uuids, hashes, repeated ones, and what almost is some. */
+/* Strings of hexadecimal digits: uuids, hashes, repeated ones, and what almost is some. 8: one for each i, mostly digits. */
 static inline size_t
 hex_for(int shape, uint32_t i, char *buffer)
 {
-	uint64_t r = shape == 2 ? i / 5 * UINT64_C(0x9e3779b97f4a7c15) : unit_random();
+	uint64_t r = shape == 2   ? i / 5 * UINT64_C(0x9e3779b97f4a7c15)
+				 : shape == 8 ? i * UINT64_C(0x9e3779b97f4a7c15)
+							  : unit_random();
 	uint64_t s = r * UINT64_C(0xd6e8feb86659fd93) + 1;
 
 	switch (shape)
@@ -305,6 +307,15 @@ hex_for(int shape, uint32_t i, char *buffer)
 			return (size_t) sprintf(buffer, "%08x-%04x-%04x-%04x-%012llX", (uint32_t) r,
 									(uint16_t) (r >> 32), (uint16_t) (r >> 48), (uint16_t) s,
 									(unsigned long long) (s >> 16));
+		case 8:
+			if (i % 8 == 0)
+				return (size_t) sprintf(buffer, i == 0 ? "" : "id %u", i);
+			return hex_for(i % 8 < 4 ? 10 : 9, (uint32_t) (r >> 32), buffer);
+		case 9:
+			return (size_t) sprintf(buffer, "%08x%08x", i, i * 77);
+		case 10:
+			return (size_t) sprintf(buffer, "%08x-%04x-%04x-%04x-%012x", i, i % 9999, i % 77,
+									i % 99, i * 5);
 		default: /* sha512 */
 			return (size_t) sprintf(buffer, "%016llx%016llx%016llx%016llx", (unsigned long long) r,
 									(unsigned long long) s, (unsigned long long) (r ^ s),

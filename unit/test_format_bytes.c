@@ -93,7 +93,7 @@ test_damage(void)
 			else if (shape == 6)
 				set_string(&c, i, buffer, hex_for(0, i, buffer));
 			else if (shape == 7)
-				set_string(&c, i, buffer, hex_for(2, (uint32_t) (r % 1000) * 5, buffer));
+				set_string(&c, i, buffer, hex_for(8, (uint32_t) (r % 1000), buffer));
 			else
 				set_string(&c, i, buffer, string_for(shape == 3 ? 2 : 4, i, buffer));
 		}
@@ -270,11 +270,11 @@ fill_uuid_strings(TestColumn *c, uint32_t i)
 }
 
 static void
-fill_few_uuid_strings(TestColumn *c, uint32_t i)
+fill_few_ids(TestColumn *c, uint32_t i)
 {
 	char buffer[128];
 
-	set_string(c, i, buffer, hex_for(2, (uint32_t) (unit_random() % 300) * 5, buffer));
+	set_string(c, i, buffer, hex_for(8, (uint32_t) (unit_random() % 300), buffer));
 }
 
 static void
@@ -362,7 +362,7 @@ static const GoldenCase golden_cases[] = {
 	{"text_zstd", HZ_KIND_BYTES, 0, fill_strings, 0, HZ_CODEC_ZSTD, NO_ARRAY},
 	{"text_lz4", HZ_KIND_BYTES, 0, fill_strings, 10, HZ_CODEC_LZ4, NO_ARRAY},
 	{"text_uuids", HZ_KIND_BYTES, 0, fill_uuid_strings, 10, HZ_CODEC_NONE, NO_ARRAY},
-	{"text_uuid_dict", HZ_KIND_BYTES, 0, fill_few_uuid_strings, 10, HZ_CODEC_ZSTD, NO_ARRAY},
+	{"text_id_dict", HZ_KIND_BYTES, 0, fill_few_ids, 10, HZ_CODEC_ZSTD, NO_ARRAY},
 	{"text_digests", HZ_KIND_BYTES, 0, fill_digests, 0, HZ_CODEC_NONE, NO_ARRAY},
 	{"text_empty", HZ_KIND_BYTES, 0, fill_empty_strings, 50, HZ_CODEC_ZSTD, NO_ARRAY},
 	{"numeric", HZ_KIND_NUMERIC, 0, fill_one_scale, 0, HZ_CODEC_NONE, NO_ARRAY},

@@ -216,14 +216,11 @@ sample_strings(const HzChunkInput *input, const HzString *strings, uint32_t coun
 static uint64_t
 sample_entries(const HzChunkInput *input, const HzDistinct *distinct)
 {
-	HzHexShape shape;
+	uint64_t hex;
 	uint64_t size =
 		sample_strings(input, distinct->strings, distinct->count, distinct->bytes, false);
 
-	return size > distinct->count && hz_dict_is_hex(input, distinct, &shape) &&
-				   (uint64_t) distinct->count * shape.width < size
-			   ? (uint64_t) distinct->count * shape.width
-			   : size;
+	return hz_dict_is_hex(input, distinct, &hex) && hex < size ? hex : size;
 }
 
 /* What the lengths would take, from a few vectors. */

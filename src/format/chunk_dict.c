@@ -5,13 +5,20 @@
  * Integers, and the lengths of strings, are packed: groups of up to HZ_VECTOR_ROWS are encoded as vectors, with two
  * words in front, the length of the encoded group and the sum of its values (lengths only; else 0), so that one
  * entry can be found by decoding one group. The bytes of strings and fixed values are in frames behind those of the
- * vectors' strings. Strings of hexadecimal digits are fixed values there, whose shape is what is packed.
+ * vectors' strings. Where many strings are hexadecimal digits, those are the bytes that they stand for; with the lengths of what is
+ * stored, the form of each entry is packed then.
  */
 #include "format/chunk_internal.h"
 
 #define GROUP_HEADER 8
 
-#define HEX_ENTRIES 64 /* fewer entries are not worth a form of their own */
+#define HEX_ENTRIES 64 /* fewer digits are not worth a form of their own, */
+#define HEX_SHARE 2    /* nor is less than this part of the entries */
+#define FORM_BITS 2    /* of an entry, below the length of what is stored; 0: the string itself */
+
+/* Digits in order share what they begin with. They are compressed where that saves a third: without a codec they are found sooner. */
+#define HEX_SAMPLE_BYTES 65536
+#define HEX_SAVED 3
 
 /* ---- writing ---- */
 
@@ -45,34 +52,107 @@ write_lengths(const HzDistinct *distinct, HzBytes *out)
 	}
 }
 
-bool
-hz_dict_is_hex(const HzChunkInput *input, const HzDistinct *distinct, HzHexShape *shape)
-{
-	uint8_t bytes[HZ_HEX_MAX_WIDTH];
+/* ---- hexadecimal digits ---- */
 
-	if (input->column->kind != HZ_KIND_BYTES || distinct->count < HEX_ENTRIES ||
-		!hz_hex_guess(distinct->strings[0].data, distinct->strings[0].length, shape))
-		return false;
-	for (uint32_t i = 0; i < distinct->count; i++)
-		if (!hz_hex_pack(shape, distinct->strings[i].data, distinct->strings[i].length, bytes))
-			return false;
-	return true;
+/* An entry as it is stored: bytes of its own, or those that the digits stand for. */
+static HzString
+stored_form(const HzString *string, HzHexForm *form, uint8_t *room)
+{
+	HzHexShape shape;
+
+	*form = (HzHexForm) 0;
+	if (!hz_hex_guess(string->data, string->length, &shape) ||
+		!hz_hex_pack(&shape, string->data, string->length, room))
+		return *string;
+	*form = shape.form;
+	return (HzString){.data = room, .length = shape.width};
 }
 
-/* Digits in ascending order, of one length and with dashes in the same places, are bytes in ascending order. */
-static void
-write_hex(const HzDistinct *distinct, const HzHexShape *shape, HzChunkDraft *draft)
+bool
+hz_dict_is_hex(const HzChunkInput *input, const HzDistinct *distinct, uint64_t *size)
 {
-	uint8_t bytes[HZ_HEX_MAX_WIDTH];
+	uint8_t room[HZ_HEX_MAX_WIDTH];
+	uint32_t digits = 0;
 
-	hz_bytes_put8(&draft->dict_bytes, (uint8_t) shape->form);
-	hz_bytes_put8(&draft->dict_bytes, (uint8_t) shape->width);
+	*size = 0;
+	if (input->column->kind != HZ_KIND_BYTES || distinct->count < HEX_ENTRIES)
+		return false;
 	for (uint32_t i = 0; i < distinct->count; i++)
 	{
-		(void) hz_hex_pack(shape, distinct->strings[i].data, distinct->strings[i].length, bytes);
-		hz_frame_append(&draft->frames, bytes, shape->width);
+		HzHexForm form;
+
+		*size += stored_form(&distinct->strings[i], &form, room).length;
+		digits += form != 0;
 	}
-	draft->dict.raw_length = distinct->count * shape->width;
+	return digits >= HEX_ENTRIES && digits >= distinct->count / HEX_SHARE;
+}
+
+static bool
+is_worth_compressing(const HzFrameWriter *frames, const HzBytes *bytes)
+{
+	size_t length = bytes->length < HEX_SAMPLE_BYTES ? bytes->length : HEX_SAMPLE_BYTES;
+	HzBytes stored = {NULL, 0, 0};
+	bool worth = hz_frame_compress(frames->codec, frames->level, bytes->data, length, &stored) !=
+					 HZ_CODEC_NONE &&
+				 stored.length <= length - length / HEX_SAVED;
+
+	hz_bytes_free(&stored);
+	return worth;
+}
+
+/* Forms and stored lengths of a group; the bytes are appended. */
+static void
+write_hex_group(const HzString *strings, uint32_t count, HzBytes *bytes, HzBytes *out)
+{
+	int64_t packed[HZ_VECTOR_ROWS];
+	size_t before = bytes->length;
+
+	for (uint32_t i = 0; i < count; i++)
+	{
+		uint8_t room[HZ_HEX_MAX_WIDTH];
+		HzHexForm form;
+		HzString stored = stored_form(&strings[i], &form, room);
+
+		packed[i] = (int64_t) (stored.length << FORM_BITS | (uint64_t) form);
+		hz_bytes_append(bytes, stored.data, stored.length);
+	}
+	write_group(packed, count, (uint32_t) (bytes->length - before), out);
+}
+
+static void
+write_hex(const HzDistinct *distinct, HzChunkDraft *draft)
+{
+	HzBytes bytes = {NULL, 0, 0};
+	const uint8_t *stored;
+
+	for (uint32_t first = 0; first < distinct->count; first += HZ_VECTOR_ROWS)
+		write_hex_group(distinct->strings + first,
+						hz_vector_rows(distinct->count, first / HZ_VECTOR_ROWS), &bytes,
+						&draft->dict_bytes);
+	if (!is_worth_compressing(&draft->frames, &bytes))
+		draft->frames.codec = HZ_CODEC_NONE;
+	stored = bytes.data;
+	for (uint32_t i = 0; i < distinct->count; i++)
+	{
+		uint8_t room[HZ_HEX_MAX_WIDTH];
+		HzHexForm form;
+		uint64_t length = stored_form(&distinct->strings[i], &form, room).length;
+
+		hz_frame_append(&draft->frames, stored, length);
+		stored += length;
+	}
+	draft->dict.raw_length = (uint32_t) bytes.length;
+	hz_bytes_free(&bytes);
+}
+
+/* Takes a packed entry apart; false: it is none. */
+static bool
+split_packed(int32_t packed, uint32_t *length, HzHexShape *shape)
+{
+	*length = (uint32_t) packed >> FORM_BITS;
+	shape->form = (HzHexForm) (packed & ((1 << FORM_BITS) - 1));
+	shape->width = *length;
+	return packed >= 0 && (shape->form == 0 || hz_hex_is_shape(shape));
 }
 
 static void
@@ -89,14 +169,14 @@ hz_dict_write(const HzChunkInput *input, const HzDistinct *distinct, uint16_t sc
 {
 	HzChunkDict *dict = &draft->dict;
 	HzBytes *out = &draft->dict_bytes;
-	HzHexShape shape;
+	uint64_t size;
 
 	dict->count = distinct->count;
 	dict->scale = scale;
-	dict->form = distinct->integers != NULL                ? HZ_DICT_INTEGERS
-				 : input->column->kind == HZ_KIND_FIXED    ? HZ_DICT_FIXED
-				 : hz_dict_is_hex(input, distinct, &shape) ? HZ_DICT_HEX
-														   : HZ_DICT_STRINGS;
+	dict->form = distinct->integers != NULL               ? HZ_DICT_INTEGERS
+				 : input->column->kind == HZ_KIND_FIXED   ? HZ_DICT_FIXED
+				 : hz_dict_is_hex(input, distinct, &size) ? HZ_DICT_HEX
+														  : HZ_DICT_STRINGS;
 	if (dict->form == HZ_DICT_INTEGERS)
 		for (uint32_t first = 0; first < distinct->count; first += HZ_VECTOR_ROWS)
 			write_group(distinct->integers + first,
@@ -106,7 +186,7 @@ hz_dict_write(const HzChunkInput *input, const HzDistinct *distinct, uint16_t sc
 		if (dict->form == HZ_DICT_STRINGS)
 			write_lengths(distinct, out);
 		if (dict->form == HZ_DICT_HEX)
-			write_hex(distinct, &shape, draft);
+			write_hex(distinct, draft);
 		else
 			write_strings(distinct, draft);
 		hz_frame_finish(&draft->frames);
@@ -215,14 +295,48 @@ read_strings(const HzChunkHead *head, const uint8_t *packed, const HzSource *sou
 	return status;
 }
 
-HzStatus
-hz_dict_hex_shape(const HzChunkDict *dict, const uint8_t *packed, HzHexShape *shape)
+/* The bytes that all entries of form HEX will have as strings; checks them. */
+static HzStatus
+measure_hex(const HzChunkDict *dict, const int32_t *packed, size_t *bytes)
 {
-	shape->form = (HzHexForm) packed[0];
-	shape->width = packed[1];
-	return hz_hex_is_shape(shape) && (uint64_t) dict->count * shape->width == dict->raw_length
-			   ? HZ_OK
-			   : HZ_CORRUPT;
+	uint64_t stored = 0;
+
+	*bytes = 0;
+	for (uint32_t i = 0; i < dict->count; i++)
+	{
+		HzHexShape shape;
+		uint32_t length;
+
+		if (!split_packed(packed[i], &length, &shape))
+			return HZ_CORRUPT;
+		stored += length;
+		*bytes += shape.form == 0 ? length : hz_hex_length(&shape);
+	}
+	return stored == dict->raw_length ? HZ_OK : HZ_CORRUPT;
+}
+
+/* The strings that stored bytes stand for, in `text`. */
+static void
+unpack_hex(const HzChunkDict *dict, const int32_t *packed, const uint8_t *stored, uint8_t *text,
+		   HzString *strings)
+{
+	for (uint32_t i = 0; i < dict->count; i++)
+	{
+		HzHexShape shape;
+		uint32_t length;
+
+		(void) split_packed(packed[i], &length, &shape);
+		strings[i] = (HzString){.data = text, .length = length};
+		if (shape.form == 0 && length > 0)
+			memcpy(text, stored, length);
+		else if (shape.form != 0)
+		{
+			hz_hex_unpack(&shape, stored, 1, text);
+			strings[i].length = hz_hex_length(&shape);
+		}
+		stored += length;
+		text += strings[i].length;
+	}
 }
 
 static HzStatus
@@ -230,24 +344,24 @@ read_hex(const HzChunkHead *head, const uint8_t *packed, const HzSource *source,
 		 HzDictValues *values)
 {
 	const HzChunkDict *dict = &head->dict;
-	HzHexShape shape;
-	HzString *strings;
-	uint8_t *bytes;
-	uint32_t length;
-	HzStatus status = hz_dict_hex_shape(dict, packed, &shape);
+	int32_t *forms = alloc_slots(dict->count, sizeof(int32_t));
+	uint8_t *stored = NULL;
+	size_t bytes;
+	HzStatus status = read_packed(dict, packed, sizeof(int32_t), (uint8_t *) forms);
 
-	if (status != HZ_OK)
-		return status;
-	length = hz_hex_length(&shape);
-	bytes = hz_alloc(dict->raw_length);
-	values->bytes = hz_alloc((size_t) dict->count * length);
-	values->values = strings = hz_alloc(dict->count * sizeof(HzString));
-	status = read_raw(head, source, bytes);
 	if (status == HZ_OK)
-		hz_hex_unpack(&shape, bytes, dict->count, values->bytes);
-	for (uint32_t i = 0; i < dict->count; i++)
-		strings[i] = (HzString){.data = values->bytes + (size_t) i * length, .length = length};
-	hz_free(bytes);
+		status = measure_hex(dict, forms, &bytes);
+	if (status == HZ_OK)
+	{
+		stored = hz_alloc(dict->raw_length + (size_t) 1);
+		values->bytes = hz_alloc(bytes + 1);
+		values->values = hz_alloc(dict->count * sizeof(HzString));
+		status = read_raw(head, source, stored);
+	}
+	if (status == HZ_OK)
+		unpack_hex(dict, forms, stored, values->bytes, values->values);
+	hz_free(stored);
+	hz_free(forms);
 	return status;
 }
 
@@ -351,34 +465,36 @@ hz_dict_integer(const HzChunkHead *head, const uint8_t *packed, uint32_t code, v
 
 HzStatus
 hz_dict_place(const HzChunkHead *head, const uint8_t *packed, uint32_t code, int32_t *lengths,
-			  uint64_t *position, uint64_t *length)
+			  HzDictPlace *place)
 {
 	const HzChunkDict *dict = &head->dict;
+	uint32_t bits = dict->form == HZ_DICT_HEX ? FORM_BITS : 0;
 	Group group;
-	HzHexShape shape = {.width = head->width};
-	HzStatus status = HZ_OK;
+	HzStatus status;
 
-	if (dict->form == HZ_DICT_HEX)
-		status = hz_dict_hex_shape(dict, packed, &shape);
-	*length = shape.width;
-	*position = dict->raw_start + (uint64_t) code * shape.width;
-	if (status != HZ_OK || dict->form != HZ_DICT_STRINGS)
-		return status;
-	if (!find_group(dict, packed, code, &group, position))
+	place->shape = (HzHexShape){(HzHexForm) 0, 0};
+	place->length = head->width;
+	place->position = dict->raw_start + (uint64_t) code * head->width;
+	if (dict->form == HZ_DICT_FIXED)
+		return HZ_OK;
+	if (!find_group(dict, packed, code, &group, &place->position))
 		return HZ_CORRUPT;
 	status =
 		hz_int_decode(group.bytes, group.length, hz_vector_rows(dict->count, code / HZ_VECTOR_ROWS),
 					  sizeof(int32_t), lengths);
 	if (status != HZ_OK)
 		return status;
-	*position += dict->raw_start;
+	place->position += dict->raw_start;
 	for (uint32_t i = 0; i < code % HZ_VECTOR_ROWS; i++)
-		*position += (uint32_t) lengths[i];
+		place->position += (uint32_t) lengths[i] >> bits;
 	if (lengths[code % HZ_VECTOR_ROWS] < 0)
 		return HZ_CORRUPT;
-	*length = (uint32_t) lengths[code % HZ_VECTOR_ROWS];
-	if (*position > dict->raw_start + dict->raw_length ||
-		*length > dict->raw_start + dict->raw_length - *position)
+	place->length = (uint32_t) lengths[code % HZ_VECTOR_ROWS];
+	if (dict->form == HZ_DICT_HEX &&
+		!split_packed(lengths[code % HZ_VECTOR_ROWS], &place->length, &place->shape))
+		return HZ_CORRUPT;
+	if (place->position > dict->raw_start + dict->raw_length ||
+		place->length > dict->raw_start + dict->raw_length - place->position)
 		return HZ_CORRUPT;
 	return HZ_OK;
 }

@@ -277,10 +277,8 @@ read_dict(HzCursor *cursor, HzChunkHead *head)
 		(dict->form == HZ_DICT_FIXED) != (dict->packed_length == 0))
 		return HZ_CORRUPT;
 	if ((dict->form == HZ_DICT_INTEGERS && dict->raw_length != 0) ||
-		(dict->form == HZ_DICT_STRINGS && dict->raw_length > HZ_CHUNK_MAX_DICT_BYTES) ||
-		(dict->form == HZ_DICT_FIXED && dict->raw_length != (uint64_t) dict->count * head->width) ||
-		(dict->form == HZ_DICT_HEX && (dict->packed_length != HZ_DICT_SHAPE_LENGTH ||
-									   dict->raw_length > dict->count * HZ_HEX_MAX_WIDTH)))
+		(hz_dict_has_strings(dict) && dict->raw_length > HZ_CHUNK_MAX_DICT_BYTES) ||
+		(dict->form == HZ_DICT_FIXED && dict->raw_length != (uint64_t) dict->count * head->width))
 		return HZ_CORRUPT;
 	return HZ_OK;
 }

@@ -82,29 +82,26 @@ typedef struct HzChunkFrame
 	uint64_t start;  /* of its raw bytes among those of all frames */
 } HzChunkFrame;
 
-#define HZ_DICT_SHAPE_LENGTH 2 /* bytes of the shape of hexadecimal digits */
-
 /* On disk: never renumber. */
 typedef enum HzDictForm
 {
 	HZ_DICT_INTEGERS = 1, /* integer kinds; NUMERIC scaled */
 	HZ_DICT_FIXED = 2,
 	HZ_DICT_STRINGS = 3, /* BYTES; NUMERIC payloads */
-	HZ_DICT_HEX = 4      /* BYTES: hexadecimal digits of one shape, as the bytes they stand for */
+	HZ_DICT_HEX = 4      /* BYTES, of which hexadecimal digits are the bytes they stand for */
 } HzDictForm;
 
 typedef struct HzChunkDict
 {
 	uint32_t count;
 	HzDictForm form;
-	uint16_t scale; /* NUMERIC with INTEGERS */
-	uint32_t
-		packed_length; /* integers, or lengths of strings, encoded; the shape of hexadecimal digits */
-	uint32_t checksum;    /* of the packed bytes */
-	uint64_t offset;      /* of the packed bytes, in the chunk */
-	uint32_t raw_length;  /* bytes of fixed values or strings, in the last frames */
-	uint64_t raw_start;   /* of these bytes among those of all frames */
-	uint32_t first_frame; /* that has some of them */
+	uint16_t scale;         /* NUMERIC with INTEGERS */
+	uint32_t packed_length; /* integers, or lengths (and forms) of strings, encoded */
+	uint32_t checksum;      /* of the packed bytes */
+	uint64_t offset;        /* of the packed bytes, in the chunk */
+	uint32_t raw_length;    /* bytes of fixed values or strings, in the last frames */
+	uint64_t raw_start;     /* of these bytes among those of all frames */
+	uint32_t first_frame;   /* that has some of them */
 } HzChunkDict;
 
 typedef struct HzChunkChild
@@ -376,29 +373,29 @@ typedef struct HzDictValues
 
 extern uint32_t hz_dict_slot_width(const HzChunkHead *head);
 
-/* Whether a column's values are hexadecimal digits of one shape, and so many that they are stored as such. */
-extern bool hz_dict_is_hex(const HzChunkInput *input, const HzDistinct *distinct,
-						   HzHexShape *shape);
+/* Whether so many values are hexadecimal digits that these are stored as bytes; *size: what all take then, without a codec. */
+extern bool hz_dict_is_hex(const HzChunkInput *input, const HzDistinct *distinct, uint64_t *size);
 
 /* Whether its entries are strings, when they are decoded. */
 extern bool hz_dict_has_strings(const HzChunkDict *dict);
-
-/* The shape of the entries of a dictionary of form HEX. */
-extern HzStatus hz_dict_hex_shape(const HzChunkDict *dict, const uint8_t *packed,
-								  HzHexShape *shape);
 
 /* packed: the dictionary's packed bytes, checksum already verified; raw bytes are read from their frames. */
 extern HzStatus hz_dict_read(const HzChunkHead *head, const uint8_t *packed, const HzSource *source,
 							 HzDictValues *values);
 
-/*
- * One entry only. INTEGERS: its slot is stored in *slot. Else where its bytes, as they are stored, lie among those of all frames.
- * lengths: room for HZ_ENCODING_ROOM.
- */
+/* Where an entry that is no integer lies among the bytes of all frames. */
+typedef struct HzDictPlace
+{
+	uint64_t position;
+	uint32_t length;
+	HzHexShape shape; /* form not 0: the bytes stand for hexadecimal digits of it */
+} HzDictPlace;
+
+/* One entry only. INTEGERS: its slot is stored in *slot. Else its place; lengths: room for HZ_ENCODING_ROOM. */
 extern HzStatus hz_dict_integer(const HzChunkHead *head, const uint8_t *packed, uint32_t code,
 								void *slot);
 extern HzStatus hz_dict_place(const HzChunkHead *head, const uint8_t *packed, uint32_t code,
-							  int32_t *lengths, uint64_t *position, uint64_t *length);
+							  int32_t *lengths, HzDictPlace *place);
 extern void hz_dict_free(HzDictValues *values);
 
 /* chunk_choose.c: the smallest draft */

@@ -59,43 +59,27 @@ hex_string(HzChunkReader *reader, const HzHexShape *shape, const uint8_t *bytes)
 	string->length = hz_hex_length(shape);
 }
 
-/* The bytes of one entry of a dictionary that is not decoded, but for integers, as reader->single. */
-static HzStatus
-stored_entry(HzChunkReader *reader, uint32_t code)
-{
-	uint64_t position;
-	uint64_t length;
-	HzStatus status = hz_reader_packed(reader);
-
-	if (status != HZ_OK)
-		return status;
-	hz_reader_need_lengths(reader);
-	status = hz_dict_place(&reader->head, reader->packed.data, code, reader->lengths, &position,
-						   &length);
-	return status == HZ_OK ? frame_string(reader, position, length) : status;
-}
-
 /* One entry of a dictionary that is not decoded, as *slot. */
 static HzStatus
 dict_entry(HzChunkReader *reader, uint32_t code, const void **slot)
 {
 	const HzChunkHead *head = &reader->head;
-	HzHexShape shape;
+	HzDictPlace place;
 	HzStatus status = hz_reader_packed(reader);
 
 	*slot = &reader->single;
-	if (status == HZ_OK && head->dict.form == HZ_DICT_INTEGERS)
+	if (status != HZ_OK)
+		return status;
+	if (head->dict.form == HZ_DICT_INTEGERS)
 		return hz_dict_integer(head, reader->packed.data, code, &reader->single);
+	hz_reader_need_lengths(reader);
+	status = hz_dict_place(head, reader->packed.data, code, reader->lengths, &place);
 	if (status == HZ_OK)
-		status = stored_entry(reader, code);
+		status = frame_string(reader, place.position, place.length);
 	if (status == HZ_OK && head->dict.form == HZ_DICT_FIXED)
 		*slot = reader->single.string.data;
-	if (status == HZ_OK && head->dict.form == HZ_DICT_HEX)
-	{
-		status = hz_dict_hex_shape(&head->dict, reader->packed.data, &shape);
-		if (status == HZ_OK)
-			hex_string(reader, &shape, reader->single.string.data);
-	}
+	if (status == HZ_OK && place.shape.form != 0)
+		hex_string(reader, &place.shape, reader->single.string.data);
 	return status;
 }
 
