@@ -69,6 +69,8 @@ SELECT same, looked_up, answer, query FROM unnest(ARRAY[
   'SELECT p.name, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d WHERE p.name = ''nobody'' GROUP BY 1',
   'SELECT count(*), sum(n) FROM [t] AS t JOIN dims AS p ON p.id = t.d WHERE p.name = ''nobody''',
   'SELECT p.name, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d WHERE p.id = 17 GROUP BY 1',
+  'SELECT p.name, count(*), sum(v) FROM [t] AS t JOIN dims AS p ON p.key = t.key WHERE p.id BETWEEN 40 AND 60 GROUP BY 1',
+  'SELECT p.id, count(*), max(k) FROM [t] AS t JOIN (SELECT id, ''k'' || id AS key FROM dims WHERE id IN (1, 2, 300) OR id IS NULL OFFSET 0) AS p ON p.key = t.k GROUP BY 1',
   'SELECT p.name, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d AND p.key = t.key GROUP BY 1',
   'SELECT a.name, b.name, count(*) FROM [t] AS t JOIN dims AS a ON a.id = t.d JOIN dims AS b ON b.id = t.n WHERE a.flag GROUP BY 1, 2',
   'SELECT o.plan, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY t.n) FROM [t] AS t JOIN orgs AS o ON o.id = t.n GROUP BY 1',

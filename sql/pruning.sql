@@ -319,6 +319,8 @@ INSERT INTO c TABLE h;
 CALL hanzo_datastore.compact('c');
 INSERT INTO h VALUES (30000, 'k900', 'v900');
 INSERT INTO c VALUES (30000, 'k900', 'v900');
+-- what a session remembers of vectors would rule them out before dictionaries do
+SET hanzo_datastore.group_cache_size = 0;
 CREATE TABLE dictionary_conditions (number serial, condition text);
 INSERT INTO dictionary_conditions (condition) VALUES ('k = ''k17'''), ('''k17'' = k'), ('k = ''absent'''), ('k = ''k1x'''), ('k = ''k900'''), ('k = '''''), ('k <> ''k17'''), ('NOT k = ''k17'''), ('k IN (''k17'', ''k18'')'),
   ('k IN (''k1'', ''k6'', ''k11'', ''k16'', ''k21'', ''k26'', ''k31'', ''k36'', ''k41'')'), ('k = ANY (ARRAY[''k17'', NULL])'), ('k = ''k17'' OR k = ''k21'''), ('k = ''k17'' OR id = 5'), ('k = ''k17'' AND v = ''v18'''),

@@ -344,4 +344,17 @@ SELECT test.plan_has('SELECT id FROM top_n_columns.t ORDER BY up LIMIT 3', 'Gath
 SELECT test.plan_has('SELECT id FROM top_n_columns.t ORDER BY up LIMIT 3', 'Top-N');
 RESET hanzo_datastore.enable_top_n;
 
+-- The vectors of a group are read in the order of their keys, whichever way they lie.
+SET max_parallel_workers_per_gather = 0;
+CREATE TABLE top_n_columns.ordered (id integer, p integer, up integer, mixed integer) USING hanzo_columnar;
+INSERT INTO top_n_columns.ordered SELECT i, i / 10000, i % 10000, test.noise(i / 2048) % 1000 * 4096 + i % 2048 FROM generate_series(0, 39999) AS i;
+CALL hanzo_datastore.compact('top_n_columns.ordered');
+CREATE TABLE top_n_heap.ordered AS TABLE top_n_columns.ordered;
+CREATE FUNCTION vectors_read(query text) RETURNS bigint LANGUAGE sql SET search_path = top_n_columns AS $$ SELECT test.measured(query, 'Vectors') $$;
+SELECT query, vectors_read(query) AS read, answer('top_n_columns', query) = answer('top_n_heap', query) AS same FROM unnest(ARRAY[
+  'SELECT id FROM ordered ORDER BY id LIMIT 5', 'SELECT id FROM ordered ORDER BY id DESC LIMIT 5', 'SELECT id FROM ordered WHERE p = 2 ORDER BY up DESC, id LIMIT 5',
+  'SELECT id FROM ordered WHERE p = 2 ORDER BY up, id LIMIT 5', 'SELECT id FROM ordered ORDER BY mixed, id LIMIT 5', 'SELECT id FROM ordered ORDER BY mixed DESC, id LIMIT 5',
+  'SELECT id FROM ordered WHERE p = 2 ORDER BY up DESC, id LIMIT 3000', 'SELECT * FROM (SELECT id FROM ordered ORDER BY id DESC LIMIT 3) AS a UNION ALL SELECT * FROM (SELECT id FROM ordered ORDER BY mixed LIMIT 3) AS b ORDER BY 1',
+  'SELECT p, (SELECT string_agg(id::text, '','' ORDER BY id) FROM (SELECT id FROM ordered AS o WHERE o.p = g.p ORDER BY up DESC LIMIT g.p + 1) AS s) FROM generate_series(0, 3) AS g(p)']) AS query;
+
 DROP SCHEMA top_n_test, top_n_heap, top_n_columns CASCADE;
