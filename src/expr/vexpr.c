@@ -205,23 +205,44 @@ pack_bytes(const uint8_t *bytes)
 	return bits;
 }
 
-/* Appends where a word of 64 rows has bits: all of them, few of them, or half. */
+typedef uint8_t Bytes8 __attribute__((vector_size(8)));
+typedef uint16_t Shorts8 __attribute__((vector_size(16)));
+
+/* The positions of the bits of a byte, in ascending order, then zeroes. */
+#define BIT(b, i) ((b) >> (i) &1)
+#define BITS_BEFORE(b, i) __builtin_popcount((b) & ((1 << (i)) - 1))
+#define PLACED(b, i, k) (BIT(b, i) && BITS_BEFORE(b, i) == (k) ? (i) : 0)
+#define POSITION(b, k)                                                                         \
+	(PLACED(b, 0, k) + PLACED(b, 1, k) + PLACED(b, 2, k) + PLACED(b, 3, k) + PLACED(b, 4, k) + \
+	 PLACED(b, 5, k) + PLACED(b, 6, k) + PLACED(b, 7, k))
+#define POSITIONS(b)                                                                    \
+	{                                                                                   \
+		POSITION(b, 0), POSITION(b, 1), POSITION(b, 2), POSITION(b, 3), POSITION(b, 4), \
+			POSITION(b, 5), POSITION(b, 6), POSITION(b, 7)                              \
+	}
+#define POSITIONS4(b) POSITIONS(b), POSITIONS((b) + 1), POSITIONS((b) + 2), POSITIONS((b) + 3)
+#define POSITIONS16(b) POSITIONS4(b), POSITIONS4((b) + 4), POSITIONS4((b) + 8), POSITIONS4((b) + 12)
+#define POSITIONS64(b) \
+	POSITIONS16(b), POSITIONS16((b) + 16), POSITIONS16((b) + 32), POSITIONS16((b) + 48)
+
+static const uint8_t positions[256][8] = {POSITIONS64(0), POSITIONS64(64), POSITIONS64(128),
+										  POSITIONS64(192)};
+
+/* Appends where a word of 64 rows has bits: a byte at a time unless they are few. Writes up to eight places beyond. */
 HZ_INLINE uint32_t
 append_word(uint64_t bits, uint32_t base, uint16_t *out, uint32_t n)
 {
-	if (bits == UINT64_MAX)
-	{
-		for (uint32_t i = 0; i < 64; i++)
-			out[n + i] = (uint16_t) (base + i);
-		return n + 64;
-	}
-	if (__builtin_popcountll(bits) < 20)
+	if (__builtin_popcountll(bits) < 6)
 		return append_bits(bits, base, out, n);
-	/* without branches: every position is written, and kept if its bit is set */
-	for (uint32_t i = 0; i < 64; i++)
+	for (uint32_t k = 0; k < 8; k++, bits >>= 8)
 	{
-		out[n] = (uint16_t) (base + i);
-		n += (bits >> i) & 1;
+		Bytes8 places;
+		Shorts8 rows;
+
+		memcpy(&places, positions[bits & 255], sizeof(places));
+		rows = __builtin_convertvector(places, Shorts8) + (uint16_t) (base + 8 * k);
+		memcpy(out + n, &rows, sizeof(rows));
+		n += (uint32_t) __builtin_popcount((uint32_t) bits & 255);
 	}
 	return n;
 }
