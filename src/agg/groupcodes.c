@@ -258,10 +258,10 @@ prepare_memo(HzGroupTable *table, const HzKeyNumbers *numbers, uint32_t size)
 	return true;
 }
 
-/* Looks for the groups of combinations that the memo does not have. */
+/* Looks for the groups of combinations that the memo does not have, of which there are `most` at most. */
 static HzGroupStatus
 complete_memo(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
-			  HzGroupRow **groups)
+			  uint32_t most, HzGroupRow **groups)
 {
 	HzGroupRow **memo = table->codes->memo;
 	const uint32_t *index = table->codes->index;
@@ -271,7 +271,7 @@ complete_memo(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uin
 	HzGroupRow *const open = (HzGroupRow *) 1; /* asked for, not found yet */
 	HzGroupStatus status;
 
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count && missing_count < most; i++)
 	{
 		if (memo[index[i]] != NULL)
 			continue;
@@ -287,37 +287,66 @@ complete_memo(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uin
 	return status;
 }
 
-/* How many rows each of `size` combinations has. Four counters each: rows next to each other are often alike. */
+/* parts[p][number of row i + 1 * first] of all rows. Four counters each: rows next to each other are often alike. */
+#define COUNT_ROWS(numbers, first)                \
+	do                                            \
+	{                                             \
+		uint32_t i = 0;                           \
+                                                  \
+		for (; i + 4 <= count; i += 4)            \
+		{                                         \
+			parts[0][numbers[i] + (first)]++;     \
+			parts[1][numbers[i + 1] + (first)]++; \
+			parts[2][numbers[i + 2] + (first)]++; \
+			parts[3][numbers[i + 3] + (first)]++; \
+		}                                         \
+		for (; i < count; i++)                    \
+			parts[0][numbers[i] + (first)]++;     \
+	} while (0)
+
+/* How many rows each of `size` combinations has. */
 static void
 count_combinations(HzGroupCodes *codes, uint32_t count, uint32_t size)
 {
 	const uint32_t *index = codes->index;
+	const uint16_t *plain = codes->plain;
 	uint32_t parts[4][HZ_CLASSES_MAX];
-	uint32_t i = 0;
 
 	for (int p = 0; p < 4; p++)
 		memset(parts[p], 0, sizeof(uint32_t) * size);
-	for (; i + 4 <= count; i += 4)
-	{
-		parts[0][index[i]]++;
-		parts[1][index[i + 1]]++;
-		parts[2][index[i + 2]]++;
-		parts[3][index[i + 3]]++;
-	}
-	for (; i < count; i++)
-		parts[0][index[i]]++;
+	if (plain != NULL)
+		COUNT_ROWS(plain, 1);
+	else
+		COUNT_ROWS(index, 0);
 	for (uint32_t c = 0; c < size; c++)
 		codes->classes.rows[c] = parts[0][c] + parts[1][c] + parts[2][c] + parts[3][c];
 }
 
+/* A single key of codes, all rows of it: nothing need be computed before it is asked for. */
 static bool
-is_memo_complete(const HzGroupCodes *codes, uint32_t size)
+is_plain_codes(const HzGroupTable *table, const HzVector *key, const uint16_t *at)
 {
-	bool complete = true;
+	return table->layout->key_count == 1 && at == NULL && key->form == HZ_FORM_DICT &&
+		   key->validity == NULL;
+}
+
+static void
+need_index(HzGroupCodes *codes, uint32_t count)
+{
+	for (uint32_t i = 0; codes->plain != NULL && i < count; i++)
+		codes->index[i] = (uint32_t) codes->plain[i] + 1;
+	codes->plain = NULL;
+}
+
+/* Combinations that have rows and no group yet. */
+static uint32_t
+count_missing(const HzGroupCodes *codes, uint32_t size)
+{
+	uint32_t missing = 0;
 
 	for (uint32_t c = 0; c < size; c++)
-		complete &= codes->classes.rows[c] == 0 || codes->memo[c] != NULL;
-	return complete;
+		missing += codes->classes.rows[c] > 0 && codes->memo[c] == NULL;
+	return missing;
 }
 
 static HzGroupStatus
@@ -327,16 +356,25 @@ find_by_memo(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint
 	HzGroupCodes *codes = table->codes;
 	HzGroupStatus status;
 
-	fill_index(table, keys, at, count);
 	if (size <= HZ_CLASSES_MAX && size <= count / 2)
 	{
+		uint32_t missing;
+
+		if (is_plain_codes(table, keys, at))
+			codes->plain = keys[0].codes;
+		else
+			fill_index(table, keys, at, count);
 		count_combinations(codes, count, size);
 		codes->classes.count = size;
 		codes->classes.groups = codes->memo;
-		return is_memo_complete(codes, size) ? HZ_GROUP_OK
-											 : complete_memo(table, keys, at, count, groups);
+		missing = count_missing(codes, size);
+		if (missing == 0)
+			return HZ_GROUP_OK;
+		need_index(codes, count);
+		return complete_memo(table, keys, at, count, missing, groups);
 	}
-	status = complete_memo(table, keys, at, count, groups);
+	fill_index(table, keys, at, count);
+	status = complete_memo(table, keys, at, count, count, groups);
 	for (uint32_t i = 0; i < count && status == HZ_GROUP_OK; i++)
 		groups[at != NULL ? at[i] : i] = codes->memo[codes->index[i]];
 	return status;
@@ -567,6 +605,7 @@ hz_grouptable_classify(HzGroupTable *table, const HzVector *keys, const uint16_t
 	uint32_t size;
 
 	classes->count = 0;
+	table->codes->plain = NULL;
 	classes->at = at;
 	classes->row_count = count;
 	classes->spread = false;
@@ -594,6 +633,7 @@ hz_grouptable_spread(HzGroupTable *table, HzGroupRow **groups)
 
 	if (classes->count == 0 || classes->spread)
 		return;
+	need_index(table->codes, classes->row_count);
 	classes->spread = true;
 	if (at == NULL)
 		for (uint32_t i = 0; i < classes->row_count; i++)

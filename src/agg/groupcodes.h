@@ -64,6 +64,8 @@ typedef struct HzGroupCodes
 	uint32_t seen;       /* rows that asked the cache, of this row group */
 	uint32_t missed;
 	uint32_t index[HZ_VECTOR_ROWS]; /* by row of a batch: its combination, or class */
+	const uint16_t
+		*plain; /* what index would be, minus 1: codes of the only key; NULL: it is filled */
 	HzGroupRow *run_groups[HZ_CLASSES_MAX];
 	HzGroupClasses classes;
 } HzGroupCodes;
