@@ -11,6 +11,12 @@
 #include "expr/vexpr_node.h"
 
 #define MAX_BUCKETS 64
+#define EXACT_MASK ((UINT64_C(1) << EXACT_BITS) - 1)
+#define EXACT_EXPONENT UINT64_C(0x4330000000000000) /* of 2^52 */
+#define ONE UINT64_C(0x3ff0000000000000)            /* as a double */
+#define CODE_MASK UINT64_C(0xffff)
+#define BLOCK 16       /* rows of a loop whose length is fixed, so that it is vectorised at -O2 */
+#define EXACT_BITS 52  /* of a whole number in a double that is made of its bits */
 #define MAX_RANGE 4096 /* buckets of a shared dictionary */
 #define RANGE_MARGIN 32
 #define FEW_FROM 64 /* rows: below, codes are not worth it */
@@ -171,6 +177,29 @@ trunc_kernel(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows
 	return by_bucket(eval, expr, in, rows, lane);
 }
 
+/* The least and the greatest of all. */
+HZ_CLONES static void
+find_bounds(const int64_t *values, uint32_t count, int64_t *min, int64_t *max)
+{
+	int64_t low = INT64_MAX;
+	int64_t high = INT64_MIN;
+	uint32_t whole = count / BLOCK * BLOCK;
+
+	for (uint32_t block = 0; block < whole; block += BLOCK)
+		for (uint32_t i = block; i < block + BLOCK; i++)
+		{
+			low = values[i] < low ? values[i] : low;
+			high = values[i] > high ? values[i] : high;
+		}
+	for (uint32_t i = whole; i < count; i++)
+	{
+		low = values[i] < low ? values[i] : low;
+		high = values[i] > high ? values[i] : high;
+	}
+	*min = low;
+	*max = high;
+}
+
 /* The least and the greatest of the selected values; false: none, or an infinite one. */
 static bool
 find_range(const HzVector *in, const HzRows *rows, int64_t *min, int64_t *max)
@@ -179,14 +208,17 @@ find_range(const HzVector *in, const HzRows *rows, int64_t *min, int64_t *max)
 	int64_t low = INT64_MAX;
 	int64_t high = INT64_MIN;
 
-	for (uint32_t i = 0; i < rows->count; i++)
-	{
-		uint32_t row = hz_rows_at(rows, i);
-		bool valid = hz_vector_valid(in, row);
+	if (rows->at == NULL && in->validity == NULL)
+		find_bounds(values, rows->count, &low, &high);
+	else
+		for (uint32_t i = 0; i < rows->count; i++)
+		{
+			uint32_t row = hz_rows_at(rows, i);
+			bool valid = hz_vector_valid(in, row);
 
-		low = valid && values[row] < low ? values[row] : low;
-		high = valid && values[row] > high ? values[row] : high;
-	}
+			low = valid && values[row] < low ? values[row] : low;
+			high = valid && values[row] > high ? values[row] : high;
+		}
 	*min = low;
 	*max = high;
 	return low <= high && hz_time_is_finite(low) && hz_time_is_finite(high);
@@ -235,6 +267,8 @@ share_buckets(HzEval *eval, HzBuckets *buckets, const HzVexpr *expr, int64_t fir
 		}
 	}
 	count = ((uint64_t) last - (uint64_t) first) / (uint64_t) unit + 1;
+	if ((count + 1) * (uint64_t) unit >= UINT64_C(1) << EXACT_BITS)
+		return false;
 	starts = hz_bump_alloc(&eval->group, sizeof(int64_t) * count);
 	for (uint64_t b = 0; b < count; b++)
 		starts[b] = first + (int64_t) b * unit;
@@ -254,23 +288,51 @@ find_shared(HzEval *eval, const HzVexpr *expr)
 	return NULL;
 }
 
-/* The bucket of each row, counted from `first`; those of rows that are in none of `buckets` (nulls, say) are 0. */
+typedef uint64_t Words4 __attribute__((vector_size(32)));
+typedef double Doubles4 __attribute__((vector_size(32)));
+typedef uint16_t Codes4 __attribute__((vector_size(8)));
+
+/*
+ * The bucket of each row, counted from `first`; those of rows that are in none of `buckets` (nulls, say) are 0. All buckets together are less
+ * than 2^EXACT_BITS long: whole numbers below that are exact in a double, whose bits behind the exponent they are if 2^52 is added. Four rows
+ * at a time; `in` and `codes` have room for a multiple of that.
+ */
 HZ_CLONES static void
 number_buckets(const int64_t *restrict in, uint32_t count, int64_t first, int64_t unit,
 			   int64_t buckets, uint16_t *restrict codes)
 {
-	double inverse = 1.0 / (double) unit;
+	const double size = (double) unit;
+	const double inverse = 1.0 / size;
 
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i += 4)
 	{
-		int64_t distance = (int64_t) ((uint64_t) in[i] - (uint64_t) first);
-		int64_t quotient = (int64_t) ((double) distance * inverse);
-		int64_t behind = (int64_t) ((uint64_t) distance - (uint64_t) quotient * (uint64_t) unit);
+		Words4 distance;
+		Words4 inside;
+		Doubles4 exact;
+		Doubles4 quotient;
+		Codes4 four;
 
-		quotient -= behind < 0;
-		quotient += behind >= unit;
-		codes[i] = (uint16_t) (quotient >= 0 && quotient < buckets ? quotient : 0);
+		memcpy(&distance, in + i, sizeof(distance));
+		distance -= (uint64_t) first;
+		exact = (Doubles4) ((distance & EXACT_MASK) | EXACT_EXPONENT) - 0x1p52;
+		/* to the nearest whole number, so one too many at most */
+		quotient = (exact * inverse + 0x1.8p52) - 0x1.8p52;
+		quotient -= (Doubles4) ((Words4) (exact - quotient * size < 0.0) & ONE);
+		inside = (Words4) (quotient < (double) buckets) & (Words4) (distance <= EXACT_MASK);
+		four = __builtin_convertvector((Words4) (quotient + 0x1p52) & inside & CODE_MASK, Codes4);
+		memcpy(codes + i, &four, sizeof(four));
 	}
+}
+
+/* With room for a multiple of four. */
+static const int64_t *
+copy_values(HzEval *eval, const HzVector *in)
+{
+	int64_t *values = hz_bump_alloc(&eval->batch, sizeof(int64_t) * (in->count + 3));
+
+	memcpy(values, in->values, sizeof(int64_t) * in->count);
+	memset(values + in->count, 0, sizeof(int64_t) * 3);
+	return values;
 }
 
 /* Buckets of fixed size that are not too far from each other: codes of a dictionary that all vectors of a row group share. */
@@ -279,6 +341,7 @@ shared_buckets(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRo
 			   int64_t start, int64_t max, HzVector *out)
 {
 	HzBuckets *buckets = find_shared(eval, expr);
+	const int64_t *values = in->values;
 	Bucket last;
 	uint16_t *codes;
 
@@ -286,8 +349,10 @@ shared_buckets(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRo
 		!hz_rows_dense(rows, in->count) || find_bucket(expr, max, &last) != HZ_EVAL_OK ||
 		!share_buckets(eval, buckets, expr, start, last.start))
 		return false;
-	codes = hz_bump_alloc(&eval->batch, sizeof(uint16_t) * in->count);
-	number_buckets(in->values, in->count, buckets->starts[0], expr->number, buckets->count, codes);
+	codes = hz_bump_alloc(&eval->batch, sizeof(uint16_t) * (in->count + 3));
+	if (in->count % 4 != 0)
+		values = copy_values(eval, in);
+	number_buckets(values, in->count, buckets->starts[0], expr->number, buckets->count, codes);
 	*out = *in;
 	out->kind = expr->kind;
 	out->form = HZ_FORM_DICT;

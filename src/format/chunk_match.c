@@ -5,6 +5,7 @@
  * Dictionaries are in ascending order: an entry is found by interpolation, as a rule in one or two frames; the rows that
  * have it are those with its code. Fixed values are compared as they are encoded, runs once.
  */
+#include "encoding/clones.h"
 #include "format/chunk_reader.h"
 
 /* Values looked for before all of a dictionary is decoded. */
@@ -235,7 +236,7 @@ hz_chunk_dictionary(HzChunkReader *reader, const HzString *value, bool *maybe)
 
 /* ---- the rows of a vector */
 
-static void
+HZ_CLONES static void
 match_code(const uint16_t *codes, uint32_t count, uint16_t code, uint8_t *mask)
 {
 	/* whole blocks of a fixed size, so that it is vectorised at -O2 */

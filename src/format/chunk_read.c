@@ -7,6 +7,7 @@
  *
  * A vector with some nulls is never CONSTANT, since the slots of its nulls hold zeroes.
  */
+#include "encoding/clones.h"
 #include "format/chunk_reader.h"
 
 /* So few rows of a vector are single values. */
@@ -142,7 +143,7 @@ values_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 /* ---- vectors of dictionary codes ---- */
 
 /* Undoes the bias of `count` codes rounded up to 64, and returns the greatest. */
-static uint16_t
+HZ_CLONES static uint16_t
 finish_codes(uint16_t *codes, uint32_t count, uint16_t bias)
 {
 	uint16_t max = 0;
