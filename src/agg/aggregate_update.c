@@ -45,7 +45,7 @@ count_classes(const Update *update)
 
 	if (classes->count == 0 || update->at != classes->at || update->count != classes->row_count)
 		return false;
-	for (uint32_t c = 0; c < classes->count; c++)
+	for (uint32_t c = classes->first; c < classes->count; c++)
 	{
 		if (classes->rows[c] > 0)
 			*(int64_t *) ((uint8_t *) classes->groups[c] + update->aggregate->offset) +=

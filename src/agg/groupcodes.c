@@ -6,6 +6,7 @@
 
 #include "agg/groupcodes.h"
 #include "base/bitmap.h"
+#include "encoding/clones.h"
 
 #define MEMO_LIMIT 131072 /* combinations */
 #define CACHE_BITS 14
@@ -304,22 +305,39 @@ complete_memo(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uin
 			parts[0][numbers[i] + (first)]++;     \
 	} while (0)
 
-/* How many rows each of `size` combinations has. */
+/* How many rows each of the classes has. */
 static void
-count_combinations(HzGroupCodes *codes, uint32_t count, uint32_t size)
+count_combinations(HzGroupCodes *codes, uint32_t count)
 {
+	HzGroupClasses *classes = &codes->classes;
 	const uint32_t *index = codes->index;
 	const uint16_t *plain = codes->plain;
 	uint32_t parts[4][HZ_CLASSES_MAX];
 
 	for (int p = 0; p < 4; p++)
-		memset(parts[p], 0, sizeof(uint32_t) * size);
+		memset(parts[p] + classes->first, 0, sizeof(uint32_t) * (classes->count - classes->first));
 	if (plain != NULL)
 		COUNT_ROWS(plain, 1);
 	else
 		COUNT_ROWS(index, 0);
-	for (uint32_t c = 0; c < size; c++)
-		codes->classes.rows[c] = parts[0][c] + parts[1][c] + parts[2][c] + parts[3][c];
+	for (uint32_t c = classes->first; c < classes->count; c++)
+		classes->rows[c] = parts[0][c] + parts[1][c] + parts[2][c] + parts[3][c];
+}
+
+/* The least and the greatest of all codes: as a rule, rows next to each other have few. */
+HZ_CLONES static void
+find_code_range(const uint16_t *codes, uint32_t count, uint16_t *min, uint16_t *max)
+{
+	uint16_t low = UINT16_MAX;
+	uint16_t high = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+	{
+		low = codes[i] < low ? codes[i] : low;
+		high = codes[i] > high ? codes[i] : high;
+	}
+	*min = low;
+	*max = high;
 }
 
 /* A single key of codes, all rows of it: nothing need be computed before it is asked for. */
@@ -338,13 +356,13 @@ need_index(HzGroupCodes *codes, uint32_t count)
 	codes->plain = NULL;
 }
 
-/* Combinations that have rows and no group yet. */
+/* Classes that have rows and no group yet. */
 static uint32_t
-count_missing(const HzGroupCodes *codes, uint32_t size)
+count_missing(const HzGroupCodes *codes)
 {
 	uint32_t missing = 0;
 
-	for (uint32_t c = 0; c < size; c++)
+	for (uint32_t c = codes->classes.first; c < codes->classes.count; c++)
 		missing += codes->classes.rows[c] > 0 && codes->memo[c] == NULL;
 	return missing;
 }
@@ -360,14 +378,22 @@ find_by_memo(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint
 	{
 		uint32_t missing;
 
-		if (is_plain_codes(table, keys, at))
-			codes->plain = keys[0].codes;
-		else
-			fill_index(table, keys, at, count);
-		count_combinations(codes, count, size);
 		codes->classes.count = size;
 		codes->classes.groups = codes->memo;
-		missing = count_missing(codes, size);
+		if (is_plain_codes(table, keys, at))
+		{
+			uint16_t min;
+			uint16_t max;
+
+			codes->plain = keys[0].codes;
+			find_code_range(codes->plain, count, &min, &max);
+			codes->classes.first = (uint32_t) min + 1;
+			codes->classes.count = (uint32_t) max + 2;
+		}
+		else
+			fill_index(table, keys, at, count);
+		count_combinations(codes, count);
+		missing = count_missing(codes);
 		if (missing == 0)
 			return HZ_GROUP_OK;
 		need_index(codes, count);
@@ -594,6 +620,30 @@ find_by_uuids(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uin
 					: hz_grouptable_find_by_hash(table, keys, at, count, groups);
 }
 
+/* ---- Keys that are the same in all rows */
+
+static bool
+are_constant(const HzVector *keys, int key_count)
+{
+	for (int k = 0; k < key_count; k++)
+	{
+		if (keys[k].form != HZ_FORM_CONSTANT || keys[k].validity != NULL)
+			return false;
+	}
+	return true;
+}
+
+/* One run. */
+static HzGroupStatus
+find_by_constants(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
+				  HzGroupRow **groups)
+{
+	const uint32_t place = 0;
+
+	memset(table->codes->index, 0, sizeof(uint32_t) * count);
+	return find_by_runs(table, keys, at, count, 1, &place, groups);
+}
+
 /* ---- Any keys */
 
 HzGroupStatus
@@ -605,12 +655,15 @@ hz_grouptable_classify(HzGroupTable *table, const HzVector *keys, const uint16_t
 	uint32_t size;
 
 	classes->count = 0;
+	classes->first = 0;
 	table->codes->plain = NULL;
 	classes->at = at;
 	classes->row_count = count;
 	classes->spread = false;
 	if (count == 0)
 		return HZ_GROUP_OK;
+	if (are_constant(keys, table->layout->key_count))
+		return find_by_constants(table, keys, at, count, groups);
 	if (is_plain(table, &keys[0], HZ_KEY_INT))
 		return find_by_integers(table, keys, at, count, groups);
 	if (is_plain(table, &keys[0], HZ_KEY_FIXED) && keys[0].width == 16)

@@ -16,6 +16,7 @@
 typedef struct HzGroupClasses
 {
 	uint32_t count; /* 0: none, the group of each row has been found */
+	uint32_t first; /* those before it have no rows */
 	HzGroupRow *const
 		*groups; /* by class, several may have the same; of those without rows: anything */
 	uint32_t rows[HZ_CLASSES_MAX]; /* by class: how many */

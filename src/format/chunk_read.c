@@ -146,17 +146,23 @@ values_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 HZ_CLONES static uint16_t
 finish_codes(uint16_t *codes, uint32_t count, uint16_t bias)
 {
+	typedef uint16_t Codes16 __attribute__((vector_size(32)));
+	Codes16 high = {0};
 	uint16_t max = 0;
 
-	/* whole blocks of a fixed size, so that it is vectorised at -O2 */
-	for (uint32_t block = 0; block < count; block += 64)
-		for (uint32_t i = 0; i < 64; i++)
-		{
-			uint16_t code = codes[block + i] ^ bias;
+	for (uint32_t i = 0; i < count; i += 16)
+	{
+		Codes16 some;
+		Codes16 greater;
 
-			codes[block + i] = code;
-			max = code > max ? code : max;
-		}
+		memcpy(&some, codes + i, sizeof(some));
+		some ^= bias;
+		memcpy(codes + i, &some, sizeof(some));
+		greater = (Codes16) (some > high);
+		high = (some & greater) | (high & ~greater);
+	}
+	for (int k = 0; k < 16; k++)
+		max = high[k] > max ? high[k] : max;
 	return max;
 }
 
