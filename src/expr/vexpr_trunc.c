@@ -293,7 +293,7 @@ typedef double Doubles4 __attribute__((vector_size(32)));
 typedef uint16_t Codes4 __attribute__((vector_size(8)));
 
 /*
- * The bucket of each row, counted from `first`; those of rows that are in none of `buckets` (nulls, say) are 0. All buckets together are less
+ * The bucket of each row, counted from `first`; those of rows that are in none of `buckets` (nulls, say) are any. All buckets together are less
  * than 2^EXACT_BITS long: whole numbers below that are exact in a double, whose bits behind the exponent they are if 2^52 is added. Four rows
  * at a time; `in` and `codes` have room for a multiple of that.
  */
@@ -318,7 +318,7 @@ number_buckets(const int64_t *restrict in, uint32_t count, int64_t first, int64_
 		/* to the nearest whole number, so one too many at most */
 		quotient = (exact * inverse + 0x1.8p52) - 0x1.8p52;
 		quotient -= (Doubles4) ((Words4) (exact - quotient * size < 0.0) & ONE);
-		inside = (Words4) (quotient < (double) buckets) & (Words4) (distance <= EXACT_MASK);
+		inside = (Words4) (quotient < (double) buckets);
 		four = __builtin_convertvector((Words4) (quotient + 0x1p52) & inside & CODE_MASK, Codes4);
 		memcpy(codes + i, &four, sizeof(four));
 	}
