@@ -133,7 +133,7 @@ fuzz: $(FUZZERS)
 
 build/fuzz/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(PURE_CFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link -c -o $@ $<
+	$(FUZZ_CC) $(PURE_CFLAGS) $(SANITIZE) -DHZ_FUZZING -fsanitize=fuzzer-no-link -c -o $@ $<
 
 build/fuzz/%: build/fuzz/obj/fuzz/%.o $(FUZZ_OBJS)
 	$(FUZZ_CC) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(PURE_LIBS)

@@ -309,7 +309,8 @@ hex_for(int shape, uint32_t i, char *buffer)
 									(unsigned long long) (s >> 16));
 		case 8:
 			if (i % 8 == 0)
-				return (size_t) sprintf(buffer, i == 0 ? "" : "id %u", i);
+				return (size_t) sprintf(buffer, "%.*s%.*u", i == 0 ? 0 : 3, "id ", i == 0 ? 0 : 1,
+										i);
 			return hex_for(i % 8 < 4 ? 10 : 9, (uint32_t) (r >> 32), buffer);
 		case 9:
 			return (size_t) sprintf(buffer, "%08x%08x", i, i * 77);

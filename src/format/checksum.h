@@ -11,10 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION) && !defined(HZ_FUZZING)
-#define HZ_FUZZING 1
-#endif
-
 extern uint64_t hz_hash(const void *data, size_t length);
 
 static inline uint32_t

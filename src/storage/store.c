@@ -26,6 +26,7 @@
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "storage/fd.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
 #include "utils/fmgroids.h"
@@ -176,12 +177,16 @@ hz_store_put(HzStore *store, Oid chunk_id, int32 chunk_seq, const void *data, Si
 /*
  * Makes the file of the next WAL segment once a quarter of the present one is written. Whoever reaches the end of a segment first
  * fills the next one's 16 MB with zeros and syncs it while all who commit wait, unless the file is there.
+ *
+ * We hold nothing meanwhile: others may make the segment, fill and archive it, and a checkpoint remove it, before our zeros come to stand under its
+ * name. They would be archived. Checkpoints say which segments they remove before they do.
  */
 static void
 prepare_next_segment(void)
 {
 	static XLogSegNo prepared = 0;
 	XLogRecPtr position = GetXLogInsertRecPtr();
+	TimeLineID timeline = GetWALInsertionTimeLine();
 	XLogSegNo next;
 
 	XLByteToSeg(position, next, wal_segment_size);
@@ -189,8 +194,15 @@ prepare_next_segment(void)
 	if (next == prepared ||
 		XLogSegmentOffset(position, wal_segment_size) < (uint32) wal_segment_size / 4)
 		return;
-	close(XLogFileInit(next, GetWALInsertionTimeLine()));
+	close(XLogFileInit(next, timeline));
 	prepared = next;
+	if (XLogGetLastRemovedSegno() >= next)
+	{
+		char path[MAXPGPATH];
+
+		XLogFilePath(path, timeline, next, wal_segment_size);
+		(void) durable_unlink(path, DEBUG1);
+	}
 }
 
 void
