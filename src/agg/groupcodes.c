@@ -288,7 +288,7 @@ complete_memo(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uin
 	return status;
 }
 
-/* parts[p][number of row i + 1 * first] of all rows. Four counters each: rows next to each other are often alike. */
+/* Counts the rows of each number, which is numbers[i] + first. Four counters each: rows next to each other are often alike. */
 #define COUNT_ROWS(numbers, first)                \
 	do                                            \
 	{                                             \

@@ -256,6 +256,8 @@ hz_vexpr_report(HzEvalFailure failure)
 		[HZ_EVAL_DATE_TIMESTAMP_RANGE] = {ERRCODE_DATETIME_VALUE_OUT_OF_RANGE,
 										  "date out of range for timestamp"},
 		[HZ_EVAL_INTERVAL_RANGE] = {ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "interval out of range"},
+		[HZ_EVAL_JSON] = {ERRCODE_DATA_CORRUPTED, "damaged jsonb"},
+		[HZ_EVAL_LENGTH] = {ERRCODE_PROGRAM_LIMIT_EXCEEDED, "out of memory"},
 	};
 
 	if ((int) failure < 0 || (int) failure >= (int) lengthof(errors) ||

@@ -275,6 +275,18 @@ compile_coalesce(HzCompiler *compiler, CoalesceExpr *expr)
 	return compile_args(compiler, node, expr->args);
 }
 
+static HzVexpr *
+compile_json_field(HzCompiler *compiler, Oid function, List *args)
+{
+	HzVexpr *node;
+
+	if (function != F_JSONB_OBJECT_FIELD_TEXT)
+		return NULL;
+	node = hz_vexpr_make(TEXTOID, hz_vexpr_json_field_value, 2);
+	node->cost = 60;
+	return compile_args(compiler, node, args) != NULL && node->args[1]->is_constant ? node : NULL;
+}
+
 /* ---- all of them */
 
 static HzVexpr *
@@ -313,6 +325,8 @@ compile_function(HzCompiler *compiler, Expr *expr, Oid function, Oid collation, 
 		node = hz_compile_like(compiler, function, collation, args);
 	if (node == NULL)
 		node = compile_length(compiler, function, args);
+	if (node == NULL)
+		node = compile_json_field(compiler, function, args);
 	return node;
 }
 

@@ -55,7 +55,9 @@ typedef enum HzEvalFailure
 	HZ_EVAL_LIKE_ESCAPE,          /* a LIKE pattern ends with its escape character */
 	HZ_EVAL_INFINITE_DATES,       /* a difference of infinite dates */
 	HZ_EVAL_DATE_TIMESTAMP_RANGE, /* a date that is no timestamp */
-	HZ_EVAL_INTERVAL_RANGE
+	HZ_EVAL_INTERVAL_RANGE,
+	HZ_EVAL_JSON,  /* bytes that are no jsonb */
+	HZ_EVAL_LENGTH /* a string longer than a gigabyte */
 } HzEvalFailure;
 
 /*

@@ -302,6 +302,9 @@ extern bool hz_compare_empty(HzEval *, const HzVexpr *, const HzRows *, HzVector
 /* vexpr_like.c: args[0] LIKE args[1], a constant; op: 0 LIKE, 1 NOT LIKE, 2 starts_with; number: UTF-8 */
 extern bool hz_vexpr_like_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
 
+/* vexpr_json.c: args[0], a jsonb, ->> args[1], a constant */
+extern bool hz_vexpr_json_field_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+
 /* vexpr_decimal.c */
 extern void hz_decimal_constant(const HzVector *in, HzCompareOp op, const HzVector *constant,
 								const HzRows *rows, uint8_t *mask);

@@ -11,12 +11,11 @@
 #include "expr/vexpr_node.h"
 
 #define MAX_BUCKETS 64
+#define EXACT_BITS 52 /* of a whole number in a double that is made of its bits */
 #define EXACT_MASK ((UINT64_C(1) << EXACT_BITS) - 1)
 #define EXACT_EXPONENT UINT64_C(0x4330000000000000) /* of 2^52 */
 #define ONE UINT64_C(0x3ff0000000000000)            /* as a double */
 #define CODE_MASK UINT64_C(0xffff)
-#define BLOCK 16       /* rows of a loop whose length is fixed, so that it is vectorised at -O2 */
-#define EXACT_BITS 52  /* of a whole number in a double that is made of its bits */
 #define MAX_RANGE 4096 /* buckets of a shared dictionary */
 #define RANGE_MARGIN 32
 #define FEW_FROM 64 /* rows: below, codes are not worth it */
@@ -183,15 +182,8 @@ find_bounds(const int64_t *values, uint32_t count, int64_t *min, int64_t *max)
 {
 	int64_t low = INT64_MAX;
 	int64_t high = INT64_MIN;
-	uint32_t whole = count / BLOCK * BLOCK;
 
-	for (uint32_t block = 0; block < whole; block += BLOCK)
-		for (uint32_t i = block; i < block + BLOCK; i++)
-		{
-			low = values[i] < low ? values[i] : low;
-			high = values[i] > high ? values[i] : high;
-		}
-	for (uint32_t i = whole; i < count; i++)
+	for (uint32_t i = 0; i < count; i++)
 	{
 		low = values[i] < low ? values[i] : low;
 		high = values[i] > high ? values[i] : high;
