@@ -70,7 +70,8 @@ static int64_t elsewhere; /* of the batch */
 static uint64_t by_classes;
 static uint64_t by_memo;
 static uint64_t by_cache;
-static char texts[70000][16]; /* strings, which vectors point to */
+static uint64_t by_plain_codes; /* of a range that does not begin with the first */
+static char texts[70000][16];   /* strings, which vectors point to */
 
 static uint32_t
 width_of(Shape shape)
@@ -157,6 +158,8 @@ make_vector(Key *key, int batch, uint32_t rows, int64_t *numbers, bool *nulls)
 	uint32_t size = own ? 1 + (uint32_t) (unit_random() % 60) : DICTIONARY;
 	int64_t constant = draw(key, 0) % 8;
 	int64_t own_numbers[DICTIONARY];
+	uint32_t first;
+	uint32_t last;
 
 	for (uint32_t d = 0; own && d < size; d++)
 	{
@@ -164,9 +167,12 @@ make_vector(Key *key, int batch, uint32_t rows, int64_t *numbers, bool *nulls)
 		put(key, own_values, d, own_numbers[d] * unit);
 	}
 	memset(key->validity, 0xFF, sizeof(key->validity));
+	/* some batches have a part of the codes only */
+	first = unit_random() % 3 == 0 ? (uint32_t) (unit_random() % size) : 0;
+	last = first > 0 ? first + (uint32_t) (unit_random() % (size - first)) : size - 1;
 	for (uint32_t i = 0; i < rows; i++)
 	{
-		uint32_t code = (uint32_t) (unit_random() % size);
+		uint32_t code = first + (uint32_t) (unit_random() % (last - first + 1));
 
 		nulls[i] = with_nulls && unit_random() % 6 == 0;
 		if (vector.form == HZ_FORM_DICT)
@@ -324,6 +330,7 @@ run_batch(HzAggregator *aggregator, int key_count, int batch)
 	by_classes += codes->classes.count > 0;
 	by_memo += codes->classes.count > 0 && codes->classes.groups == codes->memo;
 	by_cache += codes->seen > seen;
+	by_plain_codes += codes->classes.first > 1;
 	for (int c = 0; c < CALLS; c++)
 	{
 		int call = (first + c) % CALLS;
@@ -446,5 +453,6 @@ main(void)
 	CHECK(by_memo > 100);
 	CHECK(by_classes > by_memo + 20);
 	CHECK(by_cache > 100);
+	CHECK(by_plain_codes > 0);
 	return unit_summary();
 }

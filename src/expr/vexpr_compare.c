@@ -307,13 +307,7 @@ hz_vexpr_compare_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, Hz
 	if (!right->is_constant)
 		return hz_eval_map2(eval, expr, vectors_kernel, rows, out);
 	if (right->constant.validity != NULL)
-	{
-		HzVector left;
-
-		/* evaluated all the same: it may fail */
-		hz_null_vector(eval, expr, out);
-		return !expr->args[0]->can_fail || hz_eval_value(eval, expr->args[0], rows, &left);
-	}
+		return hz_eval_null_constant(eval, expr, rows, out);
 	return hz_compare_empty(eval, expr, rows, out) ||
 		   hz_eval_map_arg(eval, expr, constant_kernel, rows, out);
 }

@@ -453,11 +453,6 @@ bool
 hz_vexpr_json_field_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
 {
 	if (expr->args[1]->constant.validity != NULL)
-	{
-		HzVector left;
-
-		hz_null_vector(eval, expr, out);
-		return !expr->args[0]->can_fail || hz_eval_value(eval, expr->args[0], rows, &left);
-	}
+		return hz_eval_null_constant(eval, expr, rows, out);
 	return hz_eval_map_arg(eval, expr, field_kernel, rows, out);
 }

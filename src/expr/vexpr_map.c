@@ -294,6 +294,15 @@ hz_eval_map(HzEval *eval, const HzVexpr *expr, HzKernel kernel, const HzVector *
 }
 
 bool
+hz_eval_null_constant(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
+{
+	HzVector left;
+
+	hz_null_vector(eval, expr, out);
+	return !expr->args[0]->can_fail || hz_eval_value(eval, expr->args[0], rows, &left);
+}
+
+bool
 hz_eval_map_arg(HzEval *eval, const HzVexpr *expr, HzKernel kernel, const HzRows *rows,
 				HzVector *out)
 {

@@ -254,6 +254,10 @@ extern bool hz_eval_map(HzEval *eval, const HzVexpr *expr, HzKernel kernel, cons
 extern bool hz_eval_map_arg(HzEval *eval, const HzVexpr *expr, HzKernel kernel, const HzRows *rows,
 							HzVector *out);
 
+/* A strict function of the first argument and a constant that is null. The argument is evaluated all the same if it may fail. */
+extern bool hz_eval_null_constant(HzEval *eval, const HzVexpr *expr, const HzRows *rows,
+								  HzVector *out);
+
 /* A strict function of the node's two arguments: the kernel sees FLAT vectors. */
 extern bool hz_eval_map2(HzEval *eval, const HzVexpr *expr, HzKernel2 kernel, const HzRows *rows,
 						 HzVector *out);

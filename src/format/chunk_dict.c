@@ -100,59 +100,46 @@ is_worth_compressing(const HzFrameWriter *frames, const HzBytes *bytes)
 	return worth;
 }
 
-/* Forms and stored lengths of a group; the bytes are appended. */
+/* The groups of forms and stored lengths. */
 static void
-write_hex_group(const HzString *strings, uint32_t count, HzBytes *bytes, HzBytes *out)
+write_forms(const int64_t *packed, uint32_t total, HzBytes *out)
 {
-	int64_t packed[HZ_VECTOR_ROWS];
-	size_t before = bytes->length;
-
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t first = 0; first < total; first += HZ_VECTOR_ROWS)
 	{
-		uint8_t room[HZ_HEX_MAX_WIDTH];
-		HzHexForm form;
-		HzString stored = stored_form(&strings[i], &form, room);
+		uint32_t count = hz_vector_rows(total, first / HZ_VECTOR_ROWS);
+		uint32_t sum = 0;
 
-		packed[i] = (int64_t) (stored.length << FORM_BITS | (uint64_t) form);
-		hz_bytes_append(bytes, stored.data, stored.length);
+		for (uint32_t i = first; i < first + count; i++)
+			sum += (uint32_t) (packed[i] >> FORM_BITS);
+		write_group(packed + first, count, sum, out);
 	}
-	write_group(packed, count, (uint32_t) (bytes->length - before), out);
 }
 
 static void
 write_hex(const HzDistinct *distinct, HzChunkDraft *draft)
 {
+	int64_t *packed = hz_alloc(sizeof(int64_t) * distinct->count);
 	HzBytes bytes = {NULL, 0, 0};
 	const uint8_t *stored;
 
-	for (uint32_t first = 0; first < distinct->count; first += HZ_VECTOR_ROWS)
-		write_hex_group(distinct->strings + first,
-						hz_vector_rows(distinct->count, first / HZ_VECTOR_ROWS), &bytes,
-						&draft->dict_bytes);
-	if (!is_worth_compressing(&draft->frames, &bytes))
-		draft->frames.codec = HZ_CODEC_NONE;
-	stored = bytes.data;
 	for (uint32_t i = 0; i < distinct->count; i++)
 	{
 		uint8_t room[HZ_HEX_MAX_WIDTH];
 		HzHexForm form;
-		uint64_t length = stored_form(&distinct->strings[i], &form, room).length;
+		HzString entry = stored_form(&distinct->strings[i], &form, room);
 
-		hz_frame_append(&draft->frames, stored, length);
-		stored += length;
+		packed[i] = (int64_t) (entry.length << FORM_BITS | (uint64_t) form);
+		hz_bytes_append(&bytes, entry.data, entry.length);
 	}
+	write_forms(packed, distinct->count, &draft->dict_bytes);
+	if (!is_worth_compressing(&draft->frames, &bytes))
+		draft->frames.codec = HZ_CODEC_NONE;
+	stored = bytes.data;
+	for (uint32_t i = 0; i < distinct->count; stored += packed[i++] >> FORM_BITS)
+		hz_frame_append(&draft->frames, stored, (size_t) (packed[i] >> FORM_BITS));
 	draft->dict.raw_length = (uint32_t) bytes.length;
 	hz_bytes_free(&bytes);
-}
-
-/* Takes a packed entry apart; false: it is none. */
-static bool
-split_packed(int32_t packed, uint32_t *length, HzHexShape *shape)
-{
-	*length = (uint32_t) packed >> FORM_BITS;
-	shape->form = (HzHexForm) (packed & ((1 << FORM_BITS) - 1));
-	shape->width = *length;
-	return packed >= 0 && (shape->form == 0 || hz_hex_is_shape(shape));
+	hz_free(packed);
 }
 
 static void
@@ -293,6 +280,16 @@ read_strings(const HzChunkHead *head, const uint8_t *packed, const HzSource *sou
 		status = read_raw(head, source, values->bytes);
 	hz_free(lengths);
 	return status;
+}
+
+/* Takes a packed entry apart; false: it is none. */
+static bool
+split_packed(int32_t packed, uint32_t *length, HzHexShape *shape)
+{
+	*length = (uint32_t) packed >> FORM_BITS;
+	shape->form = (HzHexForm) (packed & ((1 << FORM_BITS) - 1));
+	shape->width = *length;
+	return packed >= 0 && (shape->form == 0 || hz_hex_is_shape(shape));
 }
 
 /* The bytes that all entries of form HEX will have as strings; checks them. */
