@@ -18,6 +18,7 @@
 #include "plan/aggpath.h"
 #include "plan/scanpath.h"
 #include "read/groupcache.h"
+#include "read/zonecache.h"
 #include "rollup/ddl.h"
 #include "rollup/note.h"
 #include "rollup/stale.h"
@@ -44,6 +45,7 @@ _PG_init(void)
 	hz_dircache_init();
 	hz_forward_init();
 	hz_groupcache_init();
+	hz_zonecache_init();
 	hz_bulk_init();
 	hz_sealer_init();
 	hz_rollup_watch_init();

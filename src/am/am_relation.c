@@ -31,6 +31,7 @@
 #include "am/columnar_am.h"
 #include "base/compat.h"
 #include "read/groupcache.h"
+#include "read/zonecache.h"
 #include "rollup/note.h"
 #include "storage/dircache.h"
 #include "storage/directory.h"
@@ -88,6 +89,7 @@ relation_nontransactional_truncate(Relation rel)
 	hz_markmemo_forget();
 	hz_dircache_forget(RelationGetRelid(rel));
 	hz_groupcache_forget(RelationGetRelid(rel));
+	hz_zonecache_forget(RelationGetRelid(rel));
 }
 
 static void

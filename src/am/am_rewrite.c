@@ -26,6 +26,7 @@
 
 #include "am/columnar_am.h"
 #include "read/groupcache.h"
+#include "read/zonecache.h"
 #include "storage/dircache.h"
 #include "storage/groupread.h"
 #include "storage/rowid.h"
@@ -366,4 +367,5 @@ hz_am_copy_for_cluster(Relation old_table, Relation new_table, Relation old_inde
 	forget_twin(new_twin);
 	hz_dircache_forget(RelationGetRelid(old_table));
 	hz_groupcache_forget(RelationGetRelid(old_table));
+	hz_zonecache_forget(RelationGetRelid(old_table));
 }

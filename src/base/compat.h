@@ -24,6 +24,7 @@
 #include "storage/relfilenode.h"
 #define RelFileLocator RelFileNode
 #define rd_locator rd_node
+#define relNumber relNode
 #define RelFileLocatorEquals(a, b) RelFileNodeEquals(a, b)
 #endif
 

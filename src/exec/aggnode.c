@@ -271,7 +271,10 @@ count_vectors(HzAggLeaf *leaf, uint32 first)
 	return vectors;
 }
 
-/* From some length of the run on, threads are worth their start. `groups` of the leaf, from `first` on, are to be read. */
+/*
+ * From some length of the run on, threads are worth their start: asked when one of the leaf's groups would be a job. `groups` of the leaf, from `first` on,
+ * are to be read.
+ */
 static void
 consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 first, uint32 groups)
 {
@@ -331,9 +334,11 @@ run_groups(HzAggNode *node, HzAggLeaf *leaf)
 			return false;
 		if (vectors.left == 0)
 			continue;
-		if (!considered)
+		if (!considered && hz_aggthreads_takes(&vectors))
+		{
 			consider_threads(node, leaf, i, count - i);
-		considered = true;
+			considered = true;
+		}
 		hz_aggleaf_bind(leaf);
 		if (!run_group(node, leaf, &vectors))
 			return false;

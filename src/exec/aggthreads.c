@@ -587,6 +587,13 @@ count_live(const HzAggVectors *vectors, const uint64 *deleted)
 }
 
 bool
+hz_aggthreads_takes(const HzAggVectors *vectors)
+{
+	/* a few vectors are sooner read than whole chunks copied */
+	return vectors->left * HZ_VECTOR_ROWS * SMALL_SHARE >= vectors->rows;
+}
+
+bool
 hz_aggthreads_offer(HzAggThreads *threads, HzAggLeaf *leaf, const HzAggVectors *vectors)
 {
 	Job *job;
@@ -594,8 +601,7 @@ hz_aggthreads_offer(HzAggThreads *threads, HzAggLeaf *leaf, const HzAggVectors *
 	const uint64 *deleted;
 	Size bytes;
 
-	/* a few vectors are sooner read than whole chunks copied */
-	if (vectors->left * HZ_VECTOR_ROWS * SMALL_SHARE < vectors->rows)
+	if (!hz_aggthreads_takes(vectors))
 		return false;
 	job = free_job(threads);
 	if (job == NULL)

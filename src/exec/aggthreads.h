@@ -30,6 +30,9 @@ extern HzAggThreads *hz_aggthreads_start(int count, const HzGroupLayout *layout,
 /* Empties the aggregators of threads that wait for it; between two groups of the leader's own. */
 extern void hz_aggthreads_serve(HzAggThreads *threads);
 
+/* Whether enough of a row group is left for the threads to take it. */
+extern bool hz_aggthreads_takes(const HzAggVectors *vectors);
+
 /* Gives a row group to the threads; false: they have enough to do, or the group is not for threads. */
 extern bool hz_aggthreads_offer(HzAggThreads *threads, HzAggLeaf *leaf,
 								const HzAggVectors *vectors);

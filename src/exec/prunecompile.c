@@ -209,15 +209,10 @@ column_of(HzPruneCompile *compiled, Node *expr)
 static HzPruneNode *
 make_leaf(HzPruneCompile *compiled, HzPruneOp op, int attno)
 {
-	HzPrune *prune = &compiled->prune;
 	HzPruneNode *node = make_node(op);
 
 	node->attno = attno;
 	node->column = compiled->types[attno];
-	while (node->slot < prune->column_count && prune->columns[node->slot] != attno)
-		node->slot++;
-	if (node->slot == prune->column_count)
-		prune->columns[prune->column_count++] = attno;
 	return node;
 }
 
@@ -518,7 +513,6 @@ begin(Relation rel, Index varno, PlanState *owner)
 	compiled->types = hz_coltype_for(compiled->desc);
 	compiled->varno = varno;
 	compiled->owner = owner;
-	compiled->prune.columns = palloc(sizeof(int) * Max(compiled->desc->natts, 1));
 	return compiled;
 }
 

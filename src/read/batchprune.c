@@ -14,23 +14,10 @@
 #define RULED_OUT 16
 
 void
-hz_batchscan_forget_zones(HzBatchScan *scan)
-{
-	if (scan->zones != NULL)
-		pfree(scan->zones);
-	scan->zones = NULL;
-}
-
-void
 hz_batchscan_set_prune(HzBatchScan *scan, HzPrune *prune)
 {
 	if (scan->snapshot->snapshot_type != SNAPSHOT_MVCC)
 		return;
-	/* what is known of columns by their places among those of another tree */
-	if (scan->prune != prune)
-		hz_batchscan_forget_zones(scan);
-	if (prune != NULL && scan->prune == prune && scan->zones == NULL && scan->group_count > 0)
-		scan->zones = hz_zonecache_create(scan->context, scan->group_count, prune->column_count);
 	scan->prune = prune;
 	scan->judged_index = scan->looked_up_index = -1;
 	for (uint32 i = 0; scan->judged != NULL && i < scan->group_count; i++)
@@ -46,39 +33,53 @@ hz_batchscan_group_has(HzBatchScan *scan, int attno)
 }
 
 /* Of a column that was added after the group was written. */
-const HzZone *
-hz_batchscan_missing_zone(HzBatchScan *scan, int attno)
+static const HzZone *
+missing_zone(HzBatchScan *scan, int64 index, int attno)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->group_context);
 	bool isnull;
 	Datum value = getmissingattr(scan->desc, attno + 1, &isnull);
 
-	hz_prunevalue_zone(&scan->types[attno], scan->groups[scan->open_index]->rows, value, isnull,
+	hz_prunevalue_zone(&scan->types[attno], scan->groups[index]->rows, value, isnull,
 					   &scan->missing);
 	MemoryContextSwitchTo(old);
 	return &scan->missing;
+}
+
+const HzZone *
+hz_batchscan_missing_zone(HzBatchScan *scan, int attno)
+{
+	return missing_zone(scan, scan->open_index, attno);
+}
+
+static const HzKnownZone *
+known_zone(HzBatchScan *scan, int64 index, int attno)
+{
+	HzGroup *group = scan->groups[index];
+	const HzKnownZone *known = hz_zonecache_find(scan->store, group, attno);
+
+	if (known != NULL)
+		return known;
+	hz_batchscan_describe_group(scan, index);
+	return hz_zonecache_keep(scan->store, group, attno,
+							 hz_batchscan_group_has(scan, attno) ? &group->meta.columns[attno]
+																 : NULL);
+}
+
+const HzZone *
+hz_batchscan_group_zone(HzBatchScan *scan, int64 index, int attno)
+{
+	const HzKnownZone *known = known_zone(scan, index, attno);
+
+	return known->has ? &known->zone : missing_zone(scan, index, attno);
 }
 
 static const HzZone *
 group_zone(void *arg, const HzPruneNode *node)
 {
 	HzBatchScan *scan = arg;
-	const HzKnownZone *known = hz_zonecache_find(scan->zones, scan->judged_index, node->slot);
-	const HzChunkMeta *meta;
 
-	if (known != NULL)
-		return &known->zone;
-	hz_batchscan_describe_group(scan, scan->judged_index);
-	if (!hz_batchscan_group_has(scan, node->attno))
-	{
-		const HzZone *zone = hz_batchscan_missing_zone(scan, node->attno);
-
-		hz_zonecache_keep(scan->zones, scan->judged_index, node->slot, zone, false);
-		return zone;
-	}
-	meta = &scan->groups[scan->judged_index]->meta.columns[node->attno];
-	hz_zonecache_keep(scan->zones, scan->judged_index, node->slot, &meta->zone, meta->has_bloom);
-	return &meta->zone;
+	return hz_batchscan_group_zone(scan, scan->judged_index, node->attno);
 }
 
 static const HzZone *
@@ -95,12 +96,9 @@ static bool
 has_bloom(void *arg, const HzPruneNode *node)
 {
 	HzBatchScan *scan = arg;
-	const HzKnownZone *known = hz_zonecache_find(scan->zones, scan->judged_index, node->slot);
+	const HzKnownZone *known = known_zone(scan, scan->judged_index, node->attno);
 
-	if (known != NULL)
-		return known->has_bloom;
-	return hz_batchscan_group_has(scan, node->attno) &&
-		   scan->groups[scan->open_index]->meta.columns[node->attno].has_bloom;
+	return known->has && known->has_bloom;
 }
 
 static bool

@@ -195,23 +195,34 @@ hz_batchscan_describe_group(HzBatchScan *scan, int64 index)
 	MemoryContextSwitchTo(old);
 }
 
+/* Takes the group out of the cache, with its description. */
+static void
+take_group(HzBatchScan *scan)
+{
+	HzGroup *group = scan->groups[scan->open_index];
+
+	/* others may know the relation by another description */
+	if (scan->snapshot->snapshot_type != SNAPSHOT_MVCC || scan->desc != RelationGetDescr(scan->rel))
+		return;
+	scan->entry = hz_groupcache_take(scan->store, group, scan->strategy, scan->context);
+	if (scan->entry == NULL)
+		return;
+	scan->open = scan->entry->reader;
+	group->meta = scan->entry->group->meta;
+	group->described = true;
+}
+
 void
 hz_batchscan_open(HzBatchScan *scan, int64 index)
 {
 	MemoryContext old;
 
-	hz_batchscan_describe_group(scan, index);
+	choose_group(scan, index);
+	if (scan->open == NULL)
+		take_group(scan);
 	if (scan->open != NULL)
 		return;
-	/* others may know the relation by another description */
-	if (scan->snapshot->snapshot_type == SNAPSHOT_MVCC && scan->desc == RelationGetDescr(scan->rel))
-		scan->entry =
-			hz_groupcache_take(scan->store, scan->groups[index], scan->strategy, scan->context);
-	if (scan->entry != NULL)
-	{
-		scan->open = scan->entry->reader;
-		return;
-	}
+	hz_batchscan_describe_group(scan, index);
 	old = MemoryContextSwitchTo(scan->group_context);
 	scan->open = hz_groupread_open(scan->store, scan->groups[index], scan->types, scan->desc->natts,
 								   scan->strategy);
@@ -227,15 +238,12 @@ group_key(HzBatchScan *scan, int64 index)
 {
 	HzTopColumn *top = scan->top;
 	GroupKey *known = &scan->top_keys[index];
-	const HzZone *zone;
 
 	if (known->group != NULL)
 		return known->key;
-	hz_batchscan_describe_group(scan, index);
 	known->group = scan->groups[index];
-	zone = hz_batchscan_group_has(scan, top->attno) ? &known->group->meta.columns[top->attno].zone
-													: hz_batchscan_missing_zone(scan, top->attno);
-	known->key = hz_topbound_zone_key(top->bound, &scan->types[top->attno], zone);
+	known->key = hz_topbound_zone_key(top->bound, &scan->types[top->attno],
+									  hz_batchscan_group_zone(scan, index, top->attno));
 	return known->key;
 }
 
@@ -265,7 +273,6 @@ order_groups(HzBatchScan *scan)
 		scan->groups[i] = scan->top_keys[i].group;
 	scan->top_ordered = true;
 	scan->top_index = -1;
-	hz_batchscan_forget_zones(scan);
 	hz_batchscan_set_prune(scan, scan->prune);
 }
 

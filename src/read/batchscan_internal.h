@@ -60,8 +60,7 @@ struct HzBatchScan
 	int64 looked_up_index; /* the group whose dictionaries have been asked last; -1: none */
 	int64 judged_index;    /* the group whose answers the nodes of the tree hold; -1: none */
 	uint32 judged_vector;
-	HzZone missing;     /* of the last column asked for that its group does not have */
-	HzZoneCache *zones; /* for scans that start again and again; NULL: none */
+	HzZone missing; /* of the last column asked for that its group does not have */
 	/* the first rows of an order; NULL: all are wanted */
 	HzTopColumn *top;
 	GroupKey *top_keys; /* of each group; NULL: none is known */
@@ -81,13 +80,13 @@ extern void hz_batchscan_open(HzBatchScan *scan, int64 index);
 extern bool hz_batchscan_group_has(HzBatchScan *scan, int attno);
 extern const HzZone *hz_batchscan_missing_zone(HzBatchScan *scan, int attno);
 
+/* The zone of a column in a group, of which no more is read than is not known yet. */
+extern const HzZone *hz_batchscan_group_zone(HzBatchScan *scan, int64 index, int attno);
+
 /*
  * What dictionaries say of the group at the position, of which a vector is about to be decoded: not before, since they are
  * large. Asked once a group.
  */
 extern HzPruneResult hz_batchscan_judge_dictionaries(HzBatchScan *scan);
-
-/* Forgets what is known of zones of groups: places of groups, or of columns in the tree, are others. */
-extern void hz_batchscan_forget_zones(HzBatchScan *scan);
 
 #endif /* HZ_BATCHSCAN_INTERNAL_H */

@@ -50,7 +50,6 @@ typedef struct HzPruneNode
 	struct HzPruneNode **children;
 	/* the others: a column, and how its values compare */
 	int attno; /* 0-based */
-	int slot;  /* the column's place in HzPrune.columns */
 	HzColumnType column;
 	HzPruneDomain domain;
 	bool bloom; /* EQUAL: bloom filters can be asked */
@@ -79,8 +78,6 @@ typedef struct HzPrune
 	HzPruneCount *pruned; /* by each qual: the first that says NONE counts it */
 	int pruner;           /* the qual that has last said NONE */
 	uint64 passing;       /* of what was asked about last: bit i, every row satisfies qual i */
-	int column_count;
-	int *columns; /* 0-based attribute numbers, each once */
 } HzPrune;
 
 /*

@@ -4,50 +4,146 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
+#include "common/hashfn.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 
+#include "base/compat.h"
 #include "read/zonecache.h"
 
-struct HzZoneCache
-{
-	int columns;
-	HzKnownZone zones[FLEXIBLE_ARRAY_MEMBER];
-};
+#define MOST_ZONES 28000 /* just what 32,768 slots take */
 
-HzZoneCache *
-hz_zonecache_create(MemoryContext context, uint32 groups, int columns)
+typedef struct ZoneKey
 {
-	Size size = offsetof(HzZoneCache, zones) + sizeof(HzKnownZone) * groups * columns;
-	HzZoneCache *cache;
+	RelFileLocator locator;
+	bool temporary;
+	uint32 number;
+	int32 attno;
+} ZoneKey;
 
-	if (size > (Size) work_mem * 1024 / 2)
-		return NULL;
-	cache = MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	cache->columns = columns;
-	return cache;
+typedef struct ZoneEntry
+{
+	ZoneKey key;
+	char status; /* simplehash's */
+	Oid tableoid;
+	HzKnownZone known;
+} ZoneEntry;
+
+static inline bool
+same_key(const ZoneKey *a, const ZoneKey *b)
+{
+	return a->number == b->number && a->attno == b->attno && a->temporary == b->temporary &&
+		   RelFileLocatorEquals(a->locator, b->locator);
+}
+
+static inline uint32
+hash_key(const ZoneKey *key)
+{
+	return hash_combine(murmurhash32(key->locator.relNumber),
+						murmurhash32(key->number ^ (uint32) key->attno << 22));
+}
+
+#define SH_PREFIX zones
+#define SH_ELEMENT_TYPE ZoneEntry
+#define SH_KEY_TYPE ZoneKey
+#define SH_KEY key
+#define SH_HASH_KEY(table, key) hash_key(&(key))
+#define SH_EQUAL(table, a, b) same_key(&(a), &(b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+static zones_hash *zones = NULL;
+static List *tables = NIL; /* oids of those that zones are known of */
+
+static ZoneKey
+key_of(const HzStore *store, const HzGroup *group, int attno)
+{
+	return (ZoneKey){.locator = store->toast->rd_locator,
+					 .temporary = store->toast->rd_rel->relpersistence == RELPERSISTENCE_TEMP,
+					 .number = group->number,
+					 .attno = attno};
 }
 
 const HzKnownZone *
-hz_zonecache_find(HzZoneCache *cache, int64 group, int column)
+hz_zonecache_find(const HzStore *store, const HzGroup *group, int attno)
 {
-	const HzKnownZone *zone;
+	ZoneEntry *entry = zones != NULL ? zones_lookup(zones, key_of(store, group, attno)) : NULL;
 
-	if (cache == NULL)
-		return NULL;
-	zone = &cache->zones[group * cache->columns + column];
-	return zone->known ? zone : NULL;
+	return entry != NULL ? &entry->known : NULL;
+}
+
+static void
+forget_all(void)
+{
+	zones_reset(zones);
+	list_free(tables);
+	tables = NIL;
+}
+
+/* Before its first zone. */
+static void
+note_table(Oid tableoid)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+
+	tables = list_append_unique_oid(tables, tableoid);
+	MemoryContextSwitchTo(old);
+}
+
+const HzKnownZone *
+hz_zonecache_keep(const HzStore *store, const HzGroup *group, int attno, const HzChunkMeta *meta)
+{
+	ZoneEntry *entry;
+	bool found;
+
+	if (zones == NULL)
+		zones = zones_create(TopMemoryContext, 64, NULL);
+	if (zones->members >= MOST_ZONES)
+		forget_all();
+	note_table(RelationGetRelid(store->table));
+	entry = zones_insert(zones, key_of(store, group, attno), &found);
+	entry->tableoid = RelationGetRelid(store->table);
+	entry->known.has = meta != NULL;
+	entry->known.has_bloom = meta != NULL && meta->has_bloom;
+	if (meta != NULL)
+		entry->known.zone = meta->zone;
+	return &entry->known;
 }
 
 void
-hz_zonecache_keep(HzZoneCache *cache, int64 group, int column, const HzZone *zone, bool has_bloom)
+hz_zonecache_forget(Oid tableoid)
 {
-	HzKnownZone *known;
+	zones_iterator iterator;
+	ZoneEntry *entry;
 
-	if (cache == NULL)
+	if (tables == NIL)
 		return;
-	known = &cache->zones[group * cache->columns + column];
-	known->zone = *zone;
-	known->has_bloom = has_bloom;
-	known->known = true;
+	if (tableoid == InvalidOid)
+	{
+		forget_all();
+		return;
+	}
+	if (!list_member_oid(tables, tableoid))
+		return;
+	tables = list_delete_oid(tables, tableoid);
+	zones_start_iterate(zones, &iterator);
+	while ((entry = zones_iterate(zones, &iterator)) != NULL)
+	{
+		if (entry->tableoid == tableoid)
+			zones_delete_item(zones, entry);
+	}
+}
+
+static void
+relcache_callback(Datum arg, Oid relid)
+{
+	hz_zonecache_forget(relid);
+}
+
+void
+hz_zonecache_init(void)
+{
+	CacheRegisterRelcacheCallback(relcache_callback, (Datum) 0);
 }
