@@ -544,6 +544,8 @@ hz_aggleaf_judge(HzAggLeaf *leaf, uint32 index, HzAggVectors *vectors)
 	{
 		HzPruneResult result = hz_batchscan_prune_vector(batches, index, v, &vectors->passing[v]);
 
+		if (result != HZ_PRUNE_NONE && hz_batchscan_prune_codes(batches, index, v) == HZ_PRUNE_NONE)
+			result = HZ_PRUNE_NONE;
 		vectors->judged[v] = (uint8) result;
 		if (result == HZ_PRUNE_NONE)
 			hz_prune_count(prune, 0, 1);

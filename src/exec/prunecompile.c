@@ -682,6 +682,7 @@ bind_comparison(HzPruneCompile *compiled, Comparison *comparison, ExprContext *e
 	node->op = comparison->op;
 	node->loose = false;
 	node->value_count = 0;
+	node->set.count = 0;
 	if (isnull)
 		node->op = HZ_PRUNE_NEVER;
 	else if (comparison->operand == OPERAND_ANY || comparison->operand == OPERAND_ALL)
@@ -703,12 +704,14 @@ hz_prunecompile_bind(HzPruneCompile *compiled, ExprContext *econtext)
 	ListCell *cell;
 
 	MemoryContextReset(compiled->varying);
+	compiled->prune.has_sets = false;
 	foreach(cell, compiled->comparisons)
 	{
 		Comparison *comparison = lfirst(cell);
 
 		if (comparison->varies || !compiled->bound)
 			bind_comparison(compiled, comparison, econtext);
+		compiled->prune.has_sets |= comparison->node->set.count > 0;
 	}
 	compiled->bound = true;
 	return &compiled->prune;

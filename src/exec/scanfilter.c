@@ -21,9 +21,9 @@ take_quals(HzScanFilter *filter, const HzCompileInput *input, List *quals)
 {
 	PlanState *ps = input->parent;
 	List *ignored = NIL;
-	List *left = list_copy(quals);
 	ListCell *cell;
 
+	filter->left = list_copy(quals);
 	filter->filters = palloc(sizeof(HzVexpr *) * list_length(quals));
 	filter->places = palloc(sizeof(int) * list_length(quals));
 	foreach(cell, hz_compile_quals(input, quals, false, &ignored))
@@ -35,10 +35,10 @@ take_quals(HzScanFilter *filter, const HzCompileInput *input, List *quals)
 		filter->places[filter->count] = qual->place;
 		filter->filters[filter->count++] = qual->vexpr;
 		filter->quals = lappend(filter->quals, qual->expr);
-		left = list_delete_ptr(left, qual->expr);
+		filter->left = list_delete_ptr(filter->left, qual->expr);
 	}
-	if (left != NIL)
-		filter->rest = ExecInitQual(left, ps);
+	if (filter->left != NIL)
+		filter->rest = ExecInitQual(filter->left, ps);
 }
 
 HzScanFilter *

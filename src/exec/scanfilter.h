@@ -18,7 +18,8 @@ typedef struct HzScanFilter
 	HzVexpr **filters; /* in the order in which to evaluate them */
 	int *places;       /* among the node's quals */
 	List *quals;       /* the same, as expressions, for EXPLAIN */
-	ExprState *rest;   /* the others; NULL: none */
+	List *left;        /* the other quals */
+	ExprState *rest;   /* the same, initialised; NULL: none */
 	int bound;         /* so many of the filters have their constants */
 	HzEval *eval;
 	HzBatchColumns columns;

@@ -85,8 +85,25 @@ find_columns(HzScanNode *node)
 		if (TupleDescAttr(desc, i)->attisdropped)
 			continue;
 		if (whole_row || bms_is_member(i + 1 - FirstLowInvalidHeapAttributeNumber, used))
-			node->columns[node->column_count++] = (HzNeededColumn){.attno = i};
+			node->columns[node->column_count++] = (HzNeededColumn){.attno = i, .in_row = true};
 	}
+	bms_free(used);
+}
+
+/* Columns that only filters on vectors read are not made Datums. */
+static void
+find_row_columns(HzScanNode *node)
+{
+	CustomScan *plan = (CustomScan *) node->css.ss.ps.plan;
+	Index relid = plan->scan.scanrelid;
+	Bitmapset *used = NULL;
+
+	pull_varattnos((Node *) plan->scan.plan.targetlist, relid, &used);
+	pull_varattnos((Node *) node->filter->left, relid, &used);
+	for (int i = 0; i < node->column_count; i++)
+		node->columns[i].in_row =
+			bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used) ||
+			bms_is_member(node->columns[i].attno + 1 - FirstLowInvalidHeapAttributeNumber, used);
 	bms_free(used);
 }
 
@@ -107,6 +124,8 @@ begin(CustomScanState *css, EState *estate, int eflags)
 		hz_scanprune_init(node);
 		if (((CustomScan *) css->ss.ps.plan)->custom_plans == NIL)
 			node->filter = hz_scanfilter_make(&css->ss);
+		if (node->filter != NULL)
+			find_row_columns(node);
 	}
 	node->row = css->ss.ss_ScanTupleSlot;
 	node->row->tts_tableOid = RelationGetRelid(rel);
@@ -223,6 +242,8 @@ hz_scannode_decode(HzScanNode *node)
 	{
 		HzNeededColumn *column = &node->columns[i];
 
+		if (!column->in_row)
+			continue;
 		(void) hz_batchscan_datums(node->batches, column->attno, node->rows.at, node->rows.count,
 								   column->values, column->isnull);
 	}
@@ -298,8 +319,8 @@ hz_scannode_take_batch_row(HzScanNode *node, uint32 position)
 	{
 		HzNeededColumn *column = &node->columns[i];
 
-		to->tts_values[column->attno] = column->values[position];
-		to->tts_isnull[column->attno] = column->isnull[position];
+		to->tts_values[column->attno] = column->in_row ? column->values[position] : (Datum) 0;
+		to->tts_isnull[column->attno] = !column->in_row || column->isnull[position];
 	}
 	hz_rowid_to_tid(hz_group_first_row(node->batch->group) + node->batch->first + position,
 					&to->tts_tid);

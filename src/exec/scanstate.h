@@ -57,7 +57,8 @@ typedef enum HzScanStage
 /* A column that the query needs, and its values in the current batch. */
 typedef struct HzNeededColumn
 {
-	int attno; /* 0-based */
+	int attno;   /* 0-based */
+	bool in_row; /* read of rows, not only by filters on vectors */
 	Datum *values;
 	bool *isnull;
 } HzNeededColumn;

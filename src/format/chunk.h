@@ -142,6 +142,23 @@ extern HzStatus hz_chunk_bloom(HzChunkReader *reader, uint64_t hash, bool *maybe
  */
 extern HzStatus hz_chunk_dictionary(HzChunkReader *reader, const HzString *value, bool *maybe);
 
+/* Values to look for, of BYTES or FIXED: in ascending order of their bytes, each once. */
+typedef struct HzValueSet
+{
+	uint32_t count;
+	const HzString *values;
+} HzValueSet;
+
+/* The same of several values: whether the chunk may have any of them. */
+extern HzStatus hz_chunk_dictionary_any(HzChunkReader *reader, const HzValueSet *set, bool *maybe);
+
+/*
+ * Whether a vector may have a row with any of them: true unless its codes of the dictionary say that it has none. What was found is
+ * remembered, for the last set; where nearly all vectors have such rows, no more are looked at.
+ */
+extern HzStatus hz_chunk_vector_any(HzChunkReader *reader, uint32_t vector, const HzValueSet *set,
+									bool *maybe);
+
 /*
  * Sets mask[i] (room for whole vectors) to 1 where row i of a vector of BYTES or FIXED is not null and has these bytes, else to 0, without
  * decoding the values: only where they are codes of a dictionary, FIXED or hexadecimal digits, else *known is false.

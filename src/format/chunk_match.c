@@ -14,6 +14,10 @@
 /* Vectors of which is remembered that they do not have a value: all of a row group's. */
 #define KNOWN_VECTORS 64
 
+/* Of a set: after so many vectors, a vector in so many must have been without its values, or no more are looked at. */
+#define LOOKED_AT_LEAST 8
+#define ABSENT_SHARE 4
+
 /* Guesses by interpolation before the range is halved. */
 #define GUESSES 6
 
@@ -62,7 +66,7 @@ number_of(const HzChunkReader *reader, const uint8_t *data, uint64_t length, uin
 																					 skip);
 }
 
-/* What is known of the entries that are left: those from `first` to `last` lie between two numbers. */
+/* What is known of the entries that are left: those from `first` on, before `last`, lie between two numbers. */
 typedef struct Range
 {
 	uint32_t first;
@@ -72,14 +76,14 @@ typedef struct Range
 	uint64_t skip; /* leading bytes that all have in common */
 } Range;
 
-/* From the zone map, which may know no more than the beginnings of the bounds: it is only asked for guesses. */
+/* All entries. From the zone map, which may know no more than the beginnings of the bounds: it is only asked for guesses. */
 static void
 begin_range(const HzChunkReader *reader, Range *range)
 {
 	const HzZone *zone = &reader->meta.zone;
 
 	range->first = 0;
-	range->last = reader->head.dict.count - 1;
+	range->last = reader->head.dict.count;
 	range->low = 0;
 	range->high = UINT64_MAX;
 	range->skip = 0;
@@ -100,26 +104,26 @@ guess(const Range *range, uint64_t number)
 	if (number <= range->low || range->high <= range->low)
 		return range->first;
 	if (number >= range->high)
-		return range->last;
+		return range->last - 1;
 	part = (double) (number - range->low) / (double) (range->high - range->low);
-	return range->first + (uint32_t) (part * (range->last - range->first));
+	return range->first + (uint32_t) (part * (range->last - 1 - range->first));
 }
 
-/* The entry with these bytes; HZ_NO_CODE: there is none. */
+/*
+ * The entry with these bytes, among those of the range; HZ_NO_CODE: there is none. What is left of the range begins behind all entries that are
+ * less.
+ */
 static HzStatus
-search_entry(HzChunkReader *reader, const HzString *value, uint32_t *code)
+search_entry(HzChunkReader *reader, const HzString *value, Range *range, uint32_t *code)
 {
-	Range range;
-	uint64_t number;
+	uint64_t number = number_of(reader, value->data, value->length, range->skip);
 	uint32_t guesses = 0;
 
 	*code = HZ_NO_CODE;
-	begin_range(reader, &range);
-	number = number_of(reader, value->data, value->length, range.skip);
-	while (range.first <= range.last)
+	while (range->first < range->last)
 	{
-		uint32_t at = guesses++ < GUESSES ? guess(&range, number)
-										  : range.first + (range.last - range.first) / 2;
+		uint32_t at = guesses++ < GUESSES ? guess(range, number)
+										  : range->first + (range->last - range->first) / 2;
 		HzString entry;
 		int order;
 		HzStatus status = hz_reader_entry(reader, at, &entry);
@@ -129,20 +133,18 @@ search_entry(HzChunkReader *reader, const HzString *value, uint32_t *code)
 		order = hz_bytes_order(entry.data, entry.length, value->data, value->length);
 		if (order == 0)
 		{
-			*code = at;
+			*code = range->first = at;
 			return HZ_OK;
 		}
 		if (order < 0)
 		{
-			range.first = at + 1;
-			range.low = number_of(reader, entry.data, entry.length, range.skip);
+			range->first = at + 1;
+			range->low = number_of(reader, entry.data, entry.length, range->skip);
 		}
-		else if (at == 0)
-			return HZ_OK;
 		else
 		{
-			range.last = at - 1;
-			range.high = number_of(reader, entry.data, entry.length, range.skip);
+			range->last = at;
+			range->high = number_of(reader, entry.data, entry.length, range->skip);
 		}
 	}
 	return HZ_OK;
@@ -187,14 +189,16 @@ find_entry(HzChunkReader *reader, HzSought *sought)
 {
 	const HzString value = {.data = sought->value.data, .length = sought->value.length};
 	HzStatus status = HZ_OK;
+	Range range;
 
 	if (sought->searched)
 		return HZ_OK;
 	hz_frame_unpin(&reader->frames);
 	if (reader->searches++ >= SEARCHES_BEFORE_DICT)
 		status = hz_reader_dict(reader);
+	begin_range(reader, &range);
 	if (status == HZ_OK)
-		status = search_entry(reader, &value, &sought->code);
+		status = search_entry(reader, &value, &range, &sought->code);
 	sought->searched = status == HZ_OK;
 	return status;
 }
@@ -367,4 +371,178 @@ hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value, bo
 	if (status == HZ_OK && vector < KNOWN_VECTORS && memchr(mask, 1, rows) == NULL)
 		sought->absent |= UINT64_C(1) << vector;
 	return status;
+}
+
+/* ---- several values */
+
+/* Whether it is the set that is remembered. */
+static bool
+is_known_set(const HzSoughtSet *known, const HzValueSet *set)
+{
+	size_t at = 0;
+
+	for (uint32_t i = 0; i < set->count; i++)
+	{
+		const HzString *value = &set->values[i];
+		uint32_t length;
+
+		if (known->values.length - at < sizeof(length))
+			return false;
+		memcpy(&length, known->values.data + at, sizeof(length));
+		at += sizeof(length);
+		/* the length is that of bytes that are there */
+		if (length != value->length ||
+			!hz_bytes_equal(known->values.data + at, value->data, length))
+			return false;
+		at += length;
+	}
+	return at == known->values.length;
+}
+
+static void
+remember_set(HzSoughtSet *known, const HzValueSet *set)
+{
+	for (uint32_t i = 0; i < set->count; i++)
+	{
+		uint32_t length = (uint32_t) set->values[i].length;
+
+		hz_bytes_append(&known->values, &length, sizeof(length));
+		hz_bytes_append(&known->values, set->values[i].data, length);
+	}
+}
+
+static HzStatus
+find_entries(HzChunkReader *reader, const HzValueSet *set)
+{
+	HzSoughtSet *known = &reader->sought_set;
+	HzStatus status = HZ_OK;
+	Range whole;
+	Range range;
+
+	begin_range(reader, &whole);
+	range = whole;
+	for (uint32_t i = 0; i < set->count && status == HZ_OK; i++)
+	{
+		uint32_t code;
+
+		if (!has_bytes(&reader->head, &set->values[i]))
+			continue;
+		hz_frame_unpin(&reader->frames);
+		/* it is not before the value before it */
+		range.last = whole.last;
+		range.high = whole.high;
+		status = search_entry(reader, &set->values[i], &range, &code);
+		if (status != HZ_OK || code == HZ_NO_CODE)
+			continue;
+		hz_bitmap_set(known->codes, code);
+		known->any = true;
+	}
+	return status;
+}
+
+/* Finds its values in the dictionary, unless they are known. */
+static HzStatus
+know_set(HzChunkReader *reader, const HzValueSet *set)
+{
+	HzSoughtSet *known = &reader->sought_set;
+	HzStatus status = HZ_OK;
+
+	if (known->values.length > 0 && is_known_set(known, set))
+		return HZ_OK;
+	known->values.length = 0;
+	known->any = false;
+	known->asked = known->absent = 0;
+	hz_free(known->codes);
+	known->codes = NULL;
+	known->codes = hz_alloc_zero(HZ_BITMAP_WORDS(reader->head.dict.count) * sizeof(uint64_t));
+	if (set->count > SEARCHES_BEFORE_DICT)
+		status = hz_reader_dict(reader);
+	if (status == HZ_OK)
+		status = find_entries(reader, set);
+	/* last: the source may throw, and who catches come again */
+	if (status == HZ_OK)
+		remember_set(known, set);
+	return status;
+}
+
+HzStatus
+hz_chunk_dictionary_any(HzChunkReader *reader, const HzValueSet *set, bool *maybe)
+{
+	const HzChunkHead *head = &reader->head;
+	HzStatus status;
+
+	*maybe = true;
+	if ((head->flags & HZ_CHUNK_HAS_DICT) == 0 || !has_codes_only(head))
+		return HZ_OK;
+	status = know_set(reader, set);
+	*maybe = status != HZ_OK || reader->sought_set.any;
+	return status;
+}
+
+static bool
+has_some(const uint64_t *wanted, const uint16_t *codes, uint32_t count)
+{
+	uint64_t found = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		found |= wanted[codes[i] / 64] >> codes[i] % 64;
+	return (found & 1) != 0;
+}
+
+/* Looks at the vector's codes; nulls have some code. */
+static HzStatus
+look_for_set(HzChunkReader *reader, uint32_t v, bool *maybe)
+{
+	HzSoughtSet *known = &reader->sought_set;
+	uint32_t rows = reader->head.pieces[v].zone.rows;
+	const uint64_t *validity;
+	HzStatus status = hz_reader_piece(reader, v);
+
+	if (status == HZ_OK)
+		status = hz_reader_validity(reader, v, &validity);
+	if (status == HZ_OK)
+		status = hz_reader_codes(reader, v, validity);
+	if (status != HZ_OK)
+		return status;
+	*maybe = has_some(known->codes, reader->codes, rows);
+	if (v < KNOWN_VECTORS)
+	{
+		known->asked |= UINT64_C(1) << v;
+		known->absent |= (uint64_t) !*maybe << v;
+	}
+	return HZ_OK;
+}
+
+HzStatus
+hz_chunk_vector_any(HzChunkReader *reader, uint32_t vector, const HzValueSet *set, bool *maybe)
+{
+	const HzSoughtSet *known = &reader->sought_set;
+	HzPieceMode mode;
+	HzStatus status;
+	int looked;
+
+	*maybe = true;
+	if (vector >= reader->head.vectors)
+		return HZ_CORRUPT;
+	mode = reader->head.pieces[vector].mode;
+	if (mode != HZ_PIECE_CODES)
+	{
+		*maybe = mode != HZ_PIECE_NULLS;
+		return HZ_OK;
+	}
+	status = know_set(reader, set);
+	if (status != HZ_OK)
+		return status;
+	*maybe = known->any;
+	if (!known->any)
+		return HZ_OK;
+	if (vector < KNOWN_VECTORS && (known->asked >> vector & 1) != 0)
+	{
+		*maybe = (known->absent >> vector & 1) == 0;
+		return HZ_OK;
+	}
+	looked = __builtin_popcountll(known->asked);
+	if (looked >= LOOKED_AT_LEAST && __builtin_popcountll(known->absent) * ABSENT_SHARE < looked)
+		return HZ_OK;
+	return look_for_set(reader, vector, maybe);
 }

@@ -42,6 +42,16 @@ typedef struct HzSought
 
 #define HZ_SOUGHT 16 /* remembered */
 
+/* Values that vectors were looked for by. */
+typedef struct HzSoughtSet
+{
+	HzBytes values;  /* their bytes, each behind its length; empty: no set is known */
+	uint64_t *codes; /* bit c: entry c of the dictionary is one of them */
+	bool any;        /* one of them is */
+	uint64_t asked;  /* bit v: vector v was looked at, */
+	uint64_t absent; /* and has no such row */
+} HzSoughtSet;
+
 struct HzChunkReader
 {
 	HzChunkMeta meta;
@@ -67,6 +77,7 @@ struct HzChunkReader
 	HzSought sought[HZ_SOUGHT];
 	uint32_t sought_count; /* so far: the last ones are in `sought` */
 	uint32_t searches;     /* of the dictionary */
+	HzSoughtSet sought_set;
 	HzBytes bloom;
 	HzChunkReader *child;
 	HzVector child_vector; /* decoded */

@@ -9,7 +9,7 @@
 #define SINGLES_BEFORE_DICT 32
 
 /* Nulls, integers and codes read from a vector one by one before all of it is decoded. */
-#define SINGLES_BEFORE_VECTOR 3
+#define SINGLES_BEFORE_VECTOR 1
 
 /* Dictionaries that are decoded at once. Fuzzers, whose dictionaries are small, need both ways. */
 #ifdef HZ_FUZZING

@@ -127,6 +127,24 @@ ask_memory(void *arg, const HzPruneNode *node, const HzPruneValue *value)
 		   !hz_groupread_lacks(scan->open, node->attno, scan->judged_vector, &value->bytes);
 }
 
+static bool
+ask_dictionary_any(void *arg, const HzPruneNode *node)
+{
+	HzBatchScan *scan = arg;
+
+	return !hz_batchscan_group_has(scan, node->attno) ||
+		   hz_groupread_dictionary_any(scan->open, node->attno, &node->set);
+}
+
+static bool
+ask_codes(void *arg, const HzPruneNode *node)
+{
+	HzBatchScan *scan = arg;
+
+	return !hz_batchscan_group_has(scan, node->attno) ||
+		   hz_groupread_vector_any(scan->open, node->attno, scan->judged_vector, &node->set);
+}
+
 /* The answer for a group, which the nodes of the tree hold from then on. */
 static HzPruneResult
 judge_group(HzBatchScan *scan, int64 index)
@@ -188,9 +206,25 @@ hz_batchscan_prune_vector(HzBatchScan *scan, uint32 index, uint32 vector, uint64
 }
 
 HzPruneResult
+hz_batchscan_prune_codes(HzBatchScan *scan, uint32 index, uint32 vector)
+{
+	HzPruneSource source = {.codes = ask_codes, .arg = scan};
+
+	if (scan->prune == NULL || !scan->prune->has_sets ||
+		hz_batchscan_prune_group(scan, index) != HZ_PRUNE_SOME)
+		return HZ_PRUNE_SOME;
+	if (scan->judged_index != index)
+		(void) judge_group(scan, index);
+	hz_batchscan_open(scan, index);
+	scan->judged_vector = vector;
+	return hz_prune_codes(scan->prune, &source);
+}
+
+HzPruneResult
 hz_batchscan_judge_dictionaries(HzBatchScan *scan)
 {
-	HzPruneSource source = {.dictionary = ask_dictionary, .arg = scan};
+	HzPruneSource source = {
+		.dictionary = ask_dictionary, .dictionary_any = ask_dictionary_any, .arg = scan};
 	int64 index = scan->group_index;
 	HzPruneResult result;
 

@@ -502,6 +502,17 @@ skip_pruned_vector(HzBatchScan *scan, bool *all_pass, uint64 *passing)
 	return result == HZ_PRUNE_NONE;
 }
 
+/* Whether its codes rule it out. */
+static bool
+skip_by_codes(HzBatchScan *scan)
+{
+	if (hz_batchscan_prune_codes(scan, (uint32) scan->group_index, current_vector(scan)) !=
+		HZ_PRUNE_NONE)
+		return false;
+	hz_prune_count(scan->prune, 0, 1);
+	return true;
+}
+
 /* Whether dictionaries rule out what is left of the group at the position; if so, moves over it. */
 static bool
 skip_looked_up(HzBatchScan *scan, bool forward)
@@ -564,7 +575,7 @@ hz_batchscan_next(HzBatchScan *scan)
 			continue;
 		order_vectors(scan);
 		if (skip_pruned_vector(scan, &all_pass, &passing) || skip_beaten_vector(scan) ||
-			(!all_pass && skip_looked_up(scan, true)))
+			(!all_pass && (skip_looked_up(scan, true) || skip_by_codes(scan))))
 			continue;
 		batch = current_batch(scan);
 		batch->all_pass = all_pass;
@@ -588,7 +599,7 @@ hz_batchscan_previous(HzBatchScan *scan)
 		uint64 passing;
 
 		if (skip_pruned_group(scan, false) || skip_pruned_vector(scan, &all_pass, &passing) ||
-			(!all_pass && skip_looked_up(scan, false)))
+			(!all_pass && (skip_looked_up(scan, false) || skip_by_codes(scan))))
 			continue;
 		batch = current_batch(scan);
 		batch->all_pass = all_pass;

@@ -73,6 +73,9 @@ extern HzPruneResult hz_batchscan_prune_group(HzBatchScan *scan, uint32 index);
 extern HzPruneResult hz_batchscan_prune_vector(HzBatchScan *scan, uint32 index, uint32 vector,
 											   uint64 *passing);
 
+/* The same of a vector that is not ruled out, with its codes, where conditions ask for one of several values: NONE or SOME. */
+extern HzPruneResult hz_batchscan_prune_codes(HzBatchScan *scan, uint32 index, uint32 vector);
+
 /* The same of a group with its dictionaries, which are read for it. Moves the position. */
 extern HzPruneResult hz_batchscan_prune_dictionaries(HzBatchScan *scan, uint32 index);
 

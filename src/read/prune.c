@@ -13,6 +13,10 @@
 #define BLOOM_VALUES 64
 #define DICTIONARY_VALUES 64
 
+/* Sets are of so many values at most, with so many bytes. */
+#define SET_VALUES 1000
+#define SET_BYTES 65536
+
 /* ---- One condition */
 
 static int
@@ -21,14 +25,63 @@ compare_values(const void *a, const void *b, void *arg)
 	return hz_prunevalue_compare(((HzPruneNode *) arg)->domain, a, b);
 }
 
+/* A node that bloom filters and dictionaries can be asked about: values that are equal have the same bytes. */
+static bool
+is_exact(const HzPruneNode *node)
+{
+	return node->op == HZ_PRUNE_EQUAL && node->bloom;
+}
+
+static bool
+has_bytes(const HzPruneNode *node)
+{
+	return node->column.kind == HZ_KIND_BYTES || node->column.kind == HZ_KIND_FIXED;
+}
+
+static int
+compare_bytes(const void *a, const void *b)
+{
+	const HzString *x = a;
+	const HzString *y = b;
+
+	return hz_bytes_order(x->data, x->length, y->data, y->length);
+}
+
+static void
+make_set(HzPruneNode *node)
+{
+	HzString *values;
+	uint32 count = 0;
+	uint64 bytes = 0;
+
+	if (!is_exact(node) || !has_bytes(node) || node->value_count < 2 ||
+		node->value_count > SET_VALUES)
+		return;
+	values = palloc(sizeof(HzString) * node->value_count);
+	for (uint32 i = 0; i < node->value_count; i++)
+	{
+		if (!node->values[i].hashed)
+			continue;
+		values[count++] = node->values[i].bytes;
+		bytes += node->values[i].bytes.length;
+	}
+	if (count == 0 || bytes > SET_BYTES)
+		return;
+	qsort(values, count, sizeof(HzString), compare_bytes);
+	node->set.count = (uint32) qunique(values, count, sizeof(HzString), compare_bytes);
+	node->set.values = values;
+}
+
 void
 hz_prune_sort_values(HzPruneNode *node)
 {
-	if (node->domain == HZ_PRUNE_OPAQUE)
-		return;
-	qsort_arg(node->values, node->value_count, sizeof(HzPruneValue), compare_values, node);
-	node->value_count = (uint32) qunique_arg(node->values, node->value_count, sizeof(HzPruneValue),
-											 compare_values, node);
+	if (node->domain != HZ_PRUNE_OPAQUE)
+	{
+		qsort_arg(node->values, node->value_count, sizeof(HzPruneValue), compare_values, node);
+		node->value_count = (uint32) qunique_arg(node->values, node->value_count,
+												 sizeof(HzPruneValue), compare_values, node);
+	}
+	make_set(node);
 }
 
 static int
@@ -154,21 +207,15 @@ typedef enum Level
 	BY_ZONES,
 	BY_BLOOM,
 	BY_DICTIONARY,
-	BY_VECTOR
+	BY_VECTOR,
+	BY_CODES
 } Level;
-
-/* A node that bloom filters can be asked about: values that are equal have the same bytes. */
-static bool
-is_exact(const HzPruneNode *node)
-{
-	return node->op == HZ_PRUNE_EQUAL && node->bloom;
-}
 
 static bool
 has_dictionary(const HzPruneNode *node)
 {
-	return is_exact(node) && node->value_count <= DICTIONARY_VALUES &&
-		   (node->column.kind == HZ_KIND_BYTES || node->column.kind == HZ_KIND_FIXED);
+	return is_exact(node) && has_bytes(node) &&
+		   (node->value_count <= DICTIONARY_VALUES || node->set.count > 0);
 }
 
 static bool
@@ -179,6 +226,8 @@ may_hold(const HzPruneNode *node, const HzPruneSource *source, Level level)
 		: level == BY_DICTIONARY ? source->dictionary
 								 : source->memory;
 
+	if (level == BY_DICTIONARY && node->set.count > 0)
+		return source->dictionary_any(source->arg, node);
 	for (uint32 i = 0; i < node->value_count; i++)
 	{
 		if (node->values[i].hashed && ask(source->arg, node, &node->values[i]))
@@ -205,9 +254,13 @@ judge_leaf(const HzPruneNode *node, const HzPruneSource *source, Level level)
 	if (level == BY_DICTIONARY)
 		return !has_dictionary(node) || may_hold(node, source, level) ? HZ_PRUNE_SOME
 																	  : HZ_PRUNE_NONE;
+	if (level == BY_CODES)
+		return node->set.count == 0 || source->codes(source->arg, node) ? HZ_PRUNE_SOME
+																		: HZ_PRUNE_NONE;
 	result = prune_zone(node, source->zone(source->arg, node));
 	if (result == HZ_PRUNE_SOME && level == BY_VECTOR && source->memory != NULL &&
-		has_dictionary(node) && !may_hold(node, source, level))
+		node->value_count <= DICTIONARY_VALUES && has_dictionary(node) &&
+		!may_hold(node, source, level))
 		return HZ_PRUNE_NONE;
 	return result == HZ_PRUNE_ALL && node->loose ? HZ_PRUNE_SOME : result;
 }
@@ -246,7 +299,7 @@ judge_node(HzPruneNode *node, const HzPruneSource *source, Level level)
 		return judge_children(node, source, level);
 	}
 	result = judge_leaf(node, source, level);
-	if (level != BY_VECTOR)
+	if (level < BY_VECTOR)
 		node->group = result;
 	return result;
 }
@@ -266,7 +319,7 @@ judge_quals(HzPrune *prune, const HzPruneSource *source, Level level)
 			prune->pruner = i;
 			return HZ_PRUNE_NONE;
 		}
-		if (qual == HZ_PRUNE_SOME && (i < prune->certain || level != BY_VECTOR))
+		if (qual == HZ_PRUNE_SOME && (i < prune->certain || level < BY_VECTOR))
 			result = HZ_PRUNE_SOME;
 		if (qual == HZ_PRUNE_ALL && i < prune->certain && i < HZ_PASSING_QUALS)
 			prune->passing |= UINT64CONST(1) << i;
@@ -318,6 +371,12 @@ HzPruneResult
 hz_prune_vector(HzPrune *prune, const HzPruneSource *source)
 {
 	return judge_quals(prune, source, BY_VECTOR);
+}
+
+HzPruneResult
+hz_prune_codes(HzPrune *prune, const HzPruneSource *source)
+{
+	return judge_quals(prune, source, BY_CODES) == HZ_PRUNE_NONE ? HZ_PRUNE_NONE : HZ_PRUNE_SOME;
 }
 
 static bool

@@ -15,6 +15,7 @@
 #ifndef HZ_PRUNE_H
 #define HZ_PRUNE_H
 
+#include "format/chunk.h"
 #include "read/prunevalue.h"
 
 typedef enum HzPruneResult
@@ -56,6 +57,7 @@ typedef struct HzPruneNode
 	bool loose; /* the condition asks for more than this node: never ALL */
 	uint32 value_count;
 	HzPruneValue *values; /* EQUAL, NOT_EQUAL: ascending */
+	HzValueSet set;       /* EQUAL: several values that a dictionary can have; or none */
 	/* the answer for the group that hz_prune_group() was last asked about */
 	HzPruneResult group;
 } HzPruneNode;
@@ -78,11 +80,12 @@ typedef struct HzPrune
 	HzPruneCount *pruned; /* by each qual: the first that says NONE counts it */
 	int pruner;           /* the qual that has last said NONE */
 	uint64 passing;       /* of what was asked about last: bit i, every row satisfies qual i */
+	bool has_sets;        /* some node has a set */
 } HzPrune;
 
 /*
  * Where the answers come from. bloom, dictionary: whether a value may be in the group; memory: whether it may be in the vector, as far as that is
- * remembered. NULL: do not ask.
+ * remembered; dictionary_any, codes: whether any value of a node's set may be in the group, in the vector. NULL: do not ask.
  */
 typedef struct HzPruneSource
 {
@@ -90,10 +93,15 @@ typedef struct HzPruneSource
 	bool (*bloom)(void *arg, const HzPruneNode *node, const HzPruneValue *value);
 	bool (*dictionary)(void *arg, const HzPruneNode *node, const HzPruneValue *value);
 	bool (*memory)(void *arg, const HzPruneNode *node, const HzPruneValue *value);
+	bool (*dictionary_any)(void *arg, const HzPruneNode *node);
+	bool (*codes)(void *arg, const HzPruneNode *node);
 	void *arg;
 } HzPruneSource;
 
-/* Sorts the values of a node that were just set and drops doubles. Those of others but EQUAL and NOT_EQUAL are single. */
+/*
+ * Sorts the values of a node that were just set and drops doubles; makes its set, in the current context. Those of others but EQUAL and NOT_EQUAL are
+ * single.
+ */
 extern void hz_prune_sort_values(HzPruneNode *node);
 
 /* What the conditions say of a row group, by the zones of its chunks; and with its bloom filters, after the former. */
@@ -110,6 +118,9 @@ extern bool hz_prune_wants_bloom(const HzPrune *prune,
 
 /* What they say of a vector of the group that hz_prune_group() was last asked about. */
 extern HzPruneResult hz_prune_vector(HzPrune *prune, const HzPruneSource *source);
+
+/* NONE: the codes of a vector that hz_prune_vector() has not ruled out have none of the values of some node's set. Else SOME. */
+extern HzPruneResult hz_prune_codes(HzPrune *prune, const HzPruneSource *source);
 
 /* Counts what was skipped because of the last NONE. */
 extern void hz_prune_count(HzPrune *prune, uint64 groups, uint64 vectors);

@@ -494,6 +494,34 @@ hz_groupread_dictionary(HzGroupReader *reader, int attno, const HzString *value)
 	return maybe;
 }
 
+bool
+hz_groupread_dictionary_any(HzGroupReader *reader, int attno, const HzValueSet *set)
+{
+	HzChunkReader *chunk = open_column(reader, attno);
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	bool maybe;
+	HzStatus status = hz_chunk_dictionary_any(chunk, set, &maybe);
+
+	MemoryContextSwitchTo(old);
+	if (status != HZ_OK)
+		report_column_damage(reader, attno, status);
+	return maybe;
+}
+
+bool
+hz_groupread_vector_any(HzGroupReader *reader, int attno, uint32 vector, const HzValueSet *set)
+{
+	HzChunkReader *chunk = open_column(reader, attno);
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	bool maybe;
+	HzStatus status = hz_chunk_vector_any(chunk, vector, set, &maybe);
+
+	MemoryContextSwitchTo(old);
+	if (status != HZ_OK)
+		report_column_damage(reader, attno, status);
+	return maybe;
+}
+
 HzStatus
 hz_groupread_verify(HzGroupReader *reader, int attno, BlockNumber *block)
 {

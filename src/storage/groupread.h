@@ -83,6 +83,11 @@ extern bool hz_groupread_bloom(HzGroupReader *reader, int attno, uint64 hash);
 /* Whether the column may hold a value of these bytes, by its dictionary: hz_chunk_dictionary(). */
 extern bool hz_groupread_dictionary(HzGroupReader *reader, int attno, const HzString *value);
 
+/* Whether it, or a vector of it, may hold any of several: hz_chunk_dictionary_any(), hz_chunk_vector_any(). */
+extern bool hz_groupread_dictionary_any(HzGroupReader *reader, int attno, const HzValueSet *set);
+extern bool hz_groupread_vector_any(HzGroupReader *reader, int attno, uint32 vector,
+									const HzValueSet *set);
+
 /*
  * Reads and checks every byte of one column that the group has. Unless HZ_OK, *block is where it read last. What the
  * buffer manager finds wrong with a page is thrown.
