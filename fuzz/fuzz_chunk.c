@@ -57,9 +57,12 @@ read_chunk(const HzChunkMeta *meta, const HzSource *source)
 	HzVector vector;
 	HzString value = {(const uint8_t *) "0123456789abcdef",
 					  meta->kind == HZ_KIND_FIXED ? meta->width % 17 : 5};
+	HzString several[] = {value, value, {(const uint8_t *) "zz", 2}};
+	HzValueSet set = {3, several};
 	uint8_t mask[HZ_VECTOR_ROWS + 64];
 	bool maybe;
 
+	several[0].length = 0;
 	if (hz_chunk_open(meta, source, &reader) != HZ_OK)
 		return;
 	for (uint32_t row = 0; row < meta->rows; row += 1 + meta->rows / 50)
@@ -67,7 +70,11 @@ read_chunk(const HzChunkMeta *meta, const HzSource *source)
 			touch(&vector);
 	hz_chunk_dictionary(reader, &value, &maybe);
 	for (uint32_t v = 0; v < hz_chunk_vector_count(reader); v++)
+	{
 		hz_chunk_match(reader, v, &value, &maybe, mask);
+		hz_chunk_vector_any(reader, v, &set, &maybe);
+	}
+	hz_chunk_dictionary_any(reader, &set, &maybe);
 	for (uint32_t v = 0; v < hz_chunk_vector_count(reader); v++)
 		if (hz_chunk_vector(reader, v, &vector) == HZ_OK)
 			touch(&vector);

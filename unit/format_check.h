@@ -347,6 +347,90 @@ check_match(const HzColumn *column, HzChunkReader *reader, uint32_t v, const HzS
 	lacking += hz_chunk_lacks(reader, v, value);
 }
 
+/* Vectors that hz_chunk_vector_any() has ruled out. */
+static uint64_t without_set;
+
+static int
+compare_for_set(const void *a, const void *b)
+{
+	return compare_strings(a, b);
+}
+
+static inline bool
+vector_has_any(const HzColumn *column, uint32_t v, const HzValueSet *set)
+{
+	for (uint32_t row = v * HZ_VECTOR_ROWS; row < column->rows && row < (v + 1) * HZ_VECTOR_ROWS;
+		 row++)
+	{
+		HzString s;
+
+		if (row_is_null(column, row))
+			continue;
+		s = string_at(column, row);
+		if (bsearch(&s, set->values, set->count, sizeof(HzString), compare_for_set) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* What the chunk and its vectors say of several values, which are sorted here; twice: the second time it is remembered. */
+static inline void
+check_set(const HzColumn *column, HzChunkReader *reader, HzString *values, uint32_t count)
+{
+	HzValueSet set = {0, values};
+	bool found = false;
+	bool maybe;
+
+	qsort(values, count, sizeof(HzString), compare_for_set);
+	for (uint32_t i = 0; i < count; i++)
+	{
+		if (i == 0 || compare_strings(&values[set.count - 1], &values[i]) != 0)
+			values[set.count++] = values[i];
+	}
+	for (uint32_t turn = 0; turn < 2; turn++)
+	{
+		for (uint32_t v = 0; v < hz_chunk_vector_count(reader); v++)
+		{
+			bool has = turn == 0 && vector_has_any(column, v, &set);
+
+			if (!CHECK(hz_chunk_vector_any(reader, v, &set, &maybe) == HZ_OK))
+				return;
+			CHECK(maybe || !has);
+			without_set += !maybe;
+			found |= has;
+		}
+	}
+	CHECK(hz_chunk_dictionary_any(reader, &set, &maybe) == HZ_OK);
+	CHECK(maybe || !found);
+}
+
+/* One value, a few, many; most of the last ones are beginnings of values that are there. */
+static inline void
+check_sets(const HzColumn *column, HzChunkReader *reader)
+{
+	static const uint32_t sizes[] = {1, 3, 40};
+	HzString values[40];
+
+	for (uint32_t s = 0; s < 3; s++)
+	{
+		uint32_t count = 0;
+
+		for (uint32_t i = 0; i < sizes[s]; i++)
+		{
+			uint32_t row = (uint32_t) (unit_random() % column->rows);
+
+			if (row_is_null(column, row))
+				continue;
+			values[count] = string_at(column, row);
+			if (i > 2)
+				values[count].length -= values[count].length > 0;
+			count++;
+		}
+		if (count > 0)
+			check_set(column, reader, values, count);
+	}
+}
+
 /* Values that are there, neighbours of them that mostly are not, and the shortest and the longest. */
 static inline void
 check_matches(const HzColumn *column, HzChunkReader *reader)
@@ -380,6 +464,7 @@ check_matches(const HzColumn *column, HzChunkReader *reader)
 		check_match(column, reader, v, &value);
 		check_match(column, reader, v, &(HzString){(const uint8_t *) "", 0});
 	}
+	check_sets(column, reader);
 }
 
 static inline bool

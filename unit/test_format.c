@@ -418,6 +418,38 @@ check_absence(const HzColumn *column, const HzChunkMeta *meta, const HzSource *s
 	hz_chunk_close(reader);
 }
 
+/* Vectors with one of several values are no more looked for where nearly all have one, and what is known of a set is not read again. */
+static void
+check_common_set(const HzColumn *column, const HzChunkMeta *meta, const HzSource *source,
+				 Memory *memory)
+{
+	HzChunkReader *reader;
+	HzString values[400];
+	HzValueSet set = {400, values};
+	HzVector vector;
+	uint64_t dictionary;
+	uint64_t looked;
+	bool maybe;
+
+	for (uint32_t i = 0; i < 400; i++)
+		values[i] = column->strings[i * 300];
+	qsort(values, 400, sizeof(HzString), compare_for_set);
+	CHECK(hz_chunk_open(meta, source, &reader) == HZ_OK);
+	CHECK(hz_chunk_dictionary_any(reader, &set, &maybe) == HZ_OK && maybe);
+	dictionary = memory->bytes;
+	for (uint32_t v = 0; v < hz_chunk_vector_count(reader); v++)
+		CHECK(hz_chunk_vector_any(reader, v, &set, &maybe) == HZ_OK && maybe);
+	looked = memory->bytes;
+	CHECK(looked > dictionary);
+	CHECK(hz_chunk_dictionary_any(reader, &set, &maybe) == HZ_OK && maybe);
+	CHECK(memory->bytes == looked);
+	for (uint32_t v = 0; v < hz_chunk_vector_count(reader); v++)
+		CHECK(hz_chunk_vector(reader, v, &vector) == HZ_OK);
+	CHECK(looked - dictionary < (memory->bytes - looked) / 4);
+	check_set(column, reader, values, 400);
+	hz_chunk_close(reader);
+}
+
 /* Who asks for many values, again and again, reads the dictionary once. */
 static void
 check_many_searches(const HzColumn *column, const HzChunkMeta *meta, const HzSource *source,
@@ -438,6 +470,7 @@ check_many_searches(const HzColumn *column, const HzChunkMeta *meta, const HzSou
 		check_match(column, reader, i % 7, &column->strings[i]);
 	hz_chunk_close(reader);
 	check_absence(column, meta, source, memory);
+	check_common_set(column, meta, source, memory);
 }
 
 /* Looking for a value reads a frame or two of a large dictionary, wherever the value would be and however the entries are spread. */
@@ -520,6 +553,6 @@ main(void)
 	test_large_strings();
 	test_dictionaries();
 	test_row_group();
-	CHECK(lacking > 100 && hex_dictionaries > 10);
+	CHECK(lacking > 100 && hex_dictionaries > 10 && without_set > 1000);
 	return unit_summary();
 }

@@ -14,6 +14,10 @@
 /* Vectors of which is remembered that they do not have a value: all of a row group's. */
 #define KNOWN_VECTORS 64
 
+/* Rows of a vector of which is remembered that they have a value, at most, and of a chunk. */
+#define FEW_ROWS 8
+#define KNOWN_PLACES 256
+
 /* Of a set: after so many vectors, a vector in so many must have been without its values, or no more are looked at. */
 #define LOOKED_AT_LEAST 8
 #define ABSENT_SHARE 4
@@ -178,7 +182,8 @@ know_value(HzChunkReader *reader, const HzString *value)
 	sought = &reader->sought[reader->sought_count++ % HZ_SOUGHT];
 	sought->value.length = 0;
 	sought->searched = false;
-	sought->absent = 0;
+	sought->absent = sought->few = 0;
+	sought->places.length = 0;
 	hz_bytes_append(&sought->value, value->data, value->length);
 	return sought;
 }
@@ -327,6 +332,49 @@ is_absent(const HzSought *sought, uint32_t vector)
 	return vector < KNOWN_VECTORS && (sought->absent >> vector & 1) != 0;
 }
 
+/* Remembers which rows of a vector have the value, if none or few do. */
+static void
+remember_rows(HzSought *sought, uint32_t vector, const uint8_t *mask, uint32_t rows)
+{
+	uint32_t places[FEW_ROWS];
+	uint32_t count = 0;
+	const uint8_t *end = mask + rows;
+
+	if (vector >= KNOWN_VECTORS)
+		return;
+	for (const uint8_t *at = mask; (at = memchr(at, 1, (size_t) (end - at))) != NULL; at++)
+	{
+		if (count == FEW_ROWS)
+			return;
+		places[count++] = vector << 16 | (uint32_t) (at - mask);
+	}
+	if (count == 0)
+		sought->absent |= UINT64_C(1) << vector;
+	else if (sought->places.length / sizeof(uint32_t) + count <= KNOWN_PLACES)
+	{
+		hz_bytes_append(&sought->places, places, sizeof(uint32_t) * count);
+		sought->few |= UINT64_C(1) << vector;
+	}
+}
+
+/* Whether they are remembered; if so, in the mask. */
+static bool
+recall_rows(const HzSought *sought, uint32_t vector, uint8_t *mask, uint32_t rows)
+{
+	if (vector >= KNOWN_VECTORS || ((sought->absent | sought->few) >> vector & 1) == 0)
+		return false;
+	memset(mask, 0, rows);
+	for (size_t at = 0; at < sought->places.length; at += sizeof(uint32_t))
+	{
+		uint32_t place;
+
+		memcpy(&place, sought->places.data + at, sizeof(place));
+		if (place >> 16 == vector)
+			mask[place & 0xFFFF] = 1;
+	}
+	return true;
+}
+
 bool
 hz_chunk_lacks(HzChunkReader *reader, uint32_t vector, const HzString *value)
 {
@@ -360,16 +408,13 @@ hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value, bo
 		return HZ_OK;
 	}
 	sought = know_value(reader, value);
-	if (is_absent(sought, vector))
-	{
-		memset(mask, 0, rows);
+	if (recall_rows(sought, vector, mask, rows))
 		return HZ_OK;
-	}
 	status = mode == HZ_PIECE_CODES ? match_codes(reader, vector, sought, mask)
 			 : mode == HZ_PIECE_HEX ? match_hex(reader, vector, value, mask)
 									: match_fixed(reader, vector, value, mask);
-	if (status == HZ_OK && vector < KNOWN_VECTORS && memchr(mask, 1, rows) == NULL)
-		sought->absent |= UINT64_C(1) << vector;
+	if (status == HZ_OK)
+		remember_rows(sought, vector, mask, rows);
 	return status;
 }
 

@@ -61,7 +61,10 @@ hz_chunk_close(HzChunkReader *reader)
 	hz_bytes_free(&reader->packed);
 	hz_dict_free(&reader->dict);
 	for (int i = 0; i < HZ_SOUGHT; i++)
+	{
 		hz_bytes_free(&reader->sought[i].value);
+		hz_bytes_free(&reader->sought[i].places);
+	}
 	hz_bytes_free(&reader->sought_set.values);
 	hz_free(reader->sought_set.codes);
 	hz_bytes_free(&reader->bloom);

@@ -37,7 +37,9 @@ typedef struct HzSought
 	HzBytes value;
 	bool searched;   /* in the dictionary: */
 	uint32_t code;   /* HZ_NO_CODE: it is not there */
-	uint64_t absent; /* bit v: vector v is known to have no such row */
+	uint64_t absent; /* bit v: vector v is known to have no such row, */
+	uint64_t few;    /* or few, which are among `places` */
+	HzBytes places;  /* vector << 16 | row, four bytes each */
 } HzSought;
 
 #define HZ_SOUGHT 16 /* remembered */
