@@ -3,7 +3,8 @@
  *	  See distinctparts.h.
  *
  * Doubles of a list are found by an index of it: an open hash table of words, the number of the entry + 1 below as many bits
- * of the hash as there is room for, which is in the cache with the values. Values that stay move to the front.
+ * of the hash as there is room for, which is in the cache with the values. Values that stay move to the front. Where few are
+ * doubles, most values are known not to be by a bit each, and only the others go through the index.
  */
 #include <string.h>
 
@@ -126,29 +127,30 @@ make_index(HzDistinctParts *parts, uint64_t room)
 	return parts->index != NULL;
 }
 
-/* Puts value i, of this hash, to those that stay, unless it is among them. */
-HZ_INLINE uint64_t
-keep_value(const HzDistinctPart *part, uint32_t width, uint32_t *index, uint64_t room, uint64_t i,
-		   uint64_t hash, uint64_t kept)
+/*
+ * The word of the index for value i, of this hash: zero, or of one that equals it. Numbers in words are at most `most`, one less than a power of two; room
+ * is a power of two, too.
+ */
+HZ_INLINE uint32_t *
+find_word(const HzDistinctPart *part, uint32_t width, uint32_t *index, uint64_t room, uint32_t most,
+		  uint64_t i, uint64_t hash)
 {
-	/* room is a power of two, and numbers are below it */
-	const uint32_t number_mask = (uint32_t) (room - 1);
 	const uint64_t *value = entry_of(part, width, i);
-	uint32_t tag = (uint32_t) (hash >> 24) & ~number_mask;
+	uint32_t tag = (uint32_t) (hash >> 24) & ~most;
 	uint64_t at = hash & (room - 1);
 	uint32_t word;
 
 	while ((word = index[at]) != 0 &&
-		   ((word & ~number_mask) != tag ||
-			!same_value(width, value, entry_of(part, width, (word & number_mask) - 1))))
+		   ((word & ~most) != tag ||
+			!same_value(width, value, entry_of(part, width, (word & most) - 1))))
 		at = (at + 1) & (room - 1);
-	if (word != 0)
-		return kept;
-	if (kept != i)
-		copy_value(width, entry_of(part, width, kept), value);
-	kept++;
-	index[at] = tag | (uint32_t) kept;
-	return kept;
+	return &index[at];
+}
+
+static inline uint32_t
+word_of(uint64_t hash, uint32_t most, uint64_t i)
+{
+	return ((uint32_t) (hash >> 24) & ~most) | (uint32_t) (i + 1);
 }
 
 /* How many values stay, at the front. The index has room for twice as many words as there are values. */
@@ -157,6 +159,7 @@ drop_doubles(const HzDistinctPart *part, uint32_t width, uint32_t *index, uint64
 {
 	uint64_t hashes[BLOCK];
 	uint64_t kept = 0;
+	uint32_t most = (uint32_t) (room - 1);
 
 	memset(index, 0, room * sizeof(uint32_t));
 	for (uint64_t first = 0; first < part->count; first += BLOCK)
@@ -169,25 +172,129 @@ drop_doubles(const HzDistinctPart *part, uint32_t width, uint32_t *index, uint64
 			__builtin_prefetch(&index[hashes[i] & (room - 1)], 1);
 		}
 		for (uint64_t i = 0; i < count; i++)
-			kept = keep_value(part, width, index, room, first + i, hashes[i], kept);
+		{
+			uint32_t *word = find_word(part, width, index, room, most, first + i, hashes[i]);
+
+			if (*word != 0)
+				continue;
+			if (kept != first + i)
+				copy_value(width, entry_of(part, width, kept), entry_of(part, width, first + i));
+			*word = word_of(hashes[i], most, kept++);
+		}
 	}
 	return kept;
+}
+
+/* ---- Doubles, where there are few */
+
+/* Values that are found in the index are dropped: what is behind them moves up. */
+HZ_INLINE uint64_t
+close_holes(const HzDistinctPart *part, uint32_t width, const uint32_t *holes, uint64_t count)
+{
+	uint64_t kept = holes[0];
+	uint64_t next = 1;
+
+	for (uint64_t i = kept + 1; i < part->count; i++)
+	{
+		if (next < count && holes[next] == i)
+			next++;
+		else
+			copy_value(width, entry_of(part, width, kept++), entry_of(part, width, i));
+	}
+	return kept;
+}
+
+/*
+ * A value whose place, by its hash, no other has, is no double. Finds the others, by number; `bits` are two for each of `places`, a power of
+ * two; `others` has room for all values.
+ */
+HZ_INLINE uint64_t
+find_others(const HzDistinctPart *part, uint32_t width, uint64_t *bits, uint64_t places,
+			uint32_t *others)
+{
+	uint64_t *again = bits + places / 64;
+	uint32_t mask = (uint32_t) (places - 1);
+	uint64_t count = 0;
+
+	memset(bits, 0, places / 64 * 2 * sizeof(uint64_t));
+	for (uint64_t first = 0; first < part->count; first += BLOCK)
+	{
+		const uint8_t *values = part->blocks[first / BLOCK];
+		uint32_t end = part->count - first < BLOCK ? (uint32_t) (part->count - first) : BLOCK;
+
+		for (uint32_t i = 0; i < end; i++)
+		{
+			const uint64_t *value = (const uint64_t *) (values + (size_t) i * width);
+			uint32_t place = (uint32_t) hz_distinct_hash(value, width) & mask;
+			uint64_t bit = UINT64_C(1) << place % 64;
+
+			others[first + i] = place;
+			again[place / 64] |= bits[place / 64] & bit;
+			bits[place / 64] |= bit;
+		}
+	}
+	/* places become the numbers of some values, which are no more than those that were looked at */
+	for (uint64_t i = 0; i < part->count; i++)
+	{
+		uint32_t place = others[i];
+
+		others[count] = (uint32_t) i;
+		count += again[place / 64] >> place % 64 & 1;
+	}
+	return count;
+}
+
+/* As drop_doubles(), of values most of which are no doubles. `room`, a power of two, is twice their number; the index has room for 2 * room words. */
+HZ_INLINE uint64_t
+drop_few_doubles(const HzDistinctPart *part, uint32_t width, uint32_t *index, uint64_t room)
+{
+	uint32_t *others = index + room;
+	uint32_t most = (uint32_t) (room - 1);
+	/* the bits take a quarter of what the index will take */
+	uint64_t count = find_others(part, width, (uint64_t *) index, room * 4, others);
+	uint64_t holes = 0;
+
+	if (count > part->count / 2)
+		return drop_doubles(part, width, index, room);
+	memset(index, 0, room * sizeof(uint32_t));
+	for (uint64_t o = 0; o < count; o++)
+	{
+		uint64_t hash = hz_distinct_hash(entry_of(part, width, others[o]), width);
+		uint32_t *word = find_word(part, width, index, room, most, others[o], hash);
+
+		if (*word == 0)
+			*word = word_of(hash, most, others[o]);
+		else
+			others[holes++] = others[o];
+	}
+	return holes == 0 ? part->count : close_holes(part, width, others, holes);
+}
+
+static uint64_t
+drop(const HzDistinctParts *parts, const HzDistinctPart *part, uint64_t room)
+{
+	if (parts->width == ONE)
+		return part->many_doubles ? drop_doubles(part, ONE, parts->index, room)
+								  : drop_few_doubles(part, ONE, parts->index, room);
+	return part->many_doubles ? drop_doubles(part, TWO, parts->index, room)
+							  : drop_few_doubles(part, TWO, parts->index, room);
 }
 
 static bool
 reduce_part(HzDistinctParts *parts, HzDistinctPart *part)
 {
-	uint64_t before = blocks_of(part->count);
+	uint64_t count = part->count;
+	uint64_t before = blocks_of(count);
 	uint64_t room = 64;
 
-	if (part->count >= UINT32_MAX / 2)
+	if (count >= UINT32_MAX / 2)
 		return false;
-	while (room < part->count * 2)
+	while (room < count * 2)
 		room *= 2;
-	if (!make_index(parts, room))
+	if (!make_index(parts, room * 2))
 		return false;
-	part->count = parts->width == ONE ? drop_doubles(part, ONE, parts->index, room)
-									  : drop_doubles(part, TWO, parts->index, room);
+	part->count = drop(parts, part, room);
+	part->many_doubles = part->count <= count / 4 * 3;
 	if (!reserve(parts->region, &parts->free, &parts->free_room, parts->free_count,
 				 parts->free_count + before - blocks_of(part->count)))
 		return false;
@@ -198,22 +305,48 @@ reduce_part(HzDistinctParts *parts, HzDistinctPart *part)
 
 /* ---- Adding */
 
+/* Values of a part, with those that were appended since it was settled. */
+static inline uint64_t
+count_of(const HzDistinctParts *parts, uint32_t p)
+{
+	const HzDistinctPart *part = &parts->parts[p];
+	const HzDistinctEnd *end = &parts->ends[p];
+
+	if (end->at == NULL)
+		return part->count;
+	return part->count / BLOCK * BLOCK + BLOCK - (uint64_t) (end->end - end->at) / parts->width;
+}
+
+static inline void
+settle(HzDistinctParts *parts, uint32_t p)
+{
+	parts->parts[p].count = count_of(parts, p);
+	parts->ends[p] = (HzDistinctEnd){NULL, NULL};
+}
+
 /* Room for one more in a part whose blocks are full; where it has reached its bound, perhaps by dropping doubles. */
 static bool
-make_room(HzDistinctParts *parts, HzDistinctPart *part)
+make_room(HzDistinctParts *parts, uint32_t p)
 {
-	uint64_t before = part->count;
+	HzDistinctPart *part = &parts->parts[p];
+	uint64_t before;
 
+	settle(parts, p);
+	before = part->count;
 	if (before >= part->bound)
 	{
 		if (!reduce_part(parts, part))
 			return false;
 		/* where there are few doubles it is not worth doing often */
-		part->bound = part->count * (part->count > before / 4 * 3 ? 8 : 2);
+		part->bound = part->count * (part->many_doubles ? 2 : 8);
 		if (part->bound < FIRST_BOUND)
 			part->bound = FIRST_BOUND;
 	}
-	return part->count % BLOCK != 0 || add_block(parts, part);
+	if (part->count % BLOCK == 0 && !add_block(parts, part))
+		return false;
+	parts->ends[p].at = (uint8_t *) entry_of(part, parts->width, part->count);
+	parts->ends[p].end = part->blocks[part->count / BLOCK] + (size_t) BLOCK * parts->width;
+	return true;
 }
 
 HZ_INLINE bool
@@ -222,20 +355,20 @@ append(HzDistinctParts *parts, uint32_t width, const uint8_t *values, uint32_t c
 	for (uint32_t i = 0; i < count; i++, values += width)
 	{
 		uint64_t value[2];
-		uint64_t *place;
-		HzDistinctPart *part;
+		uint32_t p;
+		HzDistinctEnd *end;
 
 		/* rows are sorted: values repeat themselves */
 		if (i > 0 && memcmp(values, values - width, width) == 0)
 			continue;
 		memcpy(value, values, width);
-		part = &parts->parts[hz_distinct_hash(value, width) >> 56];
-		if (part->count % BLOCK == 0 && !make_room(parts, part))
+		p = (uint32_t) (hz_distinct_hash(value, width) >> 56);
+		end = &parts->ends[p];
+		if (end->at == end->end && !make_room(parts, p))
 			return false;
-		place = entry_of(part, width, part->count);
-		copy_value(width, place, value);
-		__builtin_prefetch((uint8_t *) place + AHEAD, 1);
-		part->count++;
+		memcpy(end->at, value, width);
+		__builtin_prefetch(end->at + AHEAD, 1);
+		end->at += width;
 	}
 	return true;
 }
@@ -251,10 +384,11 @@ bool
 hz_distinctparts_count(HzDistinctParts *parts, void (*poll)(void), uint64_t *count)
 {
 	*count = 0;
-	for (int p = 0; p < HZ_DISTINCT_PARTS; p++)
+	for (uint32_t p = 0; p < HZ_DISTINCT_PARTS; p++)
 	{
 		if (poll != NULL)
 			poll();
+		settle(parts, p);
 		if (parts->parts[p].count > 0 && !reduce_part(parts, &parts->parts[p]))
 			return false;
 		*count += parts->parts[p].count;
@@ -292,8 +426,10 @@ absorb_part(HzDistinctParts *parts, HzDistinctPart *into, const HzDistinctPart *
 bool
 hz_distinctparts_absorb(HzDistinctParts *into, HzDistinctParts *from)
 {
-	for (int p = 0; p < HZ_DISTINCT_PARTS; p++)
+	for (uint32_t p = 0; p < HZ_DISTINCT_PARTS; p++)
 	{
+		settle(into, p);
+		settle(from, p);
 		if (!absorb_part(into, &into->parts[p], &from->parts[p]))
 			return false;
 		from->parts[p].count = 0;
@@ -307,7 +443,7 @@ hz_distinctparts_next(const HzDistinctParts *parts, uint64_t *position)
 	uint64_t p = *position >> 48;
 	uint64_t i = *position & ((UINT64_C(1) << 48) - 1);
 
-	while (p < HZ_DISTINCT_PARTS && i >= parts->parts[p].count)
+	while (p < HZ_DISTINCT_PARTS && i >= count_of(parts, (uint32_t) p))
 	{
 		p++;
 		i = 0;

@@ -19,12 +19,20 @@
 /* Entries lie in blocks of HZ_DISTINCT_BLOCK, all full but the last. */
 #define HZ_DISTINCT_BLOCK 512
 
+/* Where the next entry of a part goes; small, since every value asks for one of them. */
+typedef struct HzDistinctEnd
+{
+	uint8_t *at;  /* NULL: in no block that there is */
+	uint8_t *end; /* of that block */
+} HzDistinctEnd;
+
 typedef struct HzDistinctPart
 {
 	uint8_t **blocks;
 	uint32_t block_room;
-	uint64_t count;
-	uint64_t bound; /* of the count: drop doubles then */
+	bool many_doubles; /* the last time that they were dropped */
+	uint64_t count;    /* as of when it was settled last */
+	uint64_t bound;    /* of the count: drop doubles then */
 } HzDistinctPart;
 
 typedef struct HzDistinctParts
@@ -36,6 +44,7 @@ typedef struct HzDistinctParts
 	uint32_t free_room;
 	uint32_t *index; /* scratch of dropping doubles */
 	uint64_t index_room;
+	HzDistinctEnd ends[HZ_DISTINCT_PARTS];
 	HzDistinctPart parts[HZ_DISTINCT_PARTS];
 } HzDistinctParts;
 
