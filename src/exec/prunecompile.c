@@ -702,17 +702,21 @@ HzPrune *
 hz_prunecompile_bind(HzPruneCompile *compiled, ExprContext *econtext)
 {
 	ListCell *cell;
+	int sets = 0;
 
 	MemoryContextReset(compiled->varying);
-	compiled->prune.has_sets = false;
 	foreach(cell, compiled->comparisons)
 	{
 		Comparison *comparison = lfirst(cell);
 
 		if (comparison->varies || !compiled->bound)
 			bind_comparison(compiled, comparison, econtext);
-		compiled->prune.has_sets |= comparison->node->set.count > 0;
+		sets += comparison->node->set.count > 0;
+		/* more of them would push each other out of what chunks remember */
+		if (sets > HZ_VALUE_SETS)
+			comparison->node->set.count = 0;
 	}
+	compiled->prune.has_sets = sets > 0;
 	compiled->bound = true;
 	return &compiled->prune;
 }

@@ -149,12 +149,15 @@ typedef struct HzValueSet
 	const HzString *values;
 } HzValueSet;
 
+/* So many sets are remembered by a chunk. */
+#define HZ_VALUE_SETS 4
+
 /* The same of several values: whether the chunk may have any of them. */
 extern HzStatus hz_chunk_dictionary_any(HzChunkReader *reader, const HzValueSet *set, bool *maybe);
 
 /*
  * Whether a vector may have a row with any of them: true unless its codes of the dictionary say that it has none. What was found is
- * remembered, for the last set; where nearly all vectors have such rows, no more are looked at.
+ * remembered, for the last sets; where nearly all vectors have such rows, or the set is a good part of the dictionary, no more are looked at.
  */
 extern HzStatus hz_chunk_vector_any(HzChunkReader *reader, uint32_t vector, const HzValueSet *set,
 									bool *maybe);

@@ -22,6 +22,9 @@
 #define LOOKED_AT_LEAST 8
 #define ABSENT_SHARE 4
 
+/* Nor where it has more values than this part of the dictionary. */
+#define LARGE_PART 16
+
 /* Guesses by interpolation before the range is halved. */
 #define GUESSES 6
 
@@ -456,17 +459,23 @@ remember_set(HzSoughtSet *known, const HzValueSet *set)
 	}
 }
 
+/*
+ * Finds its values in the dictionary; *any: it has one. Sets the bits of their codes, or stops at the first one, if `codes` is
+ * NULL.
+ */
 static HzStatus
-find_entries(HzChunkReader *reader, const HzValueSet *set)
+find_entries(HzChunkReader *reader, const HzValueSet *set, uint64_t *codes, bool *any)
 {
-	HzSoughtSet *known = &reader->sought_set;
 	HzStatus status = HZ_OK;
 	Range whole;
 	Range range;
 
+	*any = false;
+	if (set->count > SEARCHES_BEFORE_DICT)
+		status = hz_reader_dict(reader);
 	begin_range(reader, &whole);
 	range = whole;
-	for (uint32_t i = 0; i < set->count && status == HZ_OK; i++)
+	for (uint32_t i = 0; i < set->count && status == HZ_OK && (codes != NULL || !*any); i++)
 	{
 		uint32_t code;
 
@@ -479,31 +488,40 @@ find_entries(HzChunkReader *reader, const HzValueSet *set)
 		status = search_entry(reader, &set->values[i], &range, &code);
 		if (status != HZ_OK || code == HZ_NO_CODE)
 			continue;
-		hz_bitmap_set(known->codes, code);
-		known->any = true;
+		*any = true;
+		if (codes != NULL)
+			hz_bitmap_set(codes, code);
 	}
 	return status;
 }
 
-/* Finds its values in the dictionary, unless they are known. */
-static HzStatus
-know_set(HzChunkReader *reader, const HzValueSet *set)
+/* Whether so many of the dictionary's entries are asked for that a vector hardly has none of them. */
+static bool
+is_large(const HzChunkReader *reader, const HzValueSet *set)
 {
-	HzSoughtSet *known = &reader->sought_set;
-	HzStatus status = HZ_OK;
+	return set->count > SEARCHES_BEFORE_DICT && set->count > reader->head.dict.count / LARGE_PART;
+}
 
-	if (known->values.length > 0 && is_known_set(known, set))
-		return HZ_OK;
+/* What is known of a set; its values are found in the dictionary, unless they have been. */
+static HzStatus
+know_set(HzChunkReader *reader, const HzValueSet *set, HzSoughtSet **result)
+{
+	HzSoughtSet *known = reader->sought_sets;
+	HzStatus status;
+
+	for (int i = 0; i < HZ_VALUE_SETS; i++)
+	{
+		*result = &known[i];
+		if (known[i].values.length > 0 && is_known_set(&known[i], set))
+			return HZ_OK;
+	}
+	*result = known = &reader->sought_sets[reader->set_count++ % HZ_VALUE_SETS];
 	known->values.length = 0;
-	known->any = false;
 	known->asked = known->absent = 0;
 	hz_free(known->codes);
 	known->codes = NULL;
 	known->codes = hz_alloc_zero(HZ_BITMAP_WORDS(reader->head.dict.count) * sizeof(uint64_t));
-	if (set->count > SEARCHES_BEFORE_DICT)
-		status = hz_reader_dict(reader);
-	if (status == HZ_OK)
-		status = find_entries(reader, set);
+	status = find_entries(reader, set, known->codes, &known->any);
 	/* last: the source may throw, and who catches come again */
 	if (status == HZ_OK)
 		remember_set(known, set);
@@ -514,13 +532,16 @@ HzStatus
 hz_chunk_dictionary_any(HzChunkReader *reader, const HzValueSet *set, bool *maybe)
 {
 	const HzChunkHead *head = &reader->head;
+	HzSoughtSet *known;
 	HzStatus status;
 
 	*maybe = true;
 	if ((head->flags & HZ_CHUNK_HAS_DICT) == 0 || !has_codes_only(head))
 		return HZ_OK;
-	status = know_set(reader, set);
-	*maybe = status != HZ_OK || reader->sought_set.any;
+	if (is_large(reader, set))
+		return find_entries(reader, set, NULL, maybe);
+	status = know_set(reader, set, &known);
+	*maybe = known->any;
 	return status;
 }
 
@@ -534,11 +555,21 @@ has_some(const uint64_t *wanted, const uint16_t *codes, uint32_t count)
 	return (found & 1) != 0;
 }
 
-/* Looks at the vector's codes; nulls have some code. */
-static HzStatus
-look_for_set(HzChunkReader *reader, uint32_t v, bool *maybe)
+/* The same, but for nulls. */
+static bool
+has_some_not_null(const uint64_t *wanted, const uint16_t *codes, const uint64_t *validity,
+				  uint32_t count)
 {
-	HzSoughtSet *known = &reader->sought_set;
+	for (uint32_t i = 0; i < count; i++)
+		if (hz_bitmap_get(wanted, codes[i]) && hz_bitmap_get(validity, i))
+			return true;
+	return false;
+}
+
+/* Looks at the vector's codes, of which those of nulls are the first one's. */
+static HzStatus
+look_for_set(HzChunkReader *reader, HzSoughtSet *known, uint32_t v, bool *maybe)
+{
 	uint32_t rows = reader->head.pieces[v].zone.rows;
 	const uint64_t *validity;
 	HzStatus status = hz_reader_piece(reader, v);
@@ -550,6 +581,8 @@ look_for_set(HzChunkReader *reader, uint32_t v, bool *maybe)
 	if (status != HZ_OK)
 		return status;
 	*maybe = has_some(known->codes, reader->codes, rows);
+	if (*maybe && validity != NULL && hz_bitmap_get(known->codes, 0))
+		*maybe = has_some_not_null(known->codes, reader->codes, validity, rows);
 	if (v < KNOWN_VECTORS)
 	{
 		known->asked |= UINT64_C(1) << v;
@@ -561,7 +594,7 @@ look_for_set(HzChunkReader *reader, uint32_t v, bool *maybe)
 HzStatus
 hz_chunk_vector_any(HzChunkReader *reader, uint32_t vector, const HzValueSet *set, bool *maybe)
 {
-	const HzSoughtSet *known = &reader->sought_set;
+	HzSoughtSet *known;
 	HzPieceMode mode;
 	HzStatus status;
 	int looked;
@@ -575,7 +608,9 @@ hz_chunk_vector_any(HzChunkReader *reader, uint32_t vector, const HzValueSet *se
 		*maybe = mode != HZ_PIECE_NULLS;
 		return HZ_OK;
 	}
-	status = know_set(reader, set);
+	if (is_large(reader, set))
+		return HZ_OK;
+	status = know_set(reader, set, &known);
 	if (status != HZ_OK)
 		return status;
 	*maybe = known->any;
@@ -589,5 +624,5 @@ hz_chunk_vector_any(HzChunkReader *reader, uint32_t vector, const HzValueSet *se
 	looked = __builtin_popcountll(known->asked);
 	if (looked >= LOOKED_AT_LEAST && __builtin_popcountll(known->absent) * ABSENT_SHARE < looked)
 		return HZ_OK;
-	return look_for_set(reader, vector, maybe);
+	return look_for_set(reader, known, vector, maybe);
 }

@@ -65,8 +65,11 @@ hz_chunk_close(HzChunkReader *reader)
 		hz_bytes_free(&reader->sought[i].value);
 		hz_bytes_free(&reader->sought[i].places);
 	}
-	hz_bytes_free(&reader->sought_set.values);
-	hz_free(reader->sought_set.codes);
+	for (int i = 0; i < HZ_VALUE_SETS; i++)
+	{
+		hz_bytes_free(&reader->sought_sets[i].values);
+		hz_free(reader->sought_sets[i].codes);
+	}
 	hz_bytes_free(&reader->bloom);
 	hz_bytes_free(&reader->arrays);
 	hz_bytes_free(&reader->digits);

@@ -79,7 +79,8 @@ struct HzChunkReader
 	HzSought sought[HZ_SOUGHT];
 	uint32_t sought_count; /* so far: the last ones are in `sought` */
 	uint32_t searches;     /* of the dictionary */
-	HzSoughtSet sought_set;
+	HzSoughtSet sought_sets[HZ_VALUE_SETS];
+	uint32_t set_count; /* so far: the last ones are in `sought_sets` */
 	HzBytes bloom;
 	HzChunkReader *child;
 	HzVector child_vector; /* decoded */

@@ -36,13 +36,17 @@ hz_batchscan_group_has(HzBatchScan *scan, int attno)
 static const HzZone *
 missing_zone(HzBatchScan *scan, int64 index, int attno)
 {
-	MemoryContext old = MemoryContextSwitchTo(scan->group_context);
+	/* of its own: no group need be open, with which it would go */
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "hanzo missing value", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
 	bool isnull;
 	Datum value = getmissingattr(scan->desc, attno + 1, &isnull);
 
 	hz_prunevalue_zone(&scan->types[attno], scan->groups[index]->rows, value, isnull,
 					   &scan->missing);
 	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
 	return &scan->missing;
 }
 

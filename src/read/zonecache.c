@@ -54,6 +54,7 @@ hash_key(const ZoneKey *key)
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+static MemoryContext context = NULL; /* of all this */
 static zones_hash *zones = NULL;
 static List *tables = NIL; /* oids of those that zones are known of */
 
@@ -77,33 +78,43 @@ hz_zonecache_find(const HzStore *store, const HzGroup *group, int attno)
 static void
 forget_all(void)
 {
-	zones_reset(zones);
-	list_free(tables);
+	zones = NULL;
 	tables = NIL;
+	if (context != NULL)
+		MemoryContextReset(context);
 }
 
-/* Before its first zone. */
 static void
-note_table(Oid tableoid)
+begin(void)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	MemoryContext old;
 
-	tables = list_append_unique_oid(tables, tableoid);
+	forget_all();
+	if (context == NULL)
+		context = AllocSetContextCreate(TopMemoryContext, "hanzo zones", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	zones = zones_create(context, 64, NULL);
 	MemoryContextSwitchTo(old);
 }
 
 const HzKnownZone *
 hz_zonecache_keep(const HzStore *store, const HzGroup *group, int attno, const HzChunkMeta *meta)
 {
+	MemoryContext old;
+	zones_hash *table;
 	ZoneEntry *entry;
 	bool found;
 
-	if (zones == NULL)
-		zones = zones_create(TopMemoryContext, 64, NULL);
-	if (zones->members >= MOST_ZONES)
-		forget_all();
-	note_table(RelationGetRelid(store->table));
-	entry = zones_insert(zones, key_of(store, group, attno), &found);
+	if (zones == NULL || zones->members >= MOST_ZONES)
+		begin();
+	/* a table that could not grow is no table any more: nobody finds it after an error */
+	table = zones;
+	zones = NULL;
+	old = MemoryContextSwitchTo(context);
+	tables = list_append_unique_oid(tables, RelationGetRelid(store->table));
+	MemoryContextSwitchTo(old);
+	entry = zones_insert(table, key_of(store, group, attno), &found);
+	zones = table;
 	entry->tableoid = RelationGetRelid(store->table);
 	entry->known.has = meta != NULL;
 	entry->known.has_bloom = meta != NULL && meta->has_bloom;
@@ -118,7 +129,7 @@ hz_zonecache_forget(Oid tableoid)
 	zones_iterator iterator;
 	ZoneEntry *entry;
 
-	if (tables == NIL)
+	if (zones == NULL)
 		return;
 	if (tableoid == InvalidOid)
 	{
