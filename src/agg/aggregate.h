@@ -178,7 +178,10 @@ hz_aggregator_grown(const HzAggregator *aggregator)
 		   hz_groupcodes_bytes(&aggregator->table);
 }
 
-/* Sorts the collected values far enough that the k-th smallest (0-based) stands at k, all smaller ones before it. */
-extern void hz_collected_select(HzCollected *collected, bool reals, int64_t k);
+/*
+ * The k-th smallest (0-based) of the collected values, integers or the bits of doubles, of which NaN is the greatest; *next, unless NULL: the one after
+ * it, which must exist. Changes the order of the values.
+ */
+extern int64_t hz_collected_select(HzCollected *collected, bool reals, int64_t k, int64_t *next);
 
 #endif /* HZ_AGGREGATE_H */

@@ -313,23 +313,21 @@ from_stats(HzAggFinal final, const HzStats *state, bool *isnull)
 	}
 }
 
-/* The k-th smallest of all values. */
 static Datum
-collected_value(const HzAggCall *call, HzCollected *state, int64 k)
+collected_datum(const HzAggCall *call, int64 value)
 {
-	bool reals = call->type.kind == HZ_KIND_FLOAT32 || call->type.kind == HZ_KIND_FLOAT64;
-	HzKeySlot slot = {.integer = 0};
+	HzKeySlot slot = {.integer = value};
 
-	hz_collected_select(state, reals, k);
-	memcpy(&slot, &state->values[k], sizeof(int64));
 	return hz_aggcall_slot_datum(&call->type, &slot);
 }
 
 static Datum
 percentile(const HzAggCall *call, HzCollected *state, double fraction)
 {
+	bool reals = call->type.kind == HZ_KIND_FLOAT32 || call->type.kind == HZ_KIND_FLOAT64;
 	int64 first = (int64) floor(fraction * (state->count - 1));
 	int64 second = (int64) ceil(fraction * (state->count - 1));
+	int64 next;
 	float8 low;
 	float8 high;
 
@@ -337,12 +335,13 @@ percentile(const HzAggCall *call, HzCollected *state, double fraction)
 	{
 		int64 k = (int64) ceil(fraction * state->count);
 
-		return collected_value(call, state, k > 1 ? k - 1 : 0);
+		return collected_datum(call, hz_collected_select(state, reals, k > 1 ? k - 1 : 0, NULL));
 	}
-	low = DatumGetFloat8(collected_value(call, state, first));
+	low = DatumGetFloat8(collected_datum(
+		call, hz_collected_select(state, reals, first, first == second ? NULL : &next)));
 	if (first == second)
 		return Float8GetDatum(low);
-	high = DatumGetFloat8(collected_value(call, state, second));
+	high = DatumGetFloat8(collected_datum(call, next));
 	return Float8GetDatum(low + ((fraction * (state->count - 1)) - first) * (high - low));
 }
 
