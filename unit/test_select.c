@@ -23,6 +23,14 @@ compare_integers(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static uint64_t polls;
+
+static void
+poll(void)
+{
+	polls++;
+}
+
 /* NaN is the greatest. */
 static int
 compare_reals(const void *a, const void *b)
@@ -116,7 +124,8 @@ check(int shape, bool reals, int64_t count)
 								: (int64_t) (unit_random() % (uint64_t) count);
 		int64_t next;
 		bool last = k == count - 1;
-		int64_t found = hz_collected_select(&collected, reals, k, last ? NULL : &next);
+		int64_t found = hz_collected_select(&collected, reals, k, last ? NULL : &next,
+											count > 5000 ? poll : NULL);
 
 		/* equal ones may look different: zeroes, and NaNs */
 		wrong += order(&found, &sorted[k]) != 0;
@@ -143,5 +152,6 @@ main(void)
 			check(shape, true, counts[c]);
 		}
 	}
+	CHECK(polls > 0);
 	return unit_summary();
 }

@@ -180,8 +180,9 @@ hz_aggregator_grown(const HzAggregator *aggregator)
 
 /*
  * The k-th smallest (0-based) of the collected values, integers or the bits of doubles, of which NaN is the greatest; *next, unless NULL: the one after
- * it, which must exist. Changes the order of the values.
+ * it, which must exist. Changes the order of the values. poll (or NULL) is called now and then.
  */
-extern int64_t hz_collected_select(HzCollected *collected, bool reals, int64_t k, int64_t *next);
+extern int64_t hz_collected_select(HzCollected *collected, bool reals, int64_t k, int64_t *next,
+								   void (*poll)(void));
 
 #endif /* HZ_AGGREGATE_H */

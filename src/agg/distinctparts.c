@@ -406,6 +406,8 @@ absorb_part(HzDistinctParts *parts, HzDistinctPart *into, const HzDistinctPart *
 	uint64_t full = from->count / BLOCK;
 	uint64_t have = blocks_of(into->count);
 	uint64_t last = into->count % BLOCK != 0 ? have - 1 : have;
+	uint64_t bound = into->bound;
+	bool done;
 
 	if (!reserve(parts->region, &into->blocks, &into->block_room, have, have + full))
 		return false;
@@ -418,9 +420,13 @@ absorb_part(HzDistinctParts *parts, HzDistinctPart *into, const HzDistinctPart *
 	}
 	if (from->count % BLOCK == 0)
 		return true;
-	return parts->width == ONE
+	/* doubles are dropped in the end, where somebody polls */
+	into->bound = UINT64_MAX;
+	done = parts->width == ONE
 			   ? append(parts, ONE, from->blocks[full], (uint32_t) (from->count % BLOCK))
 			   : append(parts, TWO, from->blocks[full], (uint32_t) (from->count % BLOCK));
+	into->bound = bound;
+	return done;
 }
 
 bool

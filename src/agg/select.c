@@ -13,6 +13,7 @@
 
 #define RANGE_BITS 12
 #define FEW 512 /* values that are sorted */
+#define POLL_EVERY 1000000
 
 /* A value's place in the order: doubles are ordered as their values, NaN last. */
 static inline uint64_t
@@ -39,18 +40,32 @@ typedef struct Span
 	int64_t count;
 } Span;
 
+/* The end of the block of values that begins at `first`, before which interrupts are looked for. */
+static inline int64_t
+begin_block(int64_t first, int64_t count, void (*poll)(void))
+{
+	if (poll != NULL)
+		poll();
+	return count - first < POLL_EVERY ? count : first + POLL_EVERY;
+}
+
 HZ_INLINE void
-find_span(const int64_t *values, int64_t count, bool reals, Span *span)
+find_span(const int64_t *values, int64_t count, bool reals, Span *span, void (*poll)(void))
 {
 	uint64_t low = UINT64_MAX;
 	uint64_t high = 0;
 
-	for (int64_t i = 0; i < count; i++)
+	for (int64_t i = 0; i < count;)
 	{
-		uint64_t order = order_of(values[i], reals);
+		int64_t end = begin_block(i, count, poll);
 
-		low = order < low ? order : low;
-		high = order > high ? order : high;
+		for (; i < end; i++)
+		{
+			uint64_t order = order_of(values[i], reals);
+
+			low = order < low ? order : low;
+			high = order > high ? order : high;
+		}
 	}
 	*span = (Span){.low = low, .count = count};
 	while (span->bits < 64 && (high - low) >> span->bits != 0)
@@ -59,24 +74,34 @@ find_span(const int64_t *values, int64_t count, bool reals, Span *span)
 
 /* Makes the span, whose values come first, that part of it, of 2^RANGE_BITS, where the k-th value is; whose values come first then. */
 HZ_INLINE void
-narrow(int64_t *values, bool reals, int64_t k, Span *span)
+narrow(int64_t *values, bool reals, int64_t k, Span *span, void (*poll)(void))
 {
 	int64_t counts[1 << RANGE_BITS] = {0};
 	int shift = span->bits > RANGE_BITS ? span->bits - RANGE_BITS : 0;
 	uint64_t range = 0;
 	int64_t first = 0;
 
-	for (int64_t i = 0; i < span->count; i++)
-		counts[(order_of(values[i], reals) - span->low) >> shift]++;
+	for (int64_t i = 0; i < span->count;)
+	{
+		int64_t end = begin_block(i, span->count, poll);
+
+		for (; i < end; i++)
+			counts[(order_of(values[i], reals) - span->low) >> shift]++;
+	}
 	while (span->before + counts[range] <= k)
 		span->before += counts[range++];
-	for (int64_t i = 0; first < counts[range]; i++)
+	for (int64_t i = 0; i < span->count && first < counts[range];)
 	{
-		int64_t value = values[i];
+		int64_t end = begin_block(i, span->count, poll);
 
-		values[i] = values[first];
-		values[first] = value;
-		first += (order_of(value, reals) - span->low) >> shift == range;
+		for (; i < end; i++)
+		{
+			int64_t value = values[i];
+
+			values[i] = values[first];
+			values[first] = value;
+			first += (order_of(value, reals) - span->low) >> shift == range;
+		}
 	}
 	span->low += range << shift;
 	span->bits = shift;
@@ -101,32 +126,58 @@ compare_reals(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Leaves a span around the k-th value whose values come first, sorted, or are all the same. */
-HZ_INLINE void
-select_span(HzCollected *collected, bool reals, int64_t k, Span *span)
+/* The value after the greatest one of a span, whose values come first. */
+HZ_INLINE int64_t
+value_behind(const int64_t *values, int64_t count, bool reals, const Span *span, uint64_t greatest,
+			 void (*poll)(void))
 {
-	find_span(collected->values, collected->count, reals, span);
-	while (span->count > FEW && span->bits > 0)
-		narrow(collected->values, reals, k, span);
-	if (span->bits > 0)
-		qsort(collected->values, (size_t) span->count, sizeof(int64_t),
-			  reals ? compare_reals : compare_integers);
+	int64_t result = 0;
+	uint64_t least = UINT64_MAX;
+
+	for (int64_t i = span->count; i < count;)
+	{
+		int64_t end = begin_block(i, count, poll);
+
+		for (; i < end; i++)
+		{
+			uint64_t order = order_of(values[i], reals);
+
+			if (order <= greatest || order > least)
+				continue;
+			least = order;
+			result = values[i];
+		}
+	}
+	return result;
 }
 
-int64_t
-hz_collected_select(HzCollected *collected, bool reals, int64_t k, int64_t *next)
+HZ_INLINE int64_t
+select_value(HzCollected *collected, bool reals, int64_t k, int64_t *next, void (*poll)(void))
 {
+	int64_t *values = collected->values;
 	Span span;
 	int64_t result;
 
-	if (reals)
-		select_span(collected, true, k, &span);
-	else
-		select_span(collected, false, k, &span);
-	result = collected->values[k - span.before];
-	if (next != NULL && k + 1 - span.before < span.count)
-		*next = collected->values[k + 1 - span.before];
-	else if (next != NULL)
-		*next = hz_collected_select(collected, reals, k + 1, NULL);
+	find_span(values, collected->count, reals, &span, poll);
+	while (span.count > FEW && span.bits > 0)
+		narrow(values, reals, k, &span, poll);
+	if (span.bits > 0)
+		qsort(values, (size_t) span.count, sizeof(int64_t),
+			  reals ? compare_reals : compare_integers);
+	/* without bits, they are all the same */
+	result = values[k - span.before];
+	if (next != NULL)
+		*next = k + 1 - span.before < span.count
+					? values[k + 1 - span.before]
+					: value_behind(values, collected->count, reals, &span, order_of(result, reals),
+								   poll);
 	return result;
+}
+
+int64_t
+hz_collected_select(HzCollected *collected, bool reals, int64_t k, int64_t *next,
+					void (*poll)(void))
+{
+	return reals ? select_value(collected, true, k, next, poll)
+				 : select_value(collected, false, k, next, poll);
 }

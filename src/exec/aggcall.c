@@ -24,6 +24,7 @@
 #include "agg/wide.h"
 #include "base/compat.h"
 #include "exec/aggcall.h"
+#include "exec/aggspill.h"
 #include "format/numeric.h"
 
 typedef struct KnownAggregate
@@ -335,10 +336,12 @@ percentile(const HzAggCall *call, HzCollected *state, double fraction)
 	{
 		int64 k = (int64) ceil(fraction * state->count);
 
-		return collected_datum(call, hz_collected_select(state, reals, k > 1 ? k - 1 : 0, NULL));
+		return collected_datum(
+			call, hz_collected_select(state, reals, k > 1 ? k - 1 : 0, NULL, hz_aggspill_poll));
 	}
-	low = DatumGetFloat8(collected_datum(
-		call, hz_collected_select(state, reals, first, first == second ? NULL : &next)));
+	low = DatumGetFloat8(collected_datum(call, hz_collected_select(state, reals, first,
+																   first == second ? NULL : &next,
+																   hz_aggspill_poll)));
 	if (first == second)
 		return Float8GetDatum(low);
 	high = DatumGetFloat8(collected_datum(call, next));

@@ -54,6 +54,7 @@ struct HzPruneCompile
 	Index varno;
 	PlanState *owner; /* NULL: the planner asks */
 	List *comparisons;
+	uint8 *sets; /* by column, how many are asked for */
 	bool useful; /* some node is more than UNKNOWN */
 	bool bound;
 	MemoryContext fixed;   /* values that stay for the whole scan */
@@ -513,6 +514,7 @@ begin(Relation rel, Index varno, PlanState *owner)
 	compiled->types = hz_coltype_for(compiled->desc);
 	compiled->varno = varno;
 	compiled->owner = owner;
+	compiled->sets = palloc0(Max(compiled->desc->natts, 1));
 	return compiled;
 }
 
@@ -698,25 +700,32 @@ bind_comparison(HzPruneCompile *compiled, Comparison *comparison, ExprContext *e
 	MemoryContextSwitchTo(old);
 }
 
+/* Whether a node's set is asked for: more of them on one column would push each other out of what its chunks remember. */
+static bool
+use_set(HzPruneCompile *compiled, HzPruneNode *node)
+{
+	node->uses_set = node->set.count > 0 && compiled->sets[node->attno] < HZ_VALUE_SETS;
+	compiled->sets[node->attno] += node->uses_set;
+	return node->uses_set;
+}
+
 HzPrune *
 hz_prunecompile_bind(HzPruneCompile *compiled, ExprContext *econtext)
 {
 	ListCell *cell;
-	int sets = 0;
+	bool has_sets = false;
 
 	MemoryContextReset(compiled->varying);
+	memset(compiled->sets, 0, compiled->desc->natts);
 	foreach(cell, compiled->comparisons)
 	{
 		Comparison *comparison = lfirst(cell);
 
 		if (comparison->varies || !compiled->bound)
 			bind_comparison(compiled, comparison, econtext);
-		sets += comparison->node->set.count > 0;
-		/* more of them would push each other out of what chunks remember */
-		if (sets > HZ_VALUE_SETS)
-			comparison->node->set.count = 0;
+		has_sets |= use_set(compiled, comparison->node);
 	}
-	compiled->prune.has_sets = sets > 0;
+	compiled->prune.has_sets = has_sets;
 	compiled->bound = true;
 	return &compiled->prune;
 }

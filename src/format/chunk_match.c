@@ -438,8 +438,7 @@ is_known_set(const HzSoughtSet *known, const HzValueSet *set)
 			return false;
 		memcpy(&length, known->values.data + at, sizeof(length));
 		at += sizeof(length);
-		/* the length is that of bytes that are there */
-		if (length != value->length ||
+		if (length != value->length || known->values.length - at < length ||
 			!hz_bytes_equal(known->values.data + at, value->data, length))
 			return false;
 		at += length;

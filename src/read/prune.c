@@ -215,7 +215,7 @@ static bool
 has_dictionary(const HzPruneNode *node)
 {
 	return is_exact(node) && has_bytes(node) &&
-		   (node->value_count <= DICTIONARY_VALUES || node->set.count > 0);
+		   (node->value_count <= DICTIONARY_VALUES || node->uses_set);
 }
 
 static bool
@@ -226,7 +226,7 @@ may_hold(const HzPruneNode *node, const HzPruneSource *source, Level level)
 		: level == BY_DICTIONARY ? source->dictionary
 								 : source->memory;
 
-	if (level == BY_DICTIONARY && node->set.count > 0)
+	if (level == BY_DICTIONARY && node->uses_set)
 		return source->dictionary_any(source->arg, node);
 	for (uint32 i = 0; i < node->value_count; i++)
 	{
@@ -255,8 +255,7 @@ judge_leaf(const HzPruneNode *node, const HzPruneSource *source, Level level)
 		return !has_dictionary(node) || may_hold(node, source, level) ? HZ_PRUNE_SOME
 																	  : HZ_PRUNE_NONE;
 	if (level == BY_CODES)
-		return node->set.count == 0 || source->codes(source->arg, node) ? HZ_PRUNE_SOME
-																		: HZ_PRUNE_NONE;
+		return !node->uses_set || source->codes(source->arg, node) ? HZ_PRUNE_SOME : HZ_PRUNE_NONE;
 	result = prune_zone(node, source->zone(source->arg, node));
 	if (result == HZ_PRUNE_SOME && level == BY_VECTOR && source->memory != NULL &&
 		node->value_count <= DICTIONARY_VALUES && has_dictionary(node) &&

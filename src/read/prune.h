@@ -58,6 +58,7 @@ typedef struct HzPruneNode
 	uint32 value_count;
 	HzPruneValue *values; /* EQUAL, NOT_EQUAL: ascending */
 	HzValueSet set;       /* EQUAL: several values that a dictionary can have; or none */
+	bool uses_set;        /* chunks are asked for it */
 	/* the answer for the group that hz_prune_group() was last asked about */
 	HzPruneResult group;
 } HzPruneNode;
@@ -80,7 +81,7 @@ typedef struct HzPrune
 	HzPruneCount *pruned; /* by each qual: the first that says NONE counts it */
 	int pruner;           /* the qual that has last said NONE */
 	uint64 passing;       /* of what was asked about last: bit i, every row satisfies qual i */
-	bool has_sets;        /* some node has a set */
+	bool has_sets;        /* some node uses its set */
 } HzPrune;
 
 /*
