@@ -70,13 +70,13 @@ DECLARE
   result text;
   part text;
 BEGIN
-  -- an aggregation; rows of a scan, which do not show what was filtered by; some of them in order; whole rows
+  -- an aggregation; rows of a scan, which do not show what was filtered by; some of them in order; whole rows, of which some are compared
   EXECUTE format('SELECT count(*) || '' '' || coalesce(sum(k), 0) || '' '' || coalesce(max(v), 0) FROM %I WHERE %s', t, condition) INTO result;
-  EXECUTE format('SELECT md5(coalesce(string_agg(k::text, '','' ORDER BY k), '''')) FROM (SELECT k FROM %I WHERE %s OFFSET 0) AS s', t, condition) INTO part;
+  EXECUTE format('SELECT coalesce(sum(hashint4extended(k, 0)::numeric), 0)::text FROM (SELECT k FROM %I WHERE %s OFFSET 0) AS s', t, condition) INTO part;
   result := result || ' ' || part;
   EXECUTE format('SELECT md5(coalesce(string_agg(k || '' '' || v, '',''), '''')) FROM (SELECT k, v FROM %I WHERE %s ORDER BY k DESC LIMIT 7) AS s', t, condition) INTO part;
   result := result || ' ' || part;
-  EXECUTE format('SELECT md5(coalesce(string_agg(x::text, '','' ORDER BY k), '''')) FROM (SELECT x, k FROM %I AS x WHERE %s OFFSET 0) AS s', t, condition) INTO part;
+  EXECUTE format('SELECT md5(coalesce(string_agg(x::text, '','' ORDER BY k) FILTER (WHERE k %% 100 = 7), '''')) FROM (SELECT x, k FROM %I AS x WHERE %s OFFSET 0) AS s', t, condition) INTO part;
   RETURN result || ' ' || part;
 END$$;
 CREATE FUNCTION check_condition(condition text, OUT same boolean, OUT read bigint) LANGUAGE plpgsql AS $$
