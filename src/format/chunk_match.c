@@ -266,6 +266,17 @@ mask_nulls(uint8_t *mask, uint32_t count, const uint64_t *validity)
 		mask[i] &= hz_bitmap_get(validity, i);
 }
 
+/* Loads the codes of a vector that has some, and its validity. */
+static HzStatus
+load_codes(HzChunkReader *reader, uint32_t v, const uint64_t **validity)
+{
+	HzStatus status = hz_reader_piece(reader, v);
+
+	if (status == HZ_OK)
+		status = hz_reader_validity(reader, v, validity);
+	return status == HZ_OK ? hz_reader_codes(reader, v, *validity) : status;
+}
+
 static HzStatus
 match_codes(HzChunkReader *reader, uint32_t v, HzSought *sought, uint8_t *mask)
 {
@@ -276,11 +287,7 @@ match_codes(HzChunkReader *reader, uint32_t v, HzSought *sought, uint8_t *mask)
 	memset(mask, 0, count);
 	if (status != HZ_OK || sought->code == HZ_NO_CODE)
 		return status;
-	status = hz_reader_piece(reader, v);
-	if (status == HZ_OK)
-		status = hz_reader_validity(reader, v, &validity);
-	if (status == HZ_OK)
-		status = hz_reader_codes(reader, v, validity);
+	status = load_codes(reader, v, &validity);
 	if (status != HZ_OK)
 		return status;
 	match_code(reader->codes, count, (uint16_t) sought->code, mask);
@@ -571,12 +578,8 @@ look_for_set(HzChunkReader *reader, HzSoughtSet *known, uint32_t v, bool *maybe)
 {
 	uint32_t rows = reader->head.pieces[v].zone.rows;
 	const uint64_t *validity;
-	HzStatus status = hz_reader_piece(reader, v);
+	HzStatus status = load_codes(reader, v, &validity);
 
-	if (status == HZ_OK)
-		status = hz_reader_validity(reader, v, &validity);
-	if (status == HZ_OK)
-		status = hz_reader_codes(reader, v, validity);
 	if (status != HZ_OK)
 		return status;
 	*maybe = has_some(known->codes, reader->codes, rows);
