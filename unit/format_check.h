@@ -218,7 +218,7 @@ check_wanted(const HzColumn *column, HzChunkReader *reader)
 	CHECK(wrong == 0);
 }
 
-static int64_t lasting_room = 1 << 20;
+static HzChunkRoom lasting_room = {.bytes = 1 << 20};
 
 /* Single values anywhere, and some neighbours of each, vectors read between them. */
 static inline void
@@ -248,7 +248,7 @@ check_values(const HzColumn *column, HzChunkReader *reader)
 	int64_t one_vector =
 		(int64_t) (HZ_VECTOR_ROWS + 1) * (column->width > 32 ? column->width : 32) +
 		HZ_VECTOR_ROWS / 8;
-	int64_t other = 0;
+	HzChunkRoom other = {0};
 	HzVector vector;
 	bool known;
 
@@ -256,13 +256,13 @@ check_values(const HzColumn *column, HzChunkReader *reader)
 	/* room for a few vectors, for one, for all of them: each is given back */
 	for (uint32_t i = 0; i < 3; i++)
 	{
-		int64_t room = rooms[i];
+		HzChunkRoom room = {.bytes = rooms[i]};
 
 		hz_chunk_share_room(reader, &room);
 		check_some_values(column, reader, tries);
-		CHECK(room <= rooms[i] && room >= -one_vector);
+		CHECK(room.bytes <= rooms[i] && room.bytes >= -one_vector);
 		hz_chunk_share_room(reader, &other);
-		CHECK(room == rooms[i]);
+		CHECK(room.bytes == rooms[i]);
 	}
 	check_some_values(column, reader, tries / 2);
 	CHECK(hz_chunk_value(reader, column->rows, &vector) != HZ_OK);
@@ -270,6 +270,41 @@ check_values(const HzColumn *column, HzChunkReader *reader)
 	CHECK(hz_chunk_lengths(reader, hz_chunk_vector_count(reader), &known, &vector) != HZ_OK);
 	/* `other` goes before the reader does */
 	hz_chunk_share_room(reader, &lasting_room);
+}
+
+/* Whole vectors in one turn after another: those that are kept are what they were, and what they take is counted. */
+static inline void
+check_turns(const HzColumn *column, const HzChunkOptions *options, HzChunkReader *reader)
+{
+	int64_t rooms[] = {1 << 24, 50000, 0};
+	uint32_t values = 0;
+
+	for (uint32_t i = 0; i < column->rows; i++)
+		values += !row_is_null(column, i);
+	for (uint32_t i = 0; i < 3; i++)
+	{
+		HzChunkRoom room = {.bytes = rooms[i]};
+		int64_t left = 0;
+
+		hz_chunk_share_room(reader, &room);
+		for (; room.turn < 4; room.turn++)
+		{
+			check_vectors(column, options, reader);
+			check_vectors(column, options, reader);
+			check_wanted(column, reader);
+			CHECK(room.bytes >= 0 && room.bytes <= rooms[i]);
+			if (i == 0 && room.turn == 0)
+				CHECK(room.bytes == rooms[0] || reader->read_before != 0);
+			if (i == 0 && room.turn > 1 && hz_kind_is_integer(column->kind))
+				CHECK((room.bytes < rooms[0]) == (values > 0));
+			if (room.turn > 1)
+				CHECK(room.bytes == left);
+			left = room.bytes;
+		}
+		check_some_values(column, reader, column->rows < 300 ? column->rows : 300);
+		hz_chunk_share_room(reader, &lasting_room);
+		CHECK(room.bytes == rooms[i]);
+	}
 }
 
 static inline void
@@ -535,6 +570,7 @@ check_column(const HzColumn *column, const HzChunkOptions *options)
 	{
 		check_vectors(column, options, reader);
 		check_values(column, reader);
+		check_turns(column, options, reader);
 		check_wanted(column, reader);
 		check_matches(column, reader);
 		check_bloom(column, &meta, reader);

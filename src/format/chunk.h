@@ -127,11 +127,20 @@ extern HzStatus hz_chunk_lengths(HzChunkReader *reader, uint32_t vector, bool *k
  */
 extern HzStatus hz_chunk_value(HzChunkReader *reader, uint32_t row, HzVector *out);
 
+/* Room for vectors that chunks keep decoded. */
+typedef struct HzChunkRoom
+{
+	int64_t bytes; /* left */
+	uint64_t
+		turn; /* of the readers that come one after the other: a vector that is read in a second one is kept */
+} HzChunkRoom;
+
 /*
  * Vectors of which hz_chunk_value() has read several values are kept decoded, for about a megabyte; from now on, for about
- * *room bytes, which several chunks share and which must live as long as they. A chunk keeps one vector at least.
+ * room->bytes, which several chunks share and which must live as long as they; and those that are read as a whole in one turn after
+ * another, as long as there is room. A chunk keeps one vector at least, for its values.
  */
-extern void hz_chunk_share_room(HzChunkReader *reader, int64_t *room);
+extern void hz_chunk_share_room(HzChunkReader *reader, HzChunkRoom *room);
 
 /* Whether a value with this hash (hz_bloom_hash) may be in the chunk; true where there is no filter. */
 extern HzStatus hz_chunk_bloom(HzChunkReader *reader, uint64_t hash, bool *maybe);

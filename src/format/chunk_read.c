@@ -122,22 +122,37 @@ hz_reader_slots(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 	return HZ_OK;
 }
 
+static void
+describe_slots(const HzChunkReader *reader, const HzChunkPiece *piece, const void *slots,
+			   bool constant, HzVector *out)
+{
+	out->form = constant ? HZ_FORM_CONSTANT : HZ_FORM_FLAT;
+	out->width = hz_reader_slot_width(&reader->head, piece->mode);
+	out->scale = piece->scale;
+	out->numeric = piece->mode == HZ_PIECE_DECIMAL64    ? HZ_NUMERIC_INT64
+				   : piece->mode == HZ_PIECE_DECIMAL128 ? HZ_NUMERIC_INT128
+														: HZ_NUMERIC_PAYLOAD;
+	out->values = slots;
+}
+
+/* Whether the piece that is loaded, of a vector with this validity, is one value. */
+static bool
+is_constant(const HzChunkReader *reader, const HzChunkPiece *piece, const uint64_t *validity)
+{
+	return validity == NULL && hz_reader_data(reader, piece)[0] == HZ_ENCODING_CONSTANT;
+}
+
 static HzStatus
 values_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
 	HzStatus status = hz_reader_slots(reader, v, out->validity);
 
-	out->form = out->validity == NULL && hz_reader_data(reader, piece)[0] == HZ_ENCODING_CONSTANT
-					? HZ_FORM_CONSTANT
-					: HZ_FORM_FLAT;
-	out->width = hz_reader_slot_width(&reader->head, piece->mode);
-	out->scale = piece->scale;
-	out->numeric = piece->mode == HZ_PIECE_DECIMAL64    ? HZ_NUMERIC_INT64
-				   : piece->mode == HZ_PIECE_DECIMAL128 ? HZ_NUMERIC_INT128
-														: HZ_NUMERIC_PAYLOAD;
-	out->values = reader->slots;
-	return status;
+	if (status != HZ_OK)
+		return status;
+	describe_slots(reader, piece, reader->slots, is_constant(reader, piece, out->validity), out);
+	hz_reader_keep_read(reader, v, out);
+	return HZ_OK;
 }
 
 /* ---- vectors of dictionary codes ---- */
@@ -190,10 +205,31 @@ hz_reader_codes(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
 	return HZ_OK;
 }
 
+/* The dictionary is decoded. */
+static void
+describe_codes(const HzChunkReader *reader, const uint16_t *codes, bool constant, HzVector *out)
+{
+	const HzChunkDict *dict = &reader->head.dict;
+
+	out->width = reader->dict.slot_width;
+	out->numeric = dict->form == HZ_DICT_INTEGERS ? HZ_NUMERIC_INT64 : HZ_NUMERIC_PAYLOAD;
+	out->scale = dict->scale;
+	out->values = reader->dict.values;
+	out->form = HZ_FORM_DICT;
+	out->codes = codes;
+	out->dict_count = dict->count;
+	if (constant)
+	{
+		out->form = HZ_FORM_CONSTANT;
+		out->values = (const uint8_t *) reader->dict.values + (size_t) codes[0] * out->width;
+		out->codes = NULL;
+		out->dict_count = 0;
+	}
+}
+
 static HzStatus
 codes_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 {
-	const HzChunkDict *dict = &reader->head.dict;
 	const HzChunkPiece *piece = &reader->head.pieces[v];
 	HzStatus status = hz_reader_dict(reader);
 
@@ -201,21 +237,8 @@ codes_vector(HzChunkReader *reader, uint32_t v, HzVector *out)
 		status = hz_reader_codes(reader, v, out->validity);
 	if (status != HZ_OK)
 		return status;
-	out->width = reader->dict.slot_width;
-	out->numeric = dict->form == HZ_DICT_INTEGERS ? HZ_NUMERIC_INT64 : HZ_NUMERIC_PAYLOAD;
-	out->scale = dict->scale;
-	out->values = reader->dict.values;
-	out->form = HZ_FORM_DICT;
-	out->codes = reader->codes;
-	out->dict_count = dict->count;
-	if (out->validity == NULL && hz_reader_data(reader, piece)[0] == HZ_ENCODING_CONSTANT)
-	{
-		out->form = HZ_FORM_CONSTANT;
-		out->values =
-			(const uint8_t *) reader->dict.values + (size_t) reader->codes[0] * out->width;
-		out->codes = NULL;
-		out->dict_count = 0;
-	}
+	describe_codes(reader, reader->codes, is_constant(reader, piece, out->validity), out);
+	hz_reader_keep_read(reader, v, out);
 	return HZ_OK;
 }
 
@@ -632,6 +655,32 @@ hz_reader_null_vector(HzChunkReader *reader, HzVector *out)
 	out->values = reader->slots;
 }
 
+/* Whether vectors in this mode are given out as they are kept. */
+static bool
+is_kept_whole(HzPieceMode mode)
+{
+	return mode == HZ_PIECE_CODES || mode == HZ_PIECE_VALUES || mode == HZ_PIECE_DECIMAL64 ||
+		   mode == HZ_PIECE_DECIMAL128;
+}
+
+static HzStatus
+known_vector(HzChunkReader *reader, const HzChunkPiece *piece, const HzKnownVector *known,
+			 HzVector *out)
+{
+	HzStatus status;
+
+	out->validity = known->validity;
+	if (piece->mode != HZ_PIECE_CODES)
+	{
+		describe_slots(reader, piece, known->values, known->constant, out);
+		return HZ_OK;
+	}
+	status = hz_reader_dict(reader);
+	if (status == HZ_OK)
+		describe_codes(reader, known->values, known->constant, out);
+	return status;
+}
+
 HzStatus
 hz_chunk_vector(HzChunkReader *reader, uint32_t vector, HzVector *out)
 {
@@ -644,6 +693,7 @@ hz_chunk_vector_at(HzChunkReader *reader, uint32_t vector, const uint16_t *at, u
 {
 	const HzChunkPiece *piece = &reader->head.pieces[vector];
 	Wanted wanted = {at, count, 0};
+	const HzKnownVector *known;
 	HzStatus status;
 
 	if (vector >= reader->head.vectors)
@@ -655,6 +705,9 @@ hz_chunk_vector_at(HzChunkReader *reader, uint32_t vector, const uint16_t *at, u
 		hz_reader_null_vector(reader, out);
 		return HZ_OK;
 	}
+	known = is_kept_whole(piece->mode) ? hz_reader_known(reader, vector) : NULL;
+	if (known != NULL)
+		return known_vector(reader, piece, known, out);
 	status = hz_reader_piece(reader, vector);
 	if (status == HZ_OK)
 		status = hz_reader_validity(reader, vector, &out->validity);

@@ -24,7 +24,7 @@ open_rows(const HzChunkMeta *meta, const HzSource *source, uint32_t max_rows,
 	r->meta = *meta;
 	r->source = *source;
 	r->piece_vector = r->validity_vector = r->slots_vector = r->child_index = HZ_NO_VECTOR;
-	r->own_room = HZ_CHUNK_ROOM;
+	r->own_room.bytes = HZ_CHUNK_ROOM;
 	r->room = &r->own_room;
 	if (status == HZ_OK)
 		status = hz_chunk_head_read(head, meta->head_length, meta, &r->head);
@@ -77,7 +77,7 @@ hz_chunk_close(HzChunkReader *reader)
 }
 
 void
-hz_chunk_share_room(HzChunkReader *reader, int64_t *room)
+hz_chunk_share_room(HzChunkReader *reader, HzChunkRoom *room)
 {
 	hz_reader_forget(reader);
 	reader->room = room;
@@ -92,7 +92,7 @@ hz_reader_forget(HzChunkReader *reader)
 
 		if (known->values == NULL)
 			continue;
-		*reader->room += known->bytes;
+		reader->room->bytes += known->bytes;
 		hz_free(known->values);
 		memset(known, 0, sizeof(*known));
 		reader->known_count--;

@@ -14,18 +14,20 @@
 #define HZ_NO_VECTOR UINT32_MAX
 #define HZ_NO_CODE UINT32_MAX
 
-/* Bytes of vectors that a chunk keeps decoded for single values, unless hz_chunk_share_room() gave it others. */
+/* Bytes of vectors that a chunk keeps decoded, unless hz_chunk_share_room() gave it others. */
 #define HZ_CHUNK_ROOM (1024 * 1024)
 
 /*
- * A vector decoded for the single values that are asked for. Lookups by an index come to a chunk's vectors in any
- * order, so that the last one alone would be decoded again and again.
+ * A vector that is kept decoded. Lookups by an index come to a chunk's vectors in any order, so that the last one alone would be
+ * decoded again and again; scans that read the same few vectors come again, too.
  */
 typedef struct HzKnownVector
 {
-	void *values; /* codes, slots, or `starts` of strings and arrays; NULL: not decoded */
+	void *
+		values; /* codes, slots, or `starts` of strings and arrays, for rows rounded up to 64; NULL: not decoded */
 	const uint64_t *validity; /* NULL: no nulls */
 	uint32_t bytes;           /* of both, which are one allocation */
+	bool constant;            /* all values are the first one, none is null; codes and slots only */
 	uint32_t width;           /* of a slot */
 	HzHexForm form;           /* of hexadecimal digits */
 	uint8_t asked;            /* values read one by one before */
@@ -63,11 +65,14 @@ struct HzChunkReader
 	uint32_t piece_vector;
 	uint64_t validity[HZ_ENCODING_ROOM / 64]; /* of validity_vector */
 	uint32_t validity_vector;
-	HzKnownVector *known; /* by vector; NULL: no single value was asked for */
+	HzKnownVector *known; /* by vector; NULL: none was kept yet */
 	uint32_t known_count; /* vectors that are decoded there */
 	uint32_t known_hand;  /* the one that is forgotten next */
-	int64_t own_room;     /* bytes left for them, */
-	int64_t *room;        /* or those left for several chunks */
+	uint64_t read_before; /* bit v: vector v was read as a whole in a turn before, */
+	uint64_t read_now;    /* or in this: */
+	uint64_t turn;
+	HzChunkRoom own_room; /* for what is kept, */
+	HzChunkRoom *room;    /* or the one for several chunks */
 	uint8_t *slots;       /* of slots_vector, in its FLAT form */
 	uint32_t slots_vector;
 	uint16_t *codes;
@@ -96,8 +101,26 @@ struct HzChunkReader
 	uint8_t single_digits[HZ_HEX_MAX_TEXT];
 };
 
-/* Forgets the vectors decoded for single values. */
+/* Forgets the vectors that are kept decoded. */
 extern void hz_reader_forget(HzChunkReader *reader);
+
+/* chunk_known.c */
+
+/* Vector v as it is kept; or NULL. */
+static inline const HzKnownVector *
+hz_reader_known(const HzChunkReader *reader, uint32_t v)
+{
+	return reader->known != NULL && reader->known[v].values != NULL ? &reader->known[v] : NULL;
+}
+
+/* The place for it, if it is to be kept. */
+extern HzKnownVector *hz_reader_known_place(HzChunkReader *reader, uint32_t v);
+
+/* Decodes vector v, whose piece is loaded, and keeps it, in the place of others of the chunk where there is no room. */
+extern HzStatus hz_reader_keep(HzChunkReader *reader, uint32_t v, const uint64_t *validity);
+
+/* Vector v was decoded as a whole, as `out`: keeps codes or slots if it was read in a turn before and there is room. */
+extern void hz_reader_keep_read(HzChunkReader *reader, uint32_t v, const HzVector *out);
 
 /* The ranges of a chunk: read once, checksum verified. */
 extern HzStatus hz_reader_piece(HzChunkReader *reader, uint32_t v);

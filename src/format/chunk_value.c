@@ -234,111 +234,7 @@ value_alone(HzChunkReader *reader, uint32_t v, uint32_t i, HzVector *out)
 	return hz_narrow(out->kind, out->width, value, reader->single.bytes) ? HZ_OK : HZ_CORRUPT;
 }
 
-/* ---- vectors that are ---- */
-
-/* Decodes vector v into the reader's buffers; *values, of *bytes, is what there is to keep. */
-static HzStatus
-decode_vector(HzChunkReader *reader, uint32_t v, const uint64_t *validity, const void **values,
-			  uint32_t *bytes, uint32_t *width, HzHexForm *form)
-{
-	const HzChunkPiece *piece = &reader->head.pieces[v];
-	HzStatus status;
-
-	if (piece->mode == HZ_PIECE_CODES)
-	{
-		*width = sizeof(uint16_t);
-		status = hz_reader_codes(reader, v, validity);
-		*values = reader->codes;
-	}
-	else if (piece->mode == HZ_PIECE_STRINGS || piece->mode == HZ_PIECE_ARRAYS)
-	{
-		*width = sizeof(int32_t);
-		status = hz_reader_lengths(reader, v, validity);
-		*values = reader->lengths;
-	}
-	else if (piece->mode == HZ_PIECE_HEX)
-	{
-		HzHexShape shape;
-
-		status = hz_reader_hex_bytes(reader, v, validity, &shape);
-		*width = shape.width;
-		*form = shape.form;
-		*values = reader->digits.data;
-	}
-	else
-	{
-		*width = hz_reader_slot_width(&reader->head, piece->mode);
-		status = hz_reader_slots(reader, v, validity);
-		*values = reader->slots;
-	}
-	*bytes = *width * piece->zone.rows;
-	return status;
-}
-
-/* Makes room for `bytes`: the others of this chunk go in turn, as far as need be. */
-static void
-make_room(HzChunkReader *reader, uint32_t bytes)
-{
-	while (reader->known_count > 0 && *reader->room < bytes)
-	{
-		HzKnownVector *victim = &reader->known[reader->known_hand];
-
-		reader->known_hand = (reader->known_hand + 1) % reader->head.vectors;
-		if (victim->values == NULL)
-			continue;
-		*reader->room += victim->bytes;
-		hz_free(victim->values);
-		memset(victim, 0, sizeof(*victim));
-		reader->known_count--;
-	}
-}
-
-/* Lengths become sums of lengths, from the vector's start on. */
-static void
-sum_lengths(const int32_t *lengths, uint32_t count, uint64_t *starts)
-{
-	starts[0] = 0;
-	for (uint32_t i = 0; i < count; i++)
-		starts[i + 1] = starts[i] + (uint32_t) lengths[i];
-}
-
-/* Decodes vector v, whose piece is loaded, and keeps it. */
-static HzStatus
-keep_vector(HzChunkReader *reader, uint32_t v, const uint64_t *validity)
-{
-	const HzChunkPiece *piece = &reader->head.pieces[v];
-	uint32_t count = piece->zone.rows;
-	uint32_t validity_bytes =
-		validity == NULL ? 0 : HZ_BITMAP_WORDS(count) * (uint32_t) sizeof(uint64_t);
-	HzKnownVector *known = &reader->known[v];
-	const void *values;
-	uint32_t bytes;
-	uint32_t width;
-	uint8_t *room;
-	HzStatus status = decode_vector(reader, v, validity, &values, &bytes, &width, &known->form);
-	bool sums = piece->mode == HZ_PIECE_STRINGS || piece->mode == HZ_PIECE_ARRAYS;
-
-	if (status != HZ_OK)
-		return status;
-	if (sums)
-		bytes = (count + 1) * (uint32_t) sizeof(uint64_t);
-	bytes = (bytes + 7) & ~UINT32_C(7);
-	make_room(reader, bytes + validity_bytes);
-	room = hz_alloc(bytes + validity_bytes);
-	if (sums)
-		sum_lengths(values, count, (uint64_t *) (void *) room);
-	else
-		memcpy(room, values, (size_t) width * count);
-	known->validity = NULL;
-	if (validity != NULL)
-		known->validity = memcpy(room + bytes, validity, validity_bytes);
-	known->values = room;
-	known->width = width;
-	known->bytes = bytes + validity_bytes;
-	*reader->room -= known->bytes;
-	reader->known_count++;
-	return HZ_OK;
-}
+/* ---- and of vectors that are ---- */
 
 /* Value i, not null, of vector v, which is decoded. */
 static HzStatus
@@ -379,7 +275,7 @@ static HzStatus
 find_value(HzChunkReader *reader, uint32_t v, uint32_t i, bool *is_null, HzVector *out)
 {
 	const HzChunkPiece *piece = &reader->head.pieces[v];
-	HzKnownVector *known = &reader->known[v];
+	HzKnownVector *known = hz_reader_known_place(reader, v);
 	const uint64_t *validity = known->validity;
 	HzStatus status = HZ_OK;
 
@@ -401,7 +297,7 @@ find_value(HzChunkReader *reader, uint32_t v, uint32_t i, bool *is_null, HzVecto
 			known->asked++;
 			return *is_null ? HZ_OK : value_alone(reader, v, i, out);
 		}
-		status = keep_vector(reader, v, validity);
+		status = hz_reader_keep(reader, v, validity);
 	}
 	if (status != HZ_OK || *is_null)
 		return status;
@@ -428,8 +324,6 @@ hz_chunk_value(HzChunkReader *reader, uint32_t row, HzVector *out)
 		hz_reader_null_vector(reader, out);
 		return HZ_OK;
 	}
-	if (reader->known == NULL)
-		reader->known = hz_alloc_zero(sizeof(HzKnownVector) * reader->head.vectors);
 	status = find_value(reader, v, row % HZ_VECTOR_ROWS, &is_null, out);
 	if (status == HZ_OK && is_null)
 		hz_reader_null_vector(reader, out);

@@ -31,7 +31,8 @@ struct HzGroupReader
 	bool fleeting;
 	MemoryContext context;
 	BlockNumber last_block; /* for error messages */
-	int64 known_room;       /* bytes left of KNOWN_BYTES */
+	HzChunkRoom
+		known_room; /* KNOWN_BYTES for vectors that are kept decoded; a turn: who reads the group while it is attached */
 	struct ColumnSource
 	{
 		struct HzGroupReader *reader;
@@ -227,7 +228,7 @@ hz_groupread_open(HzStore *store, HzGroup *group, const HzColumnType *types, int
 	reader->natts = natts;
 	reader->strategy = strategy;
 	reader->context = CurrentMemoryContext;
-	reader->known_room = KNOWN_BYTES;
+	reader->known_room.bytes = KNOWN_BYTES;
 	reader->columns = palloc0(sizeof(*reader->columns) * Max(group->meta.column_count, 1));
 	for (uint32 i = 0; i < group->meta.column_count; i++)
 	{
@@ -261,6 +262,7 @@ hz_groupread_attach(HzGroupReader *reader, HzStore *store, BufferAccessStrategy 
 {
 	reader->store = store;
 	reader->strategy = strategy;
+	reader->known_room.turn++;
 }
 
 bool
