@@ -173,7 +173,7 @@ extern HzStatus hz_chunk_vector_any(HzChunkReader *reader, uint32_t vector, cons
 
 /*
  * Sets mask[i] (room for whole vectors) to 1 where row i of a vector of BYTES or FIXED is not null and has these bytes, else to 0, without
- * decoding the values: only where they are codes of a dictionary, FIXED or hexadecimal digits, else *known is false.
+ * decoding all values: only where they are codes of a dictionary, strings, FIXED or hexadecimal digits, else *known is false.
  */
 extern HzStatus hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value,
 							   bool *known, uint8_t *mask);

@@ -336,6 +336,65 @@ match_hex(HzChunkReader *reader, uint32_t v, const HzString *value, uint8_t *mas
 	return status;
 }
 
+HZ_CLONES static void
+match_length(const int32_t *lengths, uint32_t count, int32_t length, uint8_t *mask)
+{
+	for (uint32_t block = 0; block < count; block += 64)
+		for (uint32_t i = 0; i < 64; i++)
+			mask[block + i] = lengths[block + i] == length;
+}
+
+/* The rows of a mask; returns how many. */
+static uint32_t
+rows_of(const uint8_t *mask, uint32_t count, uint16_t *at)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+	{
+		at[n] = (uint16_t) i;
+		n += mask[i];
+	}
+	return n;
+}
+
+/* By their lengths; what has the value's is compared, and frames that have no such string are not read. */
+static HzStatus
+match_strings(HzChunkReader *reader, uint32_t v, const HzString *value, uint8_t *mask)
+{
+	uint32_t count = reader->head.pieces[v].zone.rows;
+	const uint64_t *validity;
+	uint16_t at[HZ_VECTOR_ROWS];
+	uint32_t candidates;
+	HzVector vector;
+	HzStatus status = hz_reader_piece(reader, v);
+
+	if (status == HZ_OK)
+		status = hz_reader_validity(reader, v, &validity);
+	if (status == HZ_OK)
+		status = hz_reader_lengths(reader, v, validity);
+	if (status != HZ_OK)
+		return status;
+	if (value->length > INT32_MAX)
+	{
+		memset(mask, 0, count);
+		return HZ_OK;
+	}
+	match_length(reader->lengths, count, (int32_t) value->length, mask);
+	mask_nulls(mask, count, validity);
+	candidates = rows_of(mask, count, at);
+	if (candidates == 0 || value->length == 0)
+		return HZ_OK;
+	status = hz_chunk_vector_at(reader, v, at, candidates, &vector);
+	for (uint32_t i = 0; i < candidates && status == HZ_OK; i++)
+	{
+		const HzString *string = (const HzString *) vector.values + at[i];
+
+		mask[at[i]] = hz_bytes_equal(string->data, value->data, value->length);
+	}
+	return status;
+}
+
 static bool
 is_absent(const HzSought *sought, uint32_t vector)
 {
@@ -408,8 +467,8 @@ hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value, bo
 	mode = head->pieces[vector].mode;
 	rows = head->pieces[vector].zone.rows;
 	*known = has_bytes(head, value) &&
-			 (mode == HZ_PIECE_NULLS || mode == HZ_PIECE_CODES || mode == HZ_PIECE_HEX ||
-			  (mode == HZ_PIECE_VALUES && head->kind == HZ_KIND_FIXED));
+			 (mode == HZ_PIECE_NULLS || mode == HZ_PIECE_CODES || mode == HZ_PIECE_STRINGS ||
+			  mode == HZ_PIECE_HEX || (mode == HZ_PIECE_VALUES && head->kind == HZ_KIND_FIXED));
 	if (!*known)
 		return HZ_OK;
 	if (mode == HZ_PIECE_NULLS)
@@ -420,9 +479,10 @@ hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value, bo
 	sought = know_value(reader, value);
 	if (recall_rows(sought, vector, mask, rows))
 		return HZ_OK;
-	status = mode == HZ_PIECE_CODES ? match_codes(reader, vector, sought, mask)
-			 : mode == HZ_PIECE_HEX ? match_hex(reader, vector, value, mask)
-									: match_fixed(reader, vector, value, mask);
+	status = mode == HZ_PIECE_CODES     ? match_codes(reader, vector, sought, mask)
+			 : mode == HZ_PIECE_HEX     ? match_hex(reader, vector, value, mask)
+			 : mode == HZ_PIECE_STRINGS ? match_strings(reader, vector, value, mask)
+										: match_fixed(reader, vector, value, mask);
 	if (status == HZ_OK)
 		remember_rows(sought, vector, mask, rows);
 	return status;
