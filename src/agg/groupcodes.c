@@ -305,23 +305,56 @@ complete_memo(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uin
 			parts[0][numbers[i] + (first)]++;     \
 	} while (0)
 
-/* How many rows each of the classes has. */
-static void
+typedef uint32_t Counts4 __attribute__((vector_size(16)));
+typedef uint64_t Words4 __attribute__((vector_size(32)));
+
+/*
+ * Adds up four counters of each class in [first, last), multiples of 4; returns how many classes have rows and no group in the memo,
+ * which has room for HZ_CLASSES_MAX (what is mapped is larger).
+ */
+HZ_CLONES static uint32_t
+add_counters(uint32_t parts[4][HZ_CLASSES_MAX], uint32_t first, uint32_t last,
+			 HzGroupRow *const *memo, uint32_t *rows)
+{
+	Words4 missing = {0};
+
+	for (uint32_t c = first; c < last; c += 4)
+	{
+		Counts4 sum = {0};
+		Words4 group;
+
+		for (int p = 0; p < 4; p++)
+		{
+			Counts4 part;
+
+			memcpy(&part, &parts[p][c], sizeof(part));
+			sum += part;
+		}
+		memcpy(&rows[c], &sum, sizeof(sum));
+		memcpy(&group, &memo[c], sizeof(group));
+		missing -= (Words4) (group == 0) & (Words4) (__builtin_convertvector(sum, Words4) != 0);
+	}
+	return (uint32_t) (missing[0] + missing[1] + missing[2] + missing[3]);
+}
+
+/* How many rows each of the classes has; returns how many have some and no group yet. */
+static uint32_t
 count_combinations(HzGroupCodes *codes, uint32_t count)
 {
 	HzGroupClasses *classes = &codes->classes;
 	const uint32_t *index = codes->index;
 	const uint16_t *plain = codes->plain;
+	uint32_t first = classes->first & ~UINT32_C(3);
+	uint32_t last = (classes->count + 3) & ~UINT32_C(3);
 	uint32_t parts[4][HZ_CLASSES_MAX];
 
 	for (int p = 0; p < 4; p++)
-		memset(parts[p] + classes->first, 0, sizeof(uint32_t) * (classes->count - classes->first));
+		memset(parts[p] + first, 0, sizeof(uint32_t) * (last - first));
 	if (plain != NULL)
 		COUNT_ROWS(plain, 1);
 	else
 		COUNT_ROWS(index, 0);
-	for (uint32_t c = classes->first; c < classes->count; c++)
-		classes->rows[c] = parts[0][c] + parts[1][c] + parts[2][c] + parts[3][c];
+	return add_counters(parts, first, last, codes->memo, classes->rows);
 }
 
 /* The least and the greatest of all codes: as a rule, rows next to each other have few. */
@@ -356,17 +389,6 @@ need_index(HzGroupCodes *codes, uint32_t count)
 	codes->plain = NULL;
 }
 
-/* Classes that have rows and no group yet. */
-static uint32_t
-count_missing(const HzGroupCodes *codes)
-{
-	uint32_t missing = 0;
-
-	for (uint32_t c = codes->classes.first; c < codes->classes.count; c++)
-		missing += codes->classes.rows[c] > 0 && codes->memo[c] == NULL;
-	return missing;
-}
-
 static HzGroupStatus
 find_by_memo(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint32_t count,
 			 uint32_t size, HzGroupRow **groups)
@@ -392,8 +414,7 @@ find_by_memo(HzGroupTable *table, const HzVector *keys, const uint16_t *at, uint
 		}
 		else
 			fill_index(table, keys, at, count);
-		count_combinations(codes, count);
-		missing = count_missing(codes);
+		missing = count_combinations(codes, count);
 		if (missing == 0)
 			return HZ_GROUP_OK;
 		need_index(codes, count);
