@@ -193,21 +193,55 @@ are_known(HzGroupCodes *codes, const HzKeyNumbers *numbers, int key_count)
 	return same;
 }
 
+/* index[i] = index[i] * base + values[i] - first + 1, of all rows; blocks of a fixed size are vectorised at -O2. */
+#define APPEND_ALL(type)                                                                        \
+	do                                                                                          \
+	{                                                                                           \
+		const type *all = values;                                                               \
+		uint32_t i = 0;                                                                         \
+                                                                                                \
+		for (; i + 64 <= count; i += 64)                                                        \
+			for (uint32_t j = i; j < i + 64; j++)                                               \
+				index[j] =                                                                      \
+					index[j] * base + (uint32_t) ((uint64_t) all[j] - (uint64_t) first) + 1;    \
+		for (; i < count; i++)                                                                  \
+			index[i] = index[i] * base + (uint32_t) ((uint64_t) all[i] - (uint64_t) first) + 1; \
+	} while (0)
+
+HZ_CLONES static void
+append_all(const void *values, uint32_t width, bool is_code, uint32_t count, int64_t first,
+		   uint32_t base, uint32_t *index)
+{
+	if (is_code)
+		APPEND_ALL(uint16_t);
+	else if (width == sizeof(int8_t))
+		APPEND_ALL(int8_t);
+	else if (width == sizeof(int16_t))
+		APPEND_ALL(int16_t);
+	else if (width == sizeof(int32_t))
+		APPEND_ALL(int32_t);
+	else
+		APPEND_ALL(int64_t);
+}
+
 /* index[i] = index[i] * base + the number of key value i. */
 static void
 append_numbers(const HzVector *key, const HzKeyNumbers *numbers, const uint16_t *at, uint32_t count,
 			   uint32_t *index)
 {
 	uint32_t base = numbers->size + 1;
+	bool is_code = numbers->how == HZ_NUMBERS_CODE;
 
-	if (numbers->how == HZ_NUMBERS_CODE && key->validity == NULL)
+	if (at == NULL && key->validity == NULL && numbers->how != HZ_NUMBERS_CONSTANT)
 	{
-		if (at == NULL)
-			for (uint32_t i = 0; i < count; i++)
-				index[i] = index[i] * base + key->codes[i] + 1;
-		else
-			for (uint32_t i = 0; i < count; i++)
-				index[i] = index[i] * base + key->codes[at[i]] + 1;
+		append_all(is_code ? key->codes : key->values, key->width, is_code, count,
+				   is_code ? 0 : numbers->base, base, index);
+		return;
+	}
+	if (is_code && key->validity == NULL)
+	{
+		for (uint32_t i = 0; i < count; i++)
+			index[i] = index[i] * base + key->codes[at[i]] + 1;
 		return;
 	}
 	for (uint32_t i = 0; i < count; i++)
@@ -217,7 +251,7 @@ append_numbers(const HzVector *key, const HzKeyNumbers *numbers, const uint16_t 
 
 		if (key->validity != NULL && !hz_bitmap_get(key->validity, row))
 			number = 0;
-		else if (numbers->how == HZ_NUMBERS_CODE)
+		else if (is_code)
 			number = (uint32_t) key->codes[row] + 1;
 		else if (numbers->how == HZ_NUMBERS_DISTANCE)
 			number = (uint32_t) ((uint64_t) integer_at(key, row) - (uint64_t) numbers->base) + 1;
