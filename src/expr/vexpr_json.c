@@ -113,31 +113,49 @@ value_at(const Container *container, uint32_t i, Value *value)
 	return value->type <= TYPE_CONTAINER;
 }
 
-/* 1: *value is that of the key, 0: there is none, -1: damaged. */
+/* Whether the key of pair i is less (< 0), the same (0), or greater; false: damaged. */
+static bool
+compare_key(const Container *container, uint32_t i, HzString key, int *order)
+{
+	Value candidate;
+
+	if (!value_at(container, i, &candidate))
+		return false;
+	if (candidate.length != key.length)
+		*order = candidate.length < key.length ? -1 : 1;
+	else
+		*order = key.length == 0 ? 0 : memcmp(candidate.data, key.data, key.length);
+	return true;
+}
+
+/*
+ * 1: *value is that of the key, 0: there is none, -1: damaged. *place: where it was in the object before, which as a rule has the same
+ * keys; where it is.
+ */
 static int
-find_key(const Container *container, HzString key, Value *value)
+find_key(const Container *container, HzString key, uint32_t *place, Value *value)
 {
 	uint32_t low = 0;
 	uint32_t high = container->count;
+	uint32_t next = *place;
 
 	while (low < high)
 	{
-		uint32_t middle = low + (high - low) / 2;
-		Value candidate;
+		uint32_t middle = next < high ? next : low + (high - low) / 2;
 		int order;
 
-		if (!value_at(container, middle, &candidate))
+		if (!compare_key(container, middle, key, &order))
 			return -1;
-		if (candidate.length != key.length)
-			order = candidate.length < key.length ? -1 : 1;
-		else
-			order = key.length == 0 ? 0 : memcmp(candidate.data, key.data, key.length);
 		if (order == 0)
+		{
+			*place = middle;
 			return value_at(container, container->count + middle, value) ? 1 : -1;
+		}
 		if (order < 0)
 			low = middle + 1;
 		else
 			high = middle;
+		next = UINT32_MAX;
 	}
 	return 0;
 }
@@ -370,11 +388,21 @@ append_container(const Value *value, HzBytes *out)
 
 /* ---- the operator */
 
+/* What the kernel goes on with from row to row. */
+typedef struct Walk
+{
+	HzString key;
+	uint32_t place; /* where it was found last */
+	bool lasting;   /* results must outlive their arguments */
+	HzBytes room;
+} Walk;
+
 /* The value as text, or null; false: damaged. */
 static bool
-put_text(const Value *value, HzBytes *room, HzLane *lane, uint32_t row)
+put_text(const Value *value, Walk *walk, HzLane *lane, uint32_t row)
 {
 	HzString *slot = (HzString *) lane->values + row;
+	HzBytes *room = &walk->room;
 
 	room->length = 0;
 	switch (value->type)
@@ -383,7 +411,9 @@ put_text(const Value *value, HzBytes *room, HzLane *lane, uint32_t row)
 			hz_lane_null(lane, row);
 			return true;
 		case TYPE_STRING:
-			*slot = (HzString){.data = hz_bump_bytes(lane->memory, value->data, value->length),
+			*slot = (HzString){.data = walk->lasting
+										   ? hz_bump_bytes(lane->memory, value->data, value->length)
+										   : value->data,
 							   .length = value->length};
 			return true;
 		case TYPE_CONTAINER:
@@ -404,7 +434,7 @@ put_text(const Value *value, HzBytes *room, HzLane *lane, uint32_t row)
  * has an entry for one.
  */
 static bool
-put_field(HzString json, HzString key, HzBytes *room, HzLane *lane, uint32_t row)
+put_field(HzString json, Walk *walk, HzLane *lane, uint32_t row)
 {
 	Container container;
 	Value value;
@@ -417,9 +447,9 @@ put_field(HzString json, HzString key, HzBytes *room, HzLane *lane, uint32_t row
 	}
 	if (!open_container(json.data, json.length, &container))
 		return false;
-	found = container.object ? find_key(&container, key, &value) : 0;
+	found = container.object ? find_key(&container, walk->key, &walk->place, &value) : 0;
 	if (found > 0)
-		return put_text(&value, room, lane, row);
+		return put_text(&value, walk, lane, row);
 	hz_lane_null(lane, row);
 	return found == 0;
 }
@@ -428,9 +458,9 @@ static bool
 field_kernel(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows,
 			 HzLane *lane)
 {
-	const HzString key = *(const HzString *) expr->args[1]->constant.values;
+	Walk walk = {.key = *(const HzString *) expr->args[1]->constant.values,
+				 .lasting = lane->memory != &eval->batch};
 	const HzString *strings = in->values;
-	HzBytes room = {NULL, 0, 0};
 	HzEvalFailure failure = HZ_EVAL_JSON;
 	bool good = true;
 
@@ -439,13 +469,13 @@ field_kernel(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows
 		uint32_t row = hz_rows_at(rows, i);
 
 		if (hz_vector_valid(in, row))
-			good = put_field(strings[row], key, &room, lane, row);
+			good = put_field(strings[row], &walk, lane, row);
 		else
 			hz_lane_null(lane, row);
 	}
-	if (room.length >= MAX_TEXT)
+	if (walk.room.length >= MAX_TEXT)
 		failure = HZ_EVAL_LENGTH;
-	hz_bytes_free(&room);
+	hz_bytes_free(&walk.room);
 	return good || hz_eval_fail(eval, failure);
 }
 
