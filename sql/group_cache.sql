@@ -22,6 +22,21 @@ ALTER TABLE c ALTER payload SET STATISTICS 50;
 SELECT test.measured('SELECT id, payload FROM c WHERE id BETWEEN 5000 AND 5010 AND k = ''k125''', 'Shared Hit Blocks') AS first \gset
 SELECT :first > 0 AND test.measured('SELECT id, payload FROM c WHERE id BETWEEN 5000 AND 5010 AND k = ''k125''', 'Shared Hit Blocks') + 8 < :first AS fewer;
 SELECT kept();
+-- nor are vectors that were read as a whole twice: integers, codes of a dictionary, numerics, floats, with nulls and without, and one value only
+CREATE TABLE w (id integer, k text, v integer, n numeric(12, 3), f float8, one integer, b boolean) USING hanzo_columnar;
+SELECT hanzo_datastore.alter_columnar_table('w', row_group_rows => 16384, order_by => 'id');
+INSERT INTO w SELECT i, 'k' || i % 9, nullif(i % 100, 17), i * 0.125, CASE WHEN i % 5 > 0 THEN i / 7.0 END, i / 16384, i % 3 = 0 FROM generate_series(1, 40000) AS i;
+CALL hanzo_datastore.compact('w');
+VACUUM w;
+CREATE TABLE wh AS TABLE w;
+SELECT turn, a = test.answer(replace(q, '[t]', 'wh')) AS same FROM generate_series(1, 4) AS turn,
+  (VALUES ('SELECT k, v, b, count(*), sum(n), sum(v), max(f), sum(one) FROM [t] WHERE id BETWEEN 4000 AND 5000 GROUP BY k, v, b'), ('SELECT * FROM [t] WHERE id BETWEEN 39000 AND 40000 AND v > 3')) AS s (q),
+  LATERAL test.answer(replace(q, '[t]', 'w')) AS a ORDER BY 1, q;
+SELECT test.measured('SELECT k, v, b, n, f, one FROM w WHERE id BETWEEN 20000 AND 20500 AND v > 3 AND f IS NOT NULL', 'Shared Hit Blocks') AS first \gset
+SELECT test.measured('SELECT k, v, b, n, f, one FROM w WHERE id BETWEEN 20000 AND 20500 AND v > 3 AND f IS NOT NULL', 'Shared Hit Blocks') AS second \gset
+SELECT test.measured('SELECT k, v, b, n, f, one FROM w WHERE id BETWEEN 20000 AND 20500 AND v > 3 AND f IS NOT NULL', 'Shared Hit Blocks') AS third \gset
+SELECT :third + 4 < :second AS fewer, :second < :first AS fewer_before;
+DROP TABLE w, wh;
 -- zones rule out all but one
 SELECT count(*), sum(v) FROM c WHERE id BETWEEN 40000 AND 40100;
 SELECT kept();

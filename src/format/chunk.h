@@ -127,12 +127,15 @@ extern HzStatus hz_chunk_lengths(HzChunkReader *reader, uint32_t vector, bool *k
  */
 extern HzStatus hz_chunk_value(HzChunkReader *reader, uint32_t row, HzVector *out);
 
-/* Room for vectors that chunks keep decoded. */
+/*
+ * Room for vectors that chunks keep decoded. Readers that come one after the other take turns: a vector that is read as a whole in a
+ * second turn is kept.
+ */
 typedef struct HzChunkRoom
 {
-	int64_t bytes; /* left */
-	uint64_t
-		turn; /* of the readers that come one after the other: a vector that is read in a second one is kept */
+	int64_t bytes;    /* left */
+	int64_t reserved; /* of these, for vectors that single values are asked of */
+	uint64_t turn;
 } HzChunkRoom;
 
 /*

@@ -165,6 +165,7 @@ hz_reader_keep_read(HzChunkReader *reader, uint32_t v, const HzVector *out)
 		return;
 	if (piece->mode == HZ_PIECE_CODES)
 		decoded = (Decoded){.values = reader->codes, .width = sizeof(uint16_t)};
-	if (bytes_of(piece, decoded.width) + HZ_VECTOR_ROWS / 8 <= reader->room->bytes)
+	if (bytes_of(piece, decoded.width) + HZ_VECTOR_ROWS / 8 <=
+		reader->room->bytes - reader->room->reserved)
 		store(reader, v, out->validity, &decoded);
 }

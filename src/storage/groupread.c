@@ -18,8 +18,9 @@
 #include "base/bitmap.h"
 #include "storage/groupread.h"
 
-/* Bytes of vectors kept decoded for single values, of all columns together. */
+/* Bytes of vectors kept decoded, of all columns together; at most so many of them for scans, of which a backend keeps many groups open. */
 #define KNOWN_BYTES (8 * 1024 * 1024)
+#define KNOWN_OF_SCANS (1024 * 1024)
 
 struct HzGroupReader
 {
@@ -229,6 +230,7 @@ hz_groupread_open(HzStore *store, HzGroup *group, const HzColumnType *types, int
 	reader->strategy = strategy;
 	reader->context = CurrentMemoryContext;
 	reader->known_room.bytes = KNOWN_BYTES;
+	reader->known_room.reserved = KNOWN_BYTES - KNOWN_OF_SCANS;
 	reader->columns = palloc0(sizeof(*reader->columns) * Max(group->meta.column_count, 1));
 	for (uint32 i = 0; i < group->meta.column_count; i++)
 	{
