@@ -350,6 +350,22 @@ hz_aggregator_add_distinct(HzAggregator *aggregator, int index, const HzGroupRow
 			   : HZ_AGG_MEMORY;
 }
 
+size_t
+hz_aggregator_grown(const HzAggregator *aggregator, uint32_t more)
+{
+	size_t bytes = aggregator->region.total - aggregator->empty_bytes -
+				   hz_groupcodes_bytes(&aggregator->table);
+
+	if (aggregator->layout->key_count > 0)
+		bytes += hz_grouptable_growth(&aggregator->table, more);
+	for (int i = 0; i < aggregator->aggregate_count; i++)
+	{
+		if (aggregator->aggregates[i].kind == HZ_AGG_DISTINCT)
+			bytes += hz_distinctset_growth(&aggregator->sets[i], more);
+	}
+	return bytes;
+}
+
 bool
 hz_aggregator_reset(HzAggregator *aggregator)
 {

@@ -170,13 +170,11 @@ hz_aggregator_bytes(const HzAggregator *aggregator)
 	return aggregator->region.total;
 }
 
-/* Of these, what groups have taken: for limits, since the rest is needed for any, and does not grow. */
-static inline size_t
-hz_aggregator_grown(const HzAggregator *aggregator)
-{
-	return aggregator->region.total - aggregator->empty_bytes -
-		   hz_groupcodes_bytes(&aggregator->table);
-}
+/*
+ * Of these, what groups have taken, and take when tables make room for `more` rows: for limits, since the rest is needed for any, and does not
+ * grow.
+ */
+extern size_t hz_aggregator_grown(const HzAggregator *aggregator, uint32_t more);
 
 /*
  * The k-th smallest (0-based) of the collected values, integers or the bits of doubles, of which NaN is the greatest; *next, unless NULL: the one after

@@ -221,17 +221,35 @@ move_entries(size_t form, const HzDistinctSet *set, uint8_t *entries, uint64_t c
 	}
 }
 
-/* Room for so many more; small sets grow by four, since each growth touches all. */
+/* Entries for so many more; small sets grow by four, since each growth touches all. */
+static uint64_t
+capacity_for(const HzDistinctSet *set, uint64_t more)
+{
+	uint64_t capacity = set->capacity == 0 ? FIRST_CAPACITY : set->capacity;
+
+	if ((set->count + more) * 5 <= set->capacity * 3)
+		return set->capacity;
+	while ((set->count + more) * 5 > capacity * 3)
+		capacity *= capacity < GROW_FAST_BELOW ? 4 : 2;
+	return capacity;
+}
+
+size_t
+hz_distinctset_growth(const HzDistinctSet *set, uint64_t more)
+{
+	uint64_t capacity = set->parts != NULL ? set->capacity : capacity_for(set, more);
+
+	return capacity == set->capacity ? 0 : capacity * set->entry_bytes;
+}
+
 static bool
 grow(HzDistinctSet *set, uint64_t more)
 {
-	uint64_t capacity = set->capacity == 0 ? FIRST_CAPACITY : set->capacity;
+	uint64_t capacity = capacity_for(set, more);
 	uint8_t *entries;
 
-	if ((set->count + more) * 5 <= set->capacity * 3)
+	if (capacity == set->capacity)
 		return true;
-	while ((set->count + more) * 5 > capacity * 3)
-		capacity *= capacity < GROW_FAST_BELOW ? 4 : 2;
 	entries = hz_region_map(set->region, capacity * set->entry_bytes);
 	if (entries == NULL)
 		return false;

@@ -67,6 +67,9 @@ extern bool hz_distinctset_add(HzDistinctSet *set, const HzKeyColumn *values,
 extern bool hz_distinctset_merge(HzDistinctSet *into, HzDistinctSet *from, uint32_t offset,
 								 void (*poll)(void));
 
+/* Bytes that the set takes at once when it makes room for so many values more; 0: it has room. */
+extern size_t hz_distinctset_growth(const HzDistinctSet *set, uint64_t more);
+
 /* Makes the count of the only group, at `offset`, what it is. False: out of memory. */
 extern bool hz_distinctset_finish(HzDistinctSet *set, uint32_t offset, void (*poll)(void));
 

@@ -134,22 +134,41 @@ next_rows(const HzGroupTable *table, HzGroupCursor *cursor, const uint64_t *word
 	return count;
 }
 
-static bool
-make_room(HzGroupTable *table, uint64_t more)
+/* Words for so many rows more. */
+static uint64_t
+capacity_for(const HzGroupTable *table, uint64_t more)
 {
 	uint64_t capacity = table->capacity;
-	HzGroupCursor cursor = {0};
-	HzGroupRow *rows[AHEAD];
-	uint32_t count;
-	uint64_t *words;
 
 	if ((table->count + more) * 2 <= capacity)
-		return true;
+		return capacity;
 	while ((table->count + more) * 2 > capacity)
 		capacity *= 2;
 	/* all rows are put in place anew each time */
 	if (table->count >= STRIDE_FROM && table->layout->expected > capacity / 2)
 		capacity *= 2;
+	return capacity;
+}
+
+size_t
+hz_grouptable_growth(const HzGroupTable *table, uint64_t more)
+{
+	uint64_t capacity = capacity_for(table, more);
+
+	return capacity == table->capacity ? 0 : capacity * sizeof(uint64_t);
+}
+
+static bool
+make_room(HzGroupTable *table, uint64_t more)
+{
+	uint64_t capacity = capacity_for(table, more);
+	HzGroupCursor cursor = {0};
+	HzGroupRow *rows[AHEAD];
+	uint32_t count;
+	uint64_t *words;
+
+	if (capacity == table->capacity)
+		return true;
 	words = new_words(table, capacity);
 	if (words == NULL)
 		return false;

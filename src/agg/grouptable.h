@@ -92,6 +92,9 @@ extern bool hz_grouptable_init(HzGroupTable *table, const HzGroupLayout *layout,
 /* Gives the array back; the rows are the region's. */
 extern void hz_grouptable_free(HzGroupTable *table);
 
+/* Bytes that the table takes at once when it makes room for so many rows more, besides what rows take; 0: it has room. */
+extern size_t hz_grouptable_growth(const HzGroupTable *table, uint64_t more);
+
 /* From now on dictionaries are others (a new row group). */
 extern void hz_grouptable_forget_codes(HzGroupTable *table);
 

@@ -30,6 +30,13 @@
 
 /* ---- Start */
 
+/* Bytes that groups of the leader, or of one of its threads, may take. Less than a vector's worth of them makes no sense. */
+static Size
+memory_limit(int sharers)
+{
+	return Max(get_hash_memory_limit() / (sharers + 1), LEAST_LIMIT);
+}
+
 static void
 find_calls(HzAggNode *node, CustomScan *plan)
 {
@@ -64,8 +71,11 @@ find_calls(HzAggNode *node, CustomScan *plan)
 			node->fractions[i] = ExecInitExpr(call->fraction, &node->css.ss.ps);
 	}
 	node->layout.key_count = node->key_count;
-	node->layout.expected = (uint64) Max(plan->scan.plan.plan_rows, 0);
 	hz_aggregates_layout(&node->layout, node->aggregates, node->call_count);
+	/* no table grows larger than memory has room for */
+	node->layout.expected =
+		(uint64) Min(Max(plan->scan.plan.plan_rows, 0),
+					 (double) memory_limit(0) / (node->layout.row_bytes + 2 * sizeof(uint64)));
 }
 
 static void
@@ -225,13 +235,6 @@ read_lookups(HzAggNode *node, const char **reason)
 	return *reason == NULL;
 }
 
-/* Bytes that groups of the leader, or of one of its threads, may take. Less than a vector's worth of them makes no sense. */
-static Size
-memory_limit(int sharers)
-{
-	return Max(get_hash_memory_limit() / (sharers + 1), LEAST_LIMIT);
-}
-
 /* Writes an aggregator that has grown too large out; the leader's or a thread's. */
 static HzAggStatus
 empty_aggregator(void *arg, HzAggregator *aggregator)
@@ -245,7 +248,7 @@ empty_aggregator(void *arg, HzAggregator *aggregator)
 	{
 		MemoryContext old = MemoryContextSwitchTo(node->context);
 
-		node->spill = hz_aggspill_make(memory_limit(0));
+		node->spill = hz_aggspill_make(memory_limit(0), node->css.ss.ps.plan->plan_rows);
 		MemoryContextSwitchTo(old);
 	}
 	node->memory = Max(node->memory, hz_aggregator_bytes(aggregator));
@@ -295,7 +298,8 @@ within_limit(void *arg)
 {
 	HzAggNode *node = arg;
 
-	if (hz_aggregator_grown(&node->work.aggregator) <= memory_limit(node->threads_used))
+	if (hz_aggregator_grown(&node->work.aggregator, HZ_VECTOR_ROWS) <=
+		memory_limit(node->threads_used))
 		return true;
 	node->work.status = empty_aggregator(node, &node->work.aggregator);
 	return node->work.status == HZ_AGG_OK;

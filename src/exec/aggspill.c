@@ -16,27 +16,33 @@
 #include "base/bytes.h"
 #include "exec/aggspill.h"
 
-#define FAN_OUT_BITS 5
-#define FAN_OUT (1 << FAN_OUT_BITS)
-#define SUM_DIGITS 28 /* of 38 that 128 bits hold: sums of 10^10 records still fit */
-#define MAX_LEVEL 8   /* beyond, hashes have no more bits to cut by: then memory has to do */
+/* Bits of the hash that a cut takes: each of its files has a buffer. */
+#define LEAST_BITS 5
+#define MOST_BITS 8
+#define PAIR_BITS 6 /* of which nobody knows how many there are */
+
+#define BUFFERS_PART 8 /* of the limit: for buffers of files, at most */
+#define SUM_DIGITS 28  /* of 38 that 128 bits hold: sums of 10^10 records still fit */
+#define MOST_USED 45   /* bits: beyond, hashes have no more to cut by; then memory has to do */
 
 typedef struct Partition
 {
 	BufFile *file;
-	int level; /* how often what is in it has been cut */
+	int used; /* bits of the hash that all in it have in common */
 } Partition;
 
 typedef struct FanOut
 {
-	BufFile *files[FAN_OUT]; /* NULL: nothing yet */
+	int bits;
+	BufFile *files[1 << MOST_BITS]; /* NULL: nothing yet */
 } FanOut;
 
 struct HzAggSpill
 {
 	MemoryContext context;
 	Size limit;
-	FanOut groups; /* of the first level */
+	double expected; /* groups */
+	FanOut groups;   /* of the first level */
 	FanOut pairs;
 	bool reading;
 	List *group_partitions; /* to be read: Partition */
@@ -53,12 +59,13 @@ struct HzAggSpill
 };
 
 HzAggSpill *
-hz_aggspill_make(Size limit)
+hz_aggspill_make(Size limit, double groups)
 {
 	HzAggSpill *spill = palloc0(sizeof(HzAggSpill));
 
 	spill->context = CurrentMemoryContext;
 	spill->limit = limit;
+	spill->expected = groups;
 	return spill;
 }
 
@@ -194,9 +201,9 @@ make_pair_record(HzAggSpill *spill, const HzAggregator *aggregator, int index,
 }
 
 static void
-write_record(HzAggSpill *spill, FanOut *set, uint64 hash, int level)
+write_record(HzAggSpill *spill, FanOut *set, uint64 hash, int used)
 {
-	int part = (int) (hash >> (64 - FAN_OUT_BITS * (level + 1))) & (FAN_OUT - 1);
+	int part = (int) (hash >> (64 - used - set->bits)) & ((1 << set->bits) - 1);
 	uint32 length = (uint32) spill->record_length;
 
 	if (spill->record_length > PG_INT32_MAX)
@@ -316,7 +323,7 @@ pair_hash(const HzGroupRow *row, uint64 hash)
 }
 
 static void
-write_groups(HzAggSpill *spill, HzAggregator *aggregator, FanOut *set, int level, bool keep_counts)
+write_groups(HzAggSpill *spill, HzAggregator *aggregator, FanOut *set, int used, bool keep_counts)
 {
 	HzGroupCursor cursor = {0};
 	HzGroupRow *row;
@@ -325,12 +332,12 @@ write_groups(HzAggSpill *spill, HzAggregator *aggregator, FanOut *set, int level
 	{
 		CHECK_FOR_INTERRUPTS();
 		make_group_record(spill, aggregator, row, keep_counts);
-		write_record(spill, set, row->hash, level);
+		write_record(spill, set, row->hash, used);
 	}
 }
 
 static void
-write_pairs(HzAggSpill *spill, HzAggregator *aggregator, FanOut *set, int level)
+write_pairs(HzAggSpill *spill, HzAggregator *aggregator, FanOut *set, int used)
 {
 	for (int i = 0; i < aggregator->aggregate_count; i++)
 	{
@@ -343,7 +350,7 @@ write_pairs(HzAggSpill *spill, HzAggregator *aggregator, FanOut *set, int level)
 		{
 			CHECK_FOR_INTERRUPTS();
 			make_pair_record(spill, aggregator, i, row, &value);
-			write_record(spill, set, pair_hash(row, hash), level);
+			write_record(spill, set, pair_hash(row, hash), used);
 			spill->has_distinct = true;
 		}
 	}
@@ -385,11 +392,31 @@ sums_fit(HzAggSpill *spill, const HzAggregator *aggregator)
 	return spill->whole_digits + spill->scale <= SUM_DIGITS;
 }
 
+/* So many files that, if there are as many groups as expected, each fits into memory when it is read. */
+static void
+choose_fan_out(HzAggSpill *spill, HzAggregator *aggregator)
+{
+	double bytes = spill->expected * (double) hz_aggregator_grown(aggregator, 0) /
+				   (double) Max(aggregator->table.count, 1);
+	int most = LEAST_BITS;
+	int bits = LEAST_BITS;
+
+	while (most < MOST_BITS && ((Size) BLCKSZ << (most + 1)) * BUFFERS_PART <= spill->limit)
+		most++;
+	/* a quarter is for the table's growth, and chance */
+	while (bits < most && bytes / (1 << bits) > 0.75 * (double) spill->limit)
+		bits++;
+	spill->groups.bits = bits;
+	spill->pairs.bits = Min(Max(bits, PAIR_BITS), most);
+}
+
 HzAggStatus
 hz_aggspill_write(HzAggSpill *spill, HzAggregator *aggregator)
 {
 	if (!sums_fit(spill, aggregator))
 		return HZ_AGG_WIDE;
+	if (spill->groups.bits == 0)
+		choose_fan_out(spill, aggregator);
 	/* so that no pair is written twice */
 	if (hz_aggregator_finish(aggregator, hz_aggspill_poll) != HZ_AGG_OK)
 		return HZ_AGG_MEMORY;
@@ -402,11 +429,11 @@ hz_aggspill_write(HzAggSpill *spill, HzAggregator *aggregator)
 
 /* Makes the files of a set partitions to be read. */
 static List *
-add_partitions(HzAggSpill *spill, List *partitions, FanOut *set, int level)
+add_partitions(HzAggSpill *spill, List *partitions, FanOut *set, int used)
 {
 	MemoryContext old = MemoryContextSwitchTo(spill->context);
 
-	for (int i = 0; i < FAN_OUT; i++)
+	for (int i = 0; i < 1 << set->bits; i++)
 	{
 		Partition *partition;
 
@@ -416,10 +443,10 @@ add_partitions(HzAggSpill *spill, List *partitions, FanOut *set, int level)
 			ereport(ERROR, (errcode_for_file_access(),
 							errmsg("could not rewind a temporary file of an aggregation")));
 		partition = palloc(sizeof(Partition));
-		*partition = (Partition){.file = set->files[i], .level = level};
+		*partition = (Partition){.file = set->files[i], .used = used + set->bits};
 		partitions = lappend(partitions, partition);
 	}
-	memset(set, 0, sizeof(*set));
+	memset(set->files, 0, sizeof(set->files));
 	MemoryContextSwitchTo(old);
 	return partitions;
 }
@@ -436,9 +463,9 @@ pop_partition(List **partitions)
 }
 
 static bool
-too_large(const HzAggSpill *spill, const HzAggregator *aggregator, int level)
+too_large(const HzAggSpill *spill, const HzAggregator *aggregator, int used)
 {
-	return level < MAX_LEVEL && hz_aggregator_grown(aggregator) > spill->limit;
+	return used < MOST_USED && hz_aggregator_grown(aggregator, 1) > spill->limit;
 }
 
 /* Reads pairs until the end or until they are too many, and writes these out, cut further. */
@@ -446,7 +473,7 @@ static HzAggStatus
 read_pairs(HzAggSpill *spill, HzAggregator *aggregator)
 {
 	Partition partition = pop_partition(&spill->pair_partitions);
-	FanOut finer = {0};
+	FanOut finer = {.bits = LEAST_BITS};
 	bool cut = false;
 	HzAggStatus status = HZ_AGG_OK;
 
@@ -454,10 +481,10 @@ read_pairs(HzAggSpill *spill, HzAggregator *aggregator)
 	{
 		CHECK_FOR_INTERRUPTS();
 		status = add_pair_record(spill, aggregator);
-		if (status == HZ_AGG_OK && too_large(spill, aggregator, partition.level))
+		if (status == HZ_AGG_OK && too_large(spill, aggregator, partition.used))
 		{
 			cut = true;
-			write_pairs(spill, aggregator, &finer, partition.level);
+			write_pairs(spill, aggregator, &finer, partition.used);
 			status = reset(aggregator);
 		}
 	}
@@ -466,9 +493,9 @@ read_pairs(HzAggSpill *spill, HzAggregator *aggregator)
 		return status;
 	if (cut)
 	{
-		write_pairs(spill, aggregator, &finer, partition.level);
+		write_pairs(spill, aggregator, &finer, partition.used);
 		spill->pair_partitions =
-			add_partitions(spill, spill->pair_partitions, &finer, partition.level + 1);
+			add_partitions(spill, spill->pair_partitions, &finer, partition.used);
 	}
 	else if ((status = hz_aggregator_finish(aggregator, hz_aggspill_poll)) == HZ_AGG_OK)
 		write_groups(spill, aggregator, &spill->groups, 0, true);
@@ -480,7 +507,7 @@ static HzAggStatus
 read_groups(HzAggSpill *spill, HzAggregator *aggregator, bool *final)
 {
 	Partition partition = pop_partition(&spill->group_partitions);
-	FanOut finer = {0};
+	FanOut finer = {.bits = LEAST_BITS};
 	HzAggStatus status = HZ_AGG_OK;
 
 	*final = true;
@@ -488,19 +515,19 @@ read_groups(HzAggSpill *spill, HzAggregator *aggregator, bool *final)
 	{
 		CHECK_FOR_INTERRUPTS();
 		status = add_group_record(spill, aggregator);
-		if (status == HZ_AGG_OK && too_large(spill, aggregator, partition.level))
+		if (status == HZ_AGG_OK && too_large(spill, aggregator, partition.used))
 		{
 			*final = false;
-			write_groups(spill, aggregator, &finer, partition.level, true);
+			write_groups(spill, aggregator, &finer, partition.used, true);
 			status = reset(aggregator);
 		}
 	}
 	BufFileClose(partition.file);
 	if (status != HZ_AGG_OK || *final)
 		return status;
-	write_groups(spill, aggregator, &finer, partition.level, true);
+	write_groups(spill, aggregator, &finer, partition.used, true);
 	spill->group_partitions =
-		add_partitions(spill, spill->group_partitions, &finer, partition.level + 1);
+		add_partitions(spill, spill->group_partitions, &finer, partition.used);
 	return reset(aggregator);
 }
 
@@ -512,10 +539,10 @@ hz_aggspill_next(HzAggSpill *spill, HzAggregator *aggregator, bool *more)
 
 	if (!spill->reading)
 	{
-		spill->pair_partitions = add_partitions(spill, NIL, &spill->pairs, 1);
+		spill->pair_partitions = add_partitions(spill, NIL, &spill->pairs, 0);
 		while (status == HZ_AGG_OK && spill->pair_partitions != NIL)
 			status = read_pairs(spill, aggregator);
-		spill->group_partitions = add_partitions(spill, NIL, &spill->groups, 1);
+		spill->group_partitions = add_partitions(spill, NIL, &spill->groups, 0);
 		spill->reading = true;
 	}
 	while (status == HZ_AGG_OK && !final && spill->group_partitions != NIL)
@@ -527,12 +554,12 @@ hz_aggspill_next(HzAggSpill *spill, HzAggregator *aggregator, bool *more)
 static void
 close_set(FanOut *set)
 {
-	for (int i = 0; i < FAN_OUT; i++)
+	for (int i = 0; i < 1 << MOST_BITS; i++)
 	{
 		if (set->files[i] != NULL)
 			BufFileClose(set->files[i]);
 	}
-	memset(set, 0, sizeof(*set));
+	memset(set->files, 0, sizeof(set->files));
 }
 
 static void

@@ -15,8 +15,8 @@
 
 typedef struct HzAggSpill HzAggSpill;
 
-/* In the current context, in which files are made, too. `limit`: bytes that an aggregator may take. */
-extern HzAggSpill *hz_aggspill_make(Size limit);
+/* In the current context, in which files are made, too. `limit`: bytes that an aggregator may take; `groups`: about how many there are. */
+extern HzAggSpill *hz_aggspill_make(Size limit, double groups);
 
 /* Whether aggregations of this kind can be written out: collected values cannot. */
 extern bool hz_aggspill_possible(const HzAggregate *aggregates, int count);

@@ -244,7 +244,7 @@ make_room(Worker *worker)
 	HzAggThreads *threads = worker->threads;
 	HzAggregator *aggregator = &worker->work->aggregator;
 
-	if (hz_aggregator_grown(aggregator) <= threads->limit)
+	if (hz_aggregator_grown(aggregator, HZ_VECTOR_ROWS) <= threads->limit)
 		return true;
 	if (worker->arena != NULL)
 		return wait_until_empty(worker);
