@@ -37,6 +37,22 @@ SELECT test.measured('SELECT k, v, b, n, f, one FROM w WHERE id BETWEEN 20000 AN
 SELECT test.measured('SELECT k, v, b, n, f, one FROM w WHERE id BETWEEN 20000 AND 20500 AND v > 3 AND f IS NOT NULL', 'Shared Hit Blocks') AS third \gset
 SELECT :third + 4 < :second AS fewer, :second < :first AS fewer_before;
 DROP TABLE w, wh;
+-- strings that are compared one by one have been read: a scan of all of them keeps only the group that it left for a look at the others first; one of few of them keeps its group
+CREATE TABLE w (id integer, s text) USING hanzo_columnar;
+SELECT hanzo_datastore.alter_columnar_table('w', row_group_rows => 16384, order_by => 'id');
+INSERT INTO w SELECT i, translate(md5(i::text), '0123456789', 'ghijklmnop') FROM generate_series(1, 40000) AS i;
+CALL hanzo_datastore.compact('w');
+VACUUM w;
+SET hanzo_datastore.group_cache_size = 0;
+SELECT count(*) FROM w WHERE id % 2 = 0;
+SELECT kept();
+RESET hanzo_datastore.group_cache_size;
+SELECT count(*), min(id) FROM w WHERE s = translate(md5('30000'), '0123456789', 'ghijklmnop');
+SELECT kept();
+SELECT count(*), min(id) FROM w WHERE s = translate(md5('30000'), '0123456789', 'ghijklmnop') AND id BETWEEN 29000 AND 30500;
+SELECT kept();
+SELECT count(*) FROM w WHERE s = repeat('no dictionary', 1000) OR s = '';
+DROP TABLE w;
 -- zones rule out all but one
 SELECT count(*), sum(v) FROM c WHERE id BETWEEN 40000 AND 40100;
 SELECT kept();

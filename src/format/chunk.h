@@ -181,6 +181,9 @@ extern HzStatus hz_chunk_vector_any(HzChunkReader *reader, uint32_t vector, cons
 extern HzStatus hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value,
 							   bool *known, uint8_t *mask);
 
+/* Whether hz_chunk_match() reads the values of the vector themselves: strings that are not encoded. */
+extern bool hz_chunk_is_plain(const HzChunkReader *reader, uint32_t vector);
+
 /* Whether hz_chunk_match() has found no row of the vector with these bytes, and it is remembered. Reads nothing. */
 extern bool hz_chunk_lacks(HzChunkReader *reader, uint32_t vector, const HzString *value);
 

@@ -14,6 +14,9 @@
 /* Vectors of which is remembered that they do not have a value: all of a row group's. */
 #define KNOWN_VECTORS 64
 
+/* Strings that are compared one by one are remembered up to this length: whatever is asked for would be copied for each chunk. */
+#define LONGEST_REMEMBERED 4096
+
 /* Rows of a vector of which is remembered that they have a value, at most, and of a chunk. */
 #define FEW_ROWS 8
 #define KNOWN_PLACES 256
@@ -445,6 +448,12 @@ recall_rows(const HzSought *sought, uint32_t vector, uint8_t *mask, uint32_t row
 }
 
 bool
+hz_chunk_is_plain(const HzChunkReader *reader, uint32_t vector)
+{
+	return reader->head.pieces[vector].mode == HZ_PIECE_STRINGS;
+}
+
+bool
 hz_chunk_lacks(HzChunkReader *reader, uint32_t vector, const HzString *value)
 {
 	const HzSought *sought = recall_value(reader, value);
@@ -476,6 +485,8 @@ hz_chunk_match(HzChunkReader *reader, uint32_t vector, const HzString *value, bo
 		memset(mask, 0, rows);
 		return HZ_OK;
 	}
+	if (mode == HZ_PIECE_STRINGS && value->length > LONGEST_REMEMBERED)
+		return match_strings(reader, vector, value, mask);
 	sought = know_value(reader, value);
 	if (recall_rows(sought, vector, mask, rows))
 		return HZ_OK;

@@ -682,8 +682,14 @@ hz_batchscan_lengths(HzBatchScan *scan, int attno, HzVector *vector)
 bool
 hz_batchscan_match(HzBatchScan *scan, int attno, const HzString *value, uint8 *mask)
 {
-	return hz_groupread_has(scan->open, attno) &&
-		   hz_groupread_match(scan->open, attno, scan->batch.vector, value, mask);
+	bool plain;
+
+	if (!hz_groupread_has(scan->open, attno) ||
+		!hz_groupread_match(scan->open, attno, scan->batch.vector, value, mask, &plain))
+		return false;
+	if (plain)
+		count_vector(scan);
+	return true;
 }
 
 bool

@@ -362,13 +362,14 @@ hz_groupread_lengths(HzGroupReader *reader, int attno, uint32 vector, HzVector *
 
 bool
 hz_groupread_match(HzGroupReader *reader, int attno, uint32 vector, const HzString *value,
-				   uint8 *mask)
+				   uint8 *mask, bool *plain)
 {
 	HzChunkReader *chunk = open_column(reader, attno);
 	MemoryContext old = MemoryContextSwitchTo(reader->context);
 	bool known;
 	HzStatus status = hz_chunk_match(chunk, vector, value, &known, mask);
 
+	*plain = known && hz_chunk_is_plain(chunk, vector);
 	MemoryContextSwitchTo(old);
 	if (status != HZ_OK)
 		report_column_damage(reader, attno, status);

@@ -47,9 +47,9 @@ extern void hz_groupread_vector(HzGroupReader *reader, int attno, uint32 vector,
 /* The lengths of its strings: hz_chunk_lengths(). False: they are not known without the strings. */
 extern bool hz_groupread_lengths(HzGroupReader *reader, int attno, uint32 vector, HzVector *out);
 
-/* Its rows that have these bytes: hz_chunk_match(). False: they are not known without the values. */
+/* Its rows that have these bytes: hz_chunk_match(), *plain: hz_chunk_is_plain(). False: they are not known without the values. */
 extern bool hz_groupread_match(HzGroupReader *reader, int attno, uint32 vector,
-							   const HzString *value, uint8 *mask);
+							   const HzString *value, uint8 *mask, bool *plain);
 
 /* Whether it is known to have none: hz_chunk_lacks(). Reads nothing. */
 extern bool hz_groupread_lacks(HzGroupReader *reader, int attno, uint32 vector,
