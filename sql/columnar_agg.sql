@@ -594,3 +594,16 @@ SET search_path = public;
 SET client_min_messages = error;
 DROP SCHEMA columnar_agg_test, twin_agg, col_agg CASCADE;
 DROP ROLE columnar_agg_reader;
+
+-- Groups that do not fit: written once (152 bytes each, two million of them), since there are files enough for as many as are expected, and no more memory than work_mem * hash_mem_multiplier, growth of tables included
+CREATE TABLE keys USING hanzo_columnar AS SELECT (i * 2654435761) & 1099511627775 AS key, (i % 10)::int4 AS amount FROM generate_series(1::int8, 2000000) AS i;
+ANALYZE keys;
+SET work_mem = '4MB';
+SET hash_mem_multiplier = 2;
+SELECT threads, test.measured(q, 'Disk Usage') BETWEEN 290000 AND 300000 AS written_once, test.measured(q, 'Memory Usage') BETWEEN 2000 AND 9500 AS memory,
+  test.answer(format('SELECT count(*) AS groups, sum(n) AS n, max(n) AS most, sum(a) AS a FROM (%s) AS g', q)) = test.answer('SELECT 2000000::bigint AS groups, 2000000::numeric AS n, 1::bigint AS most, 9000000::numeric AS a') AS right
+FROM (VALUES (0), (2)) AS t (threads), LATERAL set_config('hanzo_datastore.max_threads', threads::text, false), (VALUES ('SELECT key, count(*) AS n, sum(amount) AS a, min(amount), max(amount), avg(amount) FROM keys GROUP BY key')) AS s (q);
+RESET hanzo_datastore.max_threads;
+RESET work_mem;
+RESET hash_mem_multiplier;
+DROP TABLE keys;
