@@ -60,21 +60,32 @@ decode_vector(HzChunkReader *reader, uint32_t v, const uint64_t *validity, Decod
 	return status;
 }
 
+static void
+forget(HzChunkReader *reader, HzKnownVector *known)
+{
+	if (known->values == NULL)
+		return;
+	reader->room->bytes += known->bytes;
+	hz_free(known->values);
+	memset(known, 0, sizeof(*known));
+	reader->known_count--;
+}
+
+void
+hz_reader_forget(HzChunkReader *reader)
+{
+	for (uint32_t v = 0; reader->known_count > 0; v++)
+		forget(reader, &reader->known[v]);
+}
+
 /* Makes room for `bytes`: the others of this chunk go in turn, as far as need be. */
 static void
 make_room(HzChunkReader *reader, uint32_t bytes)
 {
 	while (reader->known_count > 0 && reader->room->bytes < bytes)
 	{
-		HzKnownVector *victim = &reader->known[reader->known_hand];
-
+		forget(reader, &reader->known[reader->known_hand]);
 		reader->known_hand = (reader->known_hand + 1) % reader->head.vectors;
-		if (victim->values == NULL)
-			continue;
-		reader->room->bytes += victim->bytes;
-		hz_free(victim->values);
-		memset(victim, 0, sizeof(*victim));
-		reader->known_count--;
 	}
 }
 

@@ -83,22 +83,6 @@ hz_chunk_share_room(HzChunkReader *reader, HzChunkRoom *room)
 	reader->room = room;
 }
 
-void
-hz_reader_forget(HzChunkReader *reader)
-{
-	for (uint32_t v = 0; reader->known_count > 0; v++)
-	{
-		HzKnownVector *known = &reader->known[v];
-
-		if (known->values == NULL)
-			continue;
-		reader->room->bytes += known->bytes;
-		hz_free(known->values);
-		memset(known, 0, sizeof(*known));
-		reader->known_count--;
-	}
-}
-
 uint32_t
 hz_chunk_vector_count(const HzChunkReader *reader)
 {

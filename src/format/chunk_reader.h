@@ -101,10 +101,10 @@ struct HzChunkReader
 	uint8_t single_digits[HZ_HEX_MAX_TEXT];
 };
 
+/* chunk_known.c */
+
 /* Forgets the vectors that are kept decoded. */
 extern void hz_reader_forget(HzChunkReader *reader);
-
-/* chunk_known.c */
 
 /* Vector v as it is kept; or NULL. */
 static inline const HzKnownVector *
