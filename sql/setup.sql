@@ -156,6 +156,19 @@ BEGIN
 END
 $$;
 
+-- Waits, for ten seconds at most, until no other session's snapshot (an autovacuum worker's, say) keeps VACUUM from removing what is dead.
+CREATE PROCEDURE test.wait_until_alone()
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  FOR i IN 1..1000 LOOP
+    PERFORM pg_stat_clear_snapshot();
+    EXIT WHEN NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid());
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+END
+$$;
+
 -- A number that looks random, the same everywhere.
 CREATE FUNCTION test.noise(i bigint, seed bigint DEFAULT 0)
 RETURNS bigint
