@@ -23,8 +23,8 @@
  */
 typedef struct HzKnownVector
 {
-	void *
-		values; /* codes, slots, or `starts` of strings and arrays, for rows rounded up to 64; NULL: not decoded */
+	/* codes or slots, for rows rounded up to 64, or `starts` of strings and arrays; NULL: not decoded */
+	void *values;
 	const uint64_t *validity; /* NULL: no nulls */
 	uint32_t bytes;           /* of both, which are one allocation */
 	bool constant;            /* all values are the first one, none is null; codes and slots only */

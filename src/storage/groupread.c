@@ -32,8 +32,7 @@ struct HzGroupReader
 	bool fleeting;
 	MemoryContext context;
 	BlockNumber last_block; /* for error messages */
-	HzChunkRoom
-		known_room; /* KNOWN_BYTES for vectors that are kept decoded; a turn: who reads the group while it is attached */
+	HzChunkRoom known_room; /* for vectors that are kept decoded; each attachment is a turn */
 	struct ColumnSource
 	{
 		struct HzGroupReader *reader;
@@ -369,10 +368,10 @@ hz_groupread_match(HzGroupReader *reader, int attno, uint32 vector, const HzStri
 	bool known;
 	HzStatus status = hz_chunk_match(chunk, vector, value, &known, mask);
 
-	*plain = known && hz_chunk_is_plain(chunk, vector);
 	MemoryContextSwitchTo(old);
 	if (status != HZ_OK)
 		report_column_damage(reader, attno, status);
+	*plain = known && hz_chunk_is_plain(chunk, vector);
 	return known;
 }
 
