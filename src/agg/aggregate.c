@@ -1,12 +1,10 @@
 /*
  * agg/aggregate.c
- *	  Aggregators: making, grouping, merging. See aggregate.h; aggregate_update.c has the updates.
+ *	  Aggregators: making, grouping. See aggregate.h; aggregate_update.c has the updates, merge.c brings several together.
  */
-#include <math.h>
 #include <string.h>
 
-#include "agg/aggregate.h"
-#include "agg/wide.h"
+#include "agg/merge.h"
 
 static uint32_t
 state_bytes(HzAggKind kind)
@@ -135,176 +133,6 @@ hz_aggregator_group(HzAggregator *aggregator, const HzVector *keys, const uint16
 	return HZ_AGG_MEMORY;
 }
 
-/* ---- Merging */
-
-typedef struct MergeArg
-{
-	HzAggregator *into;
-	bool
-		copy; /* what rows point to goes: keep copies; and counts of distinct values are to be added */
-	HzAggStatus status;
-} MergeArg;
-
-static HzAggStatus
-merge_extreme(const MergeArg *merge, const HzAggregate *aggregate, HzExtreme *into,
-			  const HzExtreme *from)
-{
-	HzKeyKind kind = HZ_KEY_INT;
-
-	if (from->seen == 0 ||
-		(into->seen != 0 && !hz_extreme_better(aggregate, &from->value, &into->value)))
-		return HZ_AGG_OK;
-	*into = *from;
-	(void) hz_key_kind(aggregate->argument_kind, aggregate->argument_width, &kind);
-	if (!merge->copy)
-		return HZ_AGG_OK;
-	into->room = 0;
-	return hz_key_keep(kind, &into->value, &merge->into->region) ? HZ_AGG_OK : HZ_AGG_MEMORY;
-}
-
-static void
-merge_sum_float(HzSumFloat *into, const HzSumFloat *from)
-{
-	if (from->count == 0)
-		return;
-	into->sum = into->count == 0 ? from->sum : into->sum + from->sum;
-	into->count += from->count;
-	into->infinite |= from->infinite;
-}
-
-/* As float8_combine() does it. */
-static HzAggStatus
-merge_stats(HzStats *into, const HzStats *from)
-{
-	double n = into->n + from->n;
-	double delta;
-
-	if (from->n == 0)
-		return HZ_AGG_OK;
-	if (into->n == 0)
-	{
-		*into = *from;
-		return HZ_AGG_OK;
-	}
-	delta = into->sx / into->n - from->sx / from->n;
-	if (isinf(into->sx + from->sx) && !isinf(into->sx) && !isinf(from->sx))
-		return HZ_AGG_FLOAT_OVERFLOW;
-	into->sxx = into->sxx + from->sxx + into->n * from->n * delta * delta / n;
-	into->sx += from->sx;
-	into->n = n;
-	return HZ_AGG_OK;
-}
-
-static HzAggStatus
-merge_collected(const MergeArg *merge, HzCollected *to, const HzCollected *from)
-{
-	int64_t room = to->count + from->count;
-	int64_t *values;
-
-	if (from->count == 0)
-		return HZ_AGG_OK;
-	if (to->count == 0 && !merge->copy)
-	{
-		*to = *from;
-		return HZ_AGG_OK;
-	}
-	values = hz_region_alloc(&merge->into->region, sizeof(int64_t) * (size_t) room);
-	if (values == NULL)
-		return HZ_AGG_MEMORY;
-	if (to->count > 0)
-		memcpy(values, to->values, sizeof(int64_t) * (size_t) to->count);
-	memcpy(values + to->count, from->values, sizeof(int64_t) * (size_t) from->count);
-	*to = (HzCollected){.values = values, .count = room, .room = room};
-	return HZ_AGG_OK;
-}
-
-static HzAggStatus
-merge_state(const MergeArg *merge, const HzAggregate *aggregate, uint8_t *to, uint8_t *from)
-{
-	switch (aggregate->kind)
-	{
-		case HZ_AGG_COUNT:
-			*(int64_t *) to += *(int64_t *) from;
-			return HZ_AGG_OK;
-		case HZ_AGG_DISTINCT:
-			/* else its pairs come later, and are counted then */
-			if (merge->copy)
-				*(int64_t *) to += *(int64_t *) from;
-			return HZ_AGG_OK;
-		case HZ_AGG_SUM_INT:
-			((HzSumInt *) to)->sum += ((HzSumInt *) from)->sum;
-			((HzSumInt *) to)->count += ((HzSumInt *) from)->count;
-			return HZ_AGG_OK;
-		case HZ_AGG_SUM_WIDE:
-			return hz_sum_wide_merge((HzSumWide *) to, (HzSumWide *) from) ? HZ_AGG_OK
-																		   : HZ_AGG_WIDE;
-		case HZ_AGG_SUM_FLOAT:
-			merge_sum_float((HzSumFloat *) to, (HzSumFloat *) from);
-			return HZ_AGG_OK;
-		case HZ_AGG_STATS:
-			return merge_stats((HzStats *) to, (HzStats *) from);
-		case HZ_AGG_MIN:
-		case HZ_AGG_MAX:
-			return merge_extreme(merge, aggregate, (HzExtreme *) to, (HzExtreme *) from);
-		case HZ_AGG_BOOL:
-			((HzBools *) to)->trues += ((HzBools *) from)->trues;
-			((HzBools *) to)->falses += ((HzBools *) from)->falses;
-			return HZ_AGG_OK;
-		case HZ_AGG_COLLECT:
-			return merge_collected(merge, (HzCollected *) to, (HzCollected *) from);
-	}
-	return HZ_AGG_OK;
-}
-
-static bool
-combine_rows(void *arg, HzGroupRow *into, HzGroupRow *from)
-{
-	MergeArg *merge = arg;
-
-	for (int i = 0; i < merge->into->aggregate_count && merge->status == HZ_AGG_OK; i++)
-	{
-		const HzAggregate *aggregate = &merge->into->aggregates[i];
-
-		merge->status = merge_state(merge, aggregate, (uint8_t *) into + aggregate->offset,
-									(uint8_t *) from + aggregate->offset);
-	}
-	return merge->status == HZ_AGG_OK;
-}
-
-/* Rows that are taken over as they are must not bring counts of pairs that are still to be added. */
-static void
-forget_distinct_counts(HzAggregator *from)
-{
-	HzGroupCursor cursor = {0};
-	HzGroupRow *row;
-
-	while ((row = hz_grouptable_next(&from->table, &cursor)) != NULL)
-	{
-		for (int i = 0; i < from->aggregate_count; i++)
-		{
-			if (from->aggregates[i].kind == HZ_AGG_DISTINCT)
-				*(int64_t *) ((uint8_t *) row + from->aggregates[i].offset) = 0;
-		}
-	}
-}
-
-HzAggStatus
-hz_aggregator_merge(HzAggregator *into, HzAggregator *from, void (*poll)(void))
-{
-	MergeArg merge = {.into = into, .status = HZ_AGG_OK};
-
-	forget_distinct_counts(from);
-	if (!hz_grouptable_merge(&into->table, &from->table, combine_rows, &merge, poll))
-		return merge.status != HZ_AGG_OK ? merge.status : HZ_AGG_MEMORY;
-	for (int i = 0; i < into->aggregate_count; i++)
-	{
-		if (into->aggregates[i].kind == HZ_AGG_DISTINCT &&
-			!hz_distinctset_merge(&into->sets[i], &from->sets[i], into->aggregates[i].offset, poll))
-			return HZ_AGG_MEMORY;
-	}
-	return HZ_AGG_OK;
-}
-
 HzAggStatus
 hz_aggregator_finish(HzAggregator *aggregator, void (*poll)(void))
 {
@@ -319,13 +147,11 @@ hz_aggregator_finish(HzAggregator *aggregator, void (*poll)(void))
 HzAggStatus
 hz_aggregator_add_row(HzAggregator *aggregator, HzGroupRow *row)
 {
-	MergeArg merge = {.into = aggregator, .copy = true, .status = HZ_AGG_OK};
 	HzGroupRow *into = hz_grouptable_like(&aggregator->table, row);
 
 	if (into == NULL)
 		return HZ_AGG_MEMORY;
-	(void) combine_rows(&merge, into, row);
-	return merge.status;
+	return hz_aggregate_combine(aggregator, &aggregator->region, true, into, row);
 }
 
 HzAggStatus

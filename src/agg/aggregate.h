@@ -2,8 +2,8 @@
  * agg/aggregate.h
  *	  Aggregates over groups: the states in the groups' rows, and how batches change them.
  *
- * An aggregator is one thread's: a table of groups, a region for all that it keeps, sets for count(DISTINCT). Those of
- * several threads are merged in the end. Pure C.
+ * An aggregator is one thread's: a table of groups, a region for all that it keeps, sets for count(DISTINCT). merge.h
+ * brings those of several threads together. Pure C.
  *
  *	  KIND       STATE
  *	  COUNT      int64
@@ -140,12 +140,6 @@ extern HzAggStatus hz_aggregator_group(HzAggregator *aggregator, const HzVector 
 extern HzAggStatus hz_aggregator_update(HzAggregator *aggregator, int index,
 										const HzVector *argument, const uint16_t *at,
 										uint32_t count);
-
-/*
- * Takes over all groups of another aggregator of the same layout; both must live until the results are out. The other is
- * good for nothing but hz_aggregator_free(). poll is called now and then, and need not return.
- */
-extern HzAggStatus hz_aggregator_merge(HzAggregator *into, HzAggregator *from, void (*poll)(void));
 
 /* Counts what is still to be counted of distinct values; before any state is read. poll as above, or NULL. */
 extern HzAggStatus hz_aggregator_finish(HzAggregator *aggregator, void (*poll)(void));

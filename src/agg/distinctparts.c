@@ -28,6 +28,7 @@ hz_distinctparts_make(HzRegion *region, uint32_t width)
 		return NULL;
 	memset(parts, 0, sizeof(*parts));
 	parts->region = region;
+	parts->index.region = region;
 	parts->width = width;
 	for (int p = 0; p < HZ_DISTINCT_PARTS; p++)
 		parts->parts[p].bound = FIRST_BOUND;
@@ -35,17 +36,17 @@ hz_distinctparts_make(HzRegion *region, uint32_t width)
 }
 
 static void
-free_index(HzDistinctParts *parts)
+free_index(HzDistinctIndex *index)
 {
-	hz_region_unmap(parts->region, parts->index, parts->index_room * sizeof(uint32_t));
-	parts->index = NULL;
-	parts->index_room = 0;
+	hz_region_unmap(index->region, index->words, index->room * sizeof(uint32_t));
+	index->words = NULL;
+	index->room = 0;
 }
 
 void
 hz_distinctparts_free(HzDistinctParts *parts)
 {
-	free_index(parts);
+	free_index(&parts->index);
 }
 
 static inline uint64_t
@@ -117,14 +118,14 @@ same_value(uint32_t width, const uint64_t *a, const uint64_t *b)
 /* ---- Doubles */
 
 static bool
-make_index(HzDistinctParts *parts, uint64_t room)
+make_index(HzDistinctIndex *index, uint64_t room)
 {
-	if (room <= parts->index_room)
+	if (room <= index->room)
 		return true;
-	free_index(parts);
-	parts->index = hz_region_map(parts->region, room * sizeof(uint32_t));
-	parts->index_room = parts->index != NULL ? room : 0;
-	return parts->index != NULL;
+	free_index(index);
+	index->words = hz_region_map(index->region, room * sizeof(uint32_t));
+	index->room = index->words != NULL ? room : 0;
+	return index->words != NULL;
 }
 
 /*
@@ -271,34 +272,40 @@ drop_few_doubles(const HzDistinctPart *part, uint32_t width, uint32_t *index, ui
 }
 
 static uint64_t
-drop(const HzDistinctParts *parts, const HzDistinctPart *part, uint64_t room)
+drop(const HzDistinctPart *part, uint32_t width, uint32_t *index, uint64_t room)
 {
-	if (parts->width == ONE)
-		return part->many_doubles ? drop_doubles(part, ONE, parts->index, room)
-								  : drop_few_doubles(part, ONE, parts->index, room);
-	return part->many_doubles ? drop_doubles(part, TWO, parts->index, room)
-							  : drop_few_doubles(part, TWO, parts->index, room);
+	if (width == ONE)
+		return part->many_doubles ? drop_doubles(part, ONE, index, room)
+								  : drop_few_doubles(part, ONE, index, room);
+	return part->many_doubles ? drop_doubles(part, TWO, index, room)
+							  : drop_few_doubles(part, TWO, index, room);
 }
 
 static bool
-reduce_part(HzDistinctParts *parts, HzDistinctPart *part)
+reduce_part(HzDistinctPart *part, uint32_t width, HzDistinctIndex *index)
 {
 	uint64_t count = part->count;
-	uint64_t before = blocks_of(count);
 	uint64_t room = 64;
 
 	if (count >= UINT32_MAX / 2)
 		return false;
 	while (room < count * 2)
 		room *= 2;
-	if (!make_index(parts, room * 2))
+	if (!make_index(index, room * 2))
 		return false;
-	part->count = drop(parts, part, room);
+	part->count = drop(part, width, index->words, room);
 	part->many_doubles = part->count <= count / 4 * 3;
+	return true;
+}
+
+/* Blocks from `first` on, of `end` that a part had, are there for others. */
+static bool
+keep_blocks(HzDistinctParts *parts, const HzDistinctPart *part, uint64_t first, uint64_t end)
+{
 	if (!reserve(parts->region, &parts->free, &parts->free_room, parts->free_count,
-				 parts->free_count + before - blocks_of(part->count)))
+				 parts->free_count + end - first))
 		return false;
-	for (uint64_t b = blocks_of(part->count); b < before; b++)
+	for (uint64_t b = first; b < end; b++)
 		parts->free[parts->free_count++] = part->blocks[b];
 	return true;
 }
@@ -335,7 +342,8 @@ make_room(HzDistinctParts *parts, uint32_t p)
 	before = part->count;
 	if (before >= part->bound)
 	{
-		if (!reduce_part(parts, part))
+		if (!reduce_part(part, parts->width, &parts->index) ||
+			!keep_blocks(parts, part, blocks_of(part->count), blocks_of(before)))
 			return false;
 		/* where there are few doubles it is not worth doing often */
 		part->bound = part->count * (part->many_doubles ? 2 : 8);
@@ -386,15 +394,40 @@ hz_distinctparts_count(HzDistinctParts *parts, void (*poll)(void), uint64_t *cou
 	*count = 0;
 	for (uint32_t p = 0; p < HZ_DISTINCT_PARTS; p++)
 	{
+		HzDistinctPart *part = &parts->parts[p];
+		uint64_t before;
+
 		if (poll != NULL)
 			poll();
 		settle(parts, p);
-		if (parts->parts[p].count > 0 && !reduce_part(parts, &parts->parts[p]))
+		before = part->count;
+		if (before > 0 && (!reduce_part(part, parts->width, &parts->index) ||
+						   !keep_blocks(parts, part, blocks_of(part->count), blocks_of(before))))
 			return false;
-		*count += parts->parts[p].count;
+		*count += part->count;
 	}
-	free_index(parts);
+	free_index(&parts->index);
 	return true;
+}
+
+bool
+hz_distinctparts_count_share(HzDistinctParts *parts, uint32_t share, uint32_t shares,
+							 HzRegion *region, bool (*go_on)(void *arg), void *arg, uint64_t *count)
+{
+	HzDistinctIndex index = {.region = region};
+	bool done = true;
+
+	*count = 0;
+	for (uint32_t p = share; p < HZ_DISTINCT_PARTS && done; p += shares)
+	{
+		HzDistinctPart *part = &parts->parts[p];
+
+		settle(parts, p);
+		done = go_on(arg) && (part->count == 0 || reduce_part(part, parts->width, &index));
+		*count += part->count;
+	}
+	free_index(&index);
+	return done;
 }
 
 /* ---- All of them */

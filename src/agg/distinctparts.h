@@ -35,6 +35,14 @@ typedef struct HzDistinctPart
 	uint64_t bound;    /* of the count: drop doubles then */
 } HzDistinctPart;
 
+/* Scratch of dropping doubles. */
+typedef struct HzDistinctIndex
+{
+	HzRegion *region;
+	uint32_t *words;
+	uint64_t room;
+} HzDistinctIndex;
+
 typedef struct HzDistinctParts
 {
 	HzRegion *region; /* where all this is */
@@ -42,8 +50,7 @@ typedef struct HzDistinctParts
 	uint8_t **free;   /* blocks without entries */
 	uint32_t free_count;
 	uint32_t free_room;
-	uint32_t *index; /* scratch of dropping doubles */
-	uint64_t index_room;
+	HzDistinctIndex index;
 	HzDistinctEnd ends[HZ_DISTINCT_PARTS];
 	HzDistinctPart parts[HZ_DISTINCT_PARTS];
 } HzDistinctParts;
@@ -78,6 +85,14 @@ extern bool hz_distinctparts_absorb(HzDistinctParts *into, HzDistinctParts *from
 
 /* Drops all doubles and counts what is left. poll (or NULL) is called now and then. False: as above. */
 extern bool hz_distinctparts_count(HzDistinctParts *parts, void (*poll)(void), uint64_t *count);
+
+/*
+ * As hz_distinctparts_count(), of every `shares`-th part from part `share` on only: threads may do so at the same time, each with a region of its own for
+ * what it needs meanwhile. Nothing can be added afterwards. go_on(arg) is asked now and then. False: as above, or told to stop.
+ */
+extern bool hz_distinctparts_count_share(HzDistinctParts *parts, uint32_t share, uint32_t shares,
+										 HzRegion *region, bool (*go_on)(void *arg), void *arg,
+										 uint64_t *count);
 
 /* The next value at or behind *position (0 at first), which moves on; NULL: no more. */
 extern const uint64_t *hz_distinctparts_next(const HzDistinctParts *parts, uint64_t *position);

@@ -14,6 +14,8 @@
 #define PREFETCH_FROM 2048
 #define POLL_EVERY 16384
 #define GROW_FAST_BELOW 262144
+#define PAIRS 64 /* whose places are touched before they are used */
+#define COUNTS 64
 #define PARTS_FROM 32768 /* values of the only group: as many as the second-level cache holds */
 
 typedef struct WordEntry
@@ -469,51 +471,187 @@ hz_distinctset_add(HzDistinctSet *set, const HzKeyColumn *values, const uint64_t
 	return add_batch(STRING, set, &batch);
 }
 
-HZ_INLINE void
-merge_entries(size_t form, HzDistinctSet *into, const HzDistinctSet *from, uint32_t offset,
-			  void (*poll)(void))
+/* ---- Several sets */
+
+/* Pairs of a share that wait to be put into its set. */
+typedef struct Pairs
 {
+	uint32_t count;
+	HzGroupRow *groups[PAIRS];
+	Value values[PAIRS];
+	uint64_t hashes[PAIRS];
+} Pairs;
+
+/* What is to be added to groups' counts, which several shares change: by the group, the last that had the place. */
+typedef struct Counts
+{
+	uint32_t offset;
+	HzGroupRow *groups[COUNTS];
+	int64_t counts[COUNTS];
+} Counts;
+
+static inline void
+add_counts(Counts *counts, uint32_t place)
+{
+	if (counts->counts[place] != 0)
+		(void) __atomic_fetch_add(counter_of(counts->groups[place], counts->offset),
+								  counts->counts[place], __ATOMIC_RELAXED);
+	counts->counts[place] = 0;
+}
+
+static inline void
+count_pair(Counts *counts, HzGroupRow *group)
+{
+	uint32_t place = (uint32_t) (group->hash % COUNTS);
+
+	if (counts->groups[place] != group)
+		add_counts(counts, place);
+	counts->groups[place] = group;
+	counts->counts[place]++;
+}
+
+/* What the pairs of a share are looked for in: the first set, then what others, but the last, have had besides. */
+typedef struct Merge
+{
+	const HzDistinctSet *first;
+	HzDistinctSet others;
+	Pairs pairs;
+	Counts counts;
+} Merge;
+
+/* Whether the pair is new; last: nobody looks for pairs of this set. */
+HZ_INLINE bool
+is_new(size_t form, Merge *merge, HzGroupRow *group, const Value *value, uint64_t place, bool last)
+{
+	HzDistinctSet *others = &merge->others;
+	uint8_t *entry;
+
+	if (merge->first->capacity > 0 &&
+		group_of_entry(find_entry(form, merge->first, group, value, place)) != NULL)
+		return false;
+	if (others->capacity == 0)
+		return true;
+	entry = find_entry(form, others, group, value, place);
+	if (group_of_entry(entry) != NULL)
+		return false;
+	if (!last)
+	{
+		store_entry(form, entry, group, value);
+		others->count++;
+	}
+	return true;
+}
+
+HZ_INLINE void
+touch_entry(size_t form, const HzDistinctSet *set, uint64_t place)
+{
+	if (set->capacity > 0)
+		__builtin_prefetch(set->entries + (place & (set->capacity - 1)) * form);
+}
+
+HZ_INLINE bool
+merge_pairs(size_t form, Merge *merge, bool last)
+{
+	Pairs *pairs = &merge->pairs;
+
+	if (!last && !grow(&merge->others, pairs->count))
+		return false;
+	for (uint32_t i = 0; i < pairs->count; i++)
+	{
+		HzGroupRow *group = pairs->groups[i];
+
+		if (group->merged != NULL)
+			pairs->groups[i] = group->merged;
+		/* which has the same hash */
+		pairs->hashes[i] = mix_group(pairs->hashes[i], group);
+		touch_entry(form, merge->first, pairs->hashes[i]);
+		touch_entry(form, &merge->others, pairs->hashes[i]);
+	}
+	for (uint32_t i = 0; i < pairs->count; i++)
+	{
+		if (is_new(form, merge, pairs->groups[i], &pairs->values[i], pairs->hashes[i], last))
+			count_pair(&merge->counts, pairs->groups[i]);
+	}
+	pairs->count = 0;
+	return true;
+}
+
+/* Those of a later set whose values are in the share. */
+HZ_INLINE bool
+merge_set(size_t form, Merge *merge, const HzDistinctSet *from, const HzMergeShare *share,
+		  bool last)
+{
+	Pairs *pairs = &merge->pairs;
+
 	for (uint64_t i = 0; i < from->capacity; i++)
 	{
 		const uint8_t *entry = from->entries + i * form;
-		HzGroupRow *group = group_of_entry(entry);
-		uint8_t *mine;
-		Value value;
+		uint32_t n = pairs->count;
 
-		if (i % POLL_EVERY == POLL_EVERY - 1)
-			poll();
-		if (group == NULL)
+		if (i % POLL_EVERY == 0 && !share->go_on(share->arg))
+			return false;
+		pairs->groups[n] = group_of_entry(entry);
+		if (pairs->groups[n] == NULL)
 			continue;
-		if (group->merged != NULL)
-			group = group->merged;
-		value = value_of_entry(form, entry);
-		mine = find_entry(form, into, group, &value, mix_group(hash_of_value(form, &value), group));
-		if (group_of_entry(mine) != NULL)
+		pairs->values[n] = value_of_entry(form, entry);
+		pairs->hashes[n] = hash_of_value(form, &pairs->values[n]);
+		if (!hz_share_has(share, pairs->hashes[n]))
 			continue;
-		store_entry(form, mine, group, &value);
-		into->count++;
-		*counter_of(group, offset) += 1;
+		__builtin_prefetch(pairs->groups[n]);
+		if (++pairs->count == PAIRS && !merge_pairs(form, merge, last))
+			return false;
 	}
+	return merge_pairs(form, merge, last);
+}
+
+HZ_INLINE bool
+merge_sets(size_t form, Merge *merge, HzDistinctSet *const *sets, int count,
+		   const HzMergeShare *share)
+{
+	bool done = true;
+
+	for (int s = 1; s < count && done; s++)
+		done = merge_set(form, merge, sets[s], share, s == count - 1);
+	for (uint32_t place = 0; place < COUNTS; place++)
+		add_counts(&merge->counts, place);
+	return done;
 }
 
 bool
-hz_distinctset_merge(HzDistinctSet *into, HzDistinctSet *from, uint32_t offset, void (*poll)(void))
+hz_distinctset_merge_share(HzDistinctSet *const *sets, int count, const HzMergeShare *share,
+						   uint32_t offset)
 {
-	if (from->count == 0 && from->parts == NULL)
-		return true;
-	if (into->parts != NULL || from->parts != NULL)
-		return use_parts(into, offset) && use_parts(from, offset) &&
-			   hz_distinctparts_absorb(into->parts, from->parts);
-	if (!grow(into, from->count))
-		return false;
-	if (from->entry_bytes == WORD)
-		merge_entries(WORD, into, from, offset, poll);
-	else if (from->entry_bytes == FIXED)
-		merge_entries(FIXED, into, from, offset, poll);
+	Merge merge = {.first = sets[0], .counts = {.offset = offset}};
+	bool done;
+
+	hz_distinctset_init(&merge.others, sets[0]->kind, share->region);
+	if (sets[0]->entry_bytes == WORD)
+		done = merge_sets(WORD, &merge, sets, count, share);
+	else if (sets[0]->entry_bytes == FIXED)
+		done = merge_sets(FIXED, &merge, sets, count, share);
 	else
-		merge_entries(STRING, into, from, offset, poll);
+		done = merge_sets(STRING, &merge, sets, count, share);
+	hz_distinctset_free(&merge.others);
+	return done;
+}
+
+bool
+hz_distinctset_gather_parts(HzDistinctSet *const *sets, int count, uint32_t offset, bool *parts)
+{
+	*parts = false;
+	for (int s = 0; s < count; s++)
+		*parts = *parts || sets[s]->parts != NULL;
+	for (int s = 0; s < count && *parts; s++)
+	{
+		if (!use_parts(sets[s], offset))
+			return false;
+		if (s > 0 && !hz_distinctparts_absorb(sets[0]->parts, sets[s]->parts))
+			return false;
+	}
 	return true;
 }
+
+/* ---- All pairs */
 
 static uint64_t
 hash_of_entry(const HzDistinctSet *set, const uint8_t *entry)

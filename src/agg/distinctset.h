@@ -61,11 +61,19 @@ extern bool hz_distinctset_add(HzDistinctSet *set, const HzKeyColumn *values,
 							   HzGroupRow *const *groups, HzGroupRow *single, uint32_t offset);
 
 /*
- * Adds all pairs of another set, whose groups have been merged (HzGroupRow.merged), and counts the new ones likewise. A
- * group that was adopted as it is has lost its count before: see hz_aggregator_merge(). Strings stay where they are.
+ * Brings together the pairs of several aggregators' sets, whose groups have been merged (hz_grouptable_merge_share()): what later sets have and earlier ones
+ * have not, by the values in the share, is added to the counts at `offset` of groups' rows. Groups that were taken over as they are have lost their counts before, and
+ * sets are good for nothing but hz_distinctset_free() afterwards. None of them has parts. False: out of memory, or told to stop.
  */
-extern bool hz_distinctset_merge(HzDistinctSet *into, HzDistinctSet *from, uint32_t offset,
-								 void (*poll)(void));
+extern bool hz_distinctset_merge_share(HzDistinctSet *const *sets, int count,
+									   const HzMergeShare *share, uint32_t offset);
+
+/*
+ * Before that: brings all values of the only group into the first set's parts if any set has parts. *parts: whether they are there now, then there is
+ * nothing to merge, but hz_distinctparts_count_share() to do. False: out of memory.
+ */
+extern bool hz_distinctset_gather_parts(HzDistinctSet *const *sets, int count, uint32_t offset,
+										bool *parts);
 
 /* Bytes that the set takes at once when it makes room for so many values more; 0: it has room. */
 extern size_t hz_distinctset_growth(const HzDistinctSet *set, uint64_t more);

@@ -14,7 +14,6 @@
 #define LARGEST_BLOCK_ROWS 8192
 #define ADDRESS_MASK ((UINT64_C(1) << 48) - 1)
 #define PREFETCH_FROM 8192 /* words: what lies in the first-level cache needs no touching */
-#define POLL_EVERY 16384
 #define STRIDE_FROM \
 	65536        /* groups from which the words grow fourfold, if so many more are expected */
 #define AHEAD 64 /* rows whose words are touched before they are used */
@@ -406,18 +405,19 @@ hz_grouptable_single(HzGroupTable *table)
 	return row;
 }
 
-/* Where the row with these keys is, or would be. There is room. */
+/* Where in the words the row with these keys is, or would be. There is room. */
 static uint64_t
-place_of(const HzGroupTable *table, const HzGroupRow *like)
+place_of(const HzGroupLayout *layout, const uint64_t *words, uint64_t capacity,
+		 const HzGroupRow *like)
 {
-	uint64_t at = like->hash & (table->capacity - 1);
+	uint64_t at = like->hash & (capacity - 1);
 
-	for (; table->words[at] != 0; at = (at + 1) & (table->capacity - 1))
+	for (; words[at] != 0; at = (at + 1) & (capacity - 1))
 	{
-		const HzGroupRow *row = row_of(table->words[at]);
+		const HzGroupRow *row = row_of(words[at]);
 
-		if (((table->words[at] ^ like->hash) & ~ADDRESS_MASK) == 0 && row->hash == like->hash &&
-			same_keys(table->layout, row, like))
+		if (((words[at] ^ like->hash) & ~ADDRESS_MASK) == 0 && row->hash == like->hash &&
+			same_keys(layout, row, like))
 			break;
 	}
 	return at;
@@ -432,7 +432,7 @@ hz_grouptable_like(HzGroupTable *table, const HzGroupRow *like)
 
 	if (!make_room(table, 1))
 		return NULL;
-	at = place_of(table, like);
+	at = place_of(layout, table->words, table->capacity, like);
 	if (table->words[at] != 0)
 		return row_of(table->words[at]);
 	row = alloc_row(table);
@@ -479,47 +479,148 @@ hz_grouptable_next(const HzGroupTable *table, HzGroupCursor *cursor)
 	return NULL;
 }
 
-bool
-hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
-					bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from), void *arg,
-					void (*poll)(void))
+/* ---- Several tables */
+
+/* What the rows of a share are looked for in: the first table, then what others, but the last, have had besides. */
+typedef struct Merge
 {
-	HzGroupCursor cursor = {0};
-	HzGroupRow *rows[AHEAD];
-	uint64_t seen = 0;
-	uint32_t count;
+	const HzGroupTable *first;
+	HzRegion *region;
+	uint64_t *words; /* as a table's */
+	uint64_t capacity;
+	uint64_t count;
+	uint64_t kept;
+	bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from);
+	void *arg;
+} Merge;
 
-	if (!make_room(into, from->count))
+/* Words for so many rows in all. */
+static bool
+reserve(Merge *merge, uint64_t rows)
+{
+	uint64_t capacity = merge->capacity == 0 ? FIRST_CAPACITY : merge->capacity;
+	uint64_t *words;
+
+	if (rows * 2 <= merge->capacity)
+		return true;
+	while (rows * 2 > capacity)
+		capacity *= 2;
+	words = hz_region_map(merge->region, capacity * sizeof(uint64_t));
+	if (words == NULL)
 		return false;
-	while ((count = next_rows(from, &cursor, into->words, into->capacity, rows)) > 0)
+	for (uint64_t i = 0; i < merge->capacity; i++)
 	{
-		if ((seen += count) >= POLL_EVERY)
-		{
-			seen = 0;
-			poll();
-		}
-		for (uint32_t i = 0; i < count; i++)
-		{
-			HzGroupRow *row = rows[i];
-			uint64_t at = place_of(into, row);
-			HzGroupRow *mine = into->words[at] != 0 ? row_of(into->words[at]) : NULL;
-
-			if (mine == NULL)
-			{
-				into->words[at] = word_of(row);
-				into->count++;
-				continue;
-			}
-			if (!combine(arg, mine, row))
-				return false;
-			row->merged = mine;
-		}
+		if (merge->words[i] != 0)
+			put_row(words, capacity, row_of(merge->words[i]));
 	}
-	if (into->last_block != NULL)
-		into->last_block->next = from->first_block;
-	else
-		into->first_block = from->first_block;
-	if (from->last_block != NULL)
-		into->last_block = from->last_block;
+	hz_region_unmap(merge->region, merge->words, merge->capacity * sizeof(uint64_t));
+	merge->words = words;
+	merge->capacity = capacity;
 	return true;
+}
+
+static bool
+combine_with(const Merge *merge, HzGroupRow *into, HzGroupRow *row)
+{
+	row->merged = into;
+	return merge->combine(merge->arg, into, row);
+}
+
+/* A row that the first table does not have. last: of the last table, whose rows nobody looks for. */
+static bool
+merge_other(Merge *merge, HzGroupRow *row, bool last)
+{
+	uint64_t at = 0;
+
+	if (merge->capacity > 0)
+	{
+		at = place_of(merge->first->layout, merge->words, merge->capacity, row);
+		if (merge->words[at] != 0)
+			return combine_with(merge, row_of(merge->words[at]), row);
+	}
+	merge->kept++;
+	if (last)
+		return true;
+	merge->words[at] = word_of(row);
+	merge->count++;
+	return true;
+}
+
+static bool
+merge_rows(Merge *merge, HzGroupRow *const *rows, uint32_t count, bool last)
+{
+	const HzGroupTable *first = merge->first;
+
+	if (!last && !reserve(merge, merge->count + count))
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+	{
+		__builtin_prefetch(&first->words[rows[i]->hash & (first->capacity - 1)]);
+		if (merge->capacity > 0)
+			__builtin_prefetch(&merge->words[rows[i]->hash & (merge->capacity - 1)]);
+	}
+	for (uint32_t i = 0; i < count; i++)
+	{
+		uint64_t at = place_of(first->layout, first->words, first->capacity, rows[i]);
+
+		if (first->words[at] != 0 ? !combine_with(merge, row_of(first->words[at]), rows[i])
+								  : !merge_other(merge, rows[i], last))
+			return false;
+	}
+	return true;
+}
+
+/* Of the rows of a block those in the share. */
+static bool
+merge_block(Merge *merge, const HzGroupBlock *block, const HzMergeShare *share, bool last)
+{
+	HzGroupRow *rows[AHEAD];
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < block->count; i++)
+	{
+		HzGroupRow *row =
+			(HzGroupRow *) ((uint8_t *) block->rows + (size_t) i * merge->first->layout->row_bytes);
+
+		if (!hz_share_has(share, row->hash))
+			continue;
+		rows[count++] = row;
+		if (count < AHEAD)
+			continue;
+		if (!merge_rows(merge, rows, count, last))
+			return false;
+		count = 0;
+	}
+	return merge_rows(merge, rows, count, last);
+}
+
+bool
+hz_grouptable_merge_share(HzGroupTable *const *tables, int count, const HzMergeShare *share,
+						  bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from), void *arg,
+						  uint64_t *kept)
+{
+	Merge merge = {.first = tables[0], .region = share->region, .combine = combine, .arg = arg};
+	bool done = true;
+
+	for (int t = 1; t < count && done; t++)
+	{
+		for (HzGroupBlock *block = tables[t]->first_block; block != NULL && done;
+			 block = block->next)
+			done = share->go_on(share->arg) && merge_block(&merge, block, share, t == count - 1);
+	}
+	hz_region_unmap(merge.region, merge.words, merge.capacity * sizeof(uint64_t));
+	*kept = merge.kept;
+	return done;
+}
+
+void
+hz_grouptable_adopt(HzGroupTable *first, const HzGroupTable *later)
+{
+	if (later->first_block == NULL)
+		return;
+	if (first->last_block != NULL)
+		first->last_block->next = later->first_block;
+	else
+		first->first_block = later->first_block;
+	first->last_block = later->last_block;
 }

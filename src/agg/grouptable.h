@@ -119,15 +119,40 @@ extern HzGroupRow *hz_grouptable_like(HzGroupTable *table, const HzGroupRow *lik
 /* The only group of a table without keys. */
 extern HzGroupRow *hz_grouptable_single(HzGroupTable *table);
 
+/* ---- Several tables of one layout, brought together */
+
 /*
- * Takes over the rows of another table of the same layout.
- * Where the group is here already, combine() is called, and the other's row says where it went; else the row itself
- * becomes one of this table, so the other's region must live as long as this table. poll is called now and then, and need not
- * return. False: out of memory.
+ * A share of the work, by hashes: shares can be taken at the same time, each in a thread of its own.
  */
-extern bool hz_grouptable_merge(HzGroupTable *into, const HzGroupTable *from,
-								bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from),
-								void *arg, void (*poll)(void));
+typedef struct HzMergeShare
+{
+	uint32_t number;
+	uint32_t shares;
+	HzRegion *region;         /* of the share alone */
+	bool (*go_on)(void *arg); /* asked now and then; false: stop. It need not return */
+	void *arg;
+} HzMergeShare;
+
+static inline bool
+hz_share_has(const HzMergeShare *share, uint64_t hash)
+{
+	return (uint32_t) ((hash >> 48) * share->shares >> 16) == share->number;
+}
+
+/*
+ * Of the groups of later tables that are in the share, those that an earlier table has, too, are combined with that one, which HzGroupRow.merged says from then
+ * on; the others stay where they are: *kept of them. Nobody changes or visits the tables meanwhile. False: out of memory, combine() or
+ * go_on() has said so.
+ */
+extern bool hz_grouptable_merge_share(
+	HzGroupTable *const *tables, int count, const HzMergeShare *share,
+	bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from), void *arg, uint64_t *kept);
+
+/*
+ * After all shares: makes the rows of a later table, too, those of the first, so the later one's region must live as long. They are visited there, but not
+ * found by their keys.
+ */
+extern void hz_grouptable_adopt(HzGroupTable *first, const HzGroupTable *later);
 
 /* The next row, in the order in which they were made; NULL: no more. */
 extern HzGroupRow *hz_grouptable_next(const HzGroupTable *table, HzGroupCursor *cursor);

@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/ruleutils.h"
 
+#include "agg/merge.h"
 #include "base/compat.h"
 #include "exec/aggkeys.h"
 #include "exec/aggnode_internal.h"
@@ -412,22 +413,26 @@ threads_status(HzAggNode *node)
 	return node->work.status;
 }
 
-/* Brings together what the threads, if there were any, and the leader have. */
+/* Brings together what the threads and the leader have. */
 static HzAggStatus
 merge_threads(HzAggNode *node)
 {
-	HzAggStatus status = HZ_AGG_OK;
+	int count = hz_aggthreads_count(node->threads) + 1;
+	HzAggregator **all = palloc(sizeof(HzAggregator *) * count);
+	HzAggMerge merge;
+	HzAggStatus status;
 
-	for (int i = 0; node->threads != NULL && i < hz_aggthreads_count(node->threads); i++)
-	{
-		HzAggWork *work = hz_aggthreads_work(node->threads, i);
-
-		CHECK_FOR_INTERRUPTS();
-		status = hz_aggregator_merge(&node->work.aggregator, &work->aggregator, hz_aggspill_poll);
-		if (status != HZ_AGG_OK)
-			return status;
-	}
-	return hz_aggregator_finish(&node->work.aggregator, hz_aggspill_poll);
+	all[0] = &node->work.aggregator;
+	for (int i = 1; i < count; i++)
+		all[i] = &hz_aggthreads_work(node->threads, i - 1)->aggregator;
+	if (!hz_aggmerge_begin(&merge, all, count))
+		return HZ_AGG_MEMORY;
+	hz_aggthreads_together(node->threads, merge.shares, hz_aggmerge_groups, &merge);
+	status = hz_aggmerge_between(&merge);
+	if (status != HZ_AGG_OK || !merge.distinct)
+		return status;
+	hz_aggthreads_together(node->threads, merge.shares, hz_aggmerge_pairs, &merge);
+	return hz_aggmerge_end(&merge);
 }
 
 /* Some groups are in files: so must be all, before they are read partition by partition. */
@@ -483,6 +488,8 @@ run_all(HzAggNode *node)
 		return node->work.status;
 	if (node->spill != NULL)
 		return write_rest(node);
+	if (node->threads == NULL)
+		return hz_aggregator_finish(&node->work.aggregator, hz_aggspill_poll);
 	return merge_threads(node);
 }
 

@@ -50,17 +50,56 @@ store_group(HzAggNode *node, HzGroupRow *row, TupleTableSlot *slot, ExprContext 
 	MemoryContextSwitchTo(old);
 }
 
+/* The place of a group's column `at` in the order, where it is a number that need not be made a Datum; false: it is not. */
+static bool
+native_key(const HzAggNode *node, const HzGroupRow *row, int at, const HzTopBound *bound,
+		   HzTopKey *key)
+{
+	int call = at - node->key_count;
+	const void *state;
+	const HzSumInt *sum;
+	const HzSumWide *wide;
+
+	if (call < 0 || call >= node->call_count)
+		return false;
+	state = (const uint8 *) row + node->aggregates[call].offset;
+	sum = state;
+	wide = state;
+	switch (node->calls[call].final)
+	{
+		case HZ_FINAL_COUNT:
+			*key = hz_topbound_integer_key(bound, *(const int64 *) state, false);
+			return true;
+		case HZ_FINAL_SUM_INT8:
+			*key = hz_topbound_integer_key(bound, sum->sum, sum->count == 0);
+			return true;
+		case HZ_FINAL_SUM_NUMERIC:
+			*key =
+				hz_topbound_decimal_key(bound, wide->sum, (uint16) wide->scale, wide->count == 0);
+			return true;
+		default:
+			return false;
+	}
+}
+
 /* Whether the Sort above may want the group. */
 static bool
 wants_group(HzAggNode *node, HzGroupRow *row, ExprContext *econtext)
 {
-	MemoryContext old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
-	bool isnull;
-	Datum value = group_value(node, row, hz_topgroups_column(node->top), econtext, &isnull);
-	bool wanted = hz_topgroups_wants(node->top, value, isnull);
+	const HzTopBound *bound = hz_topgroups_bound(node->top);
+	int at = hz_topgroups_column(node->top);
+	HzTopKey key;
 
-	MemoryContextSwitchTo(old);
-	return wanted;
+	if (!native_key(node, row, at, bound, &key))
+	{
+		MemoryContext old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
+		bool isnull;
+		Datum value = group_value(node, row, at, econtext, &isnull);
+
+		key = hz_topbound_key(bound, hz_topgroups_type(node->top), value, isnull);
+		MemoryContextSwitchTo(old);
+	}
+	return hz_topgroups_wants(node->top, key);
 }
 
 /* A row of PostgreSQL's own plan, in a slot of ours. */

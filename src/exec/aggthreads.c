@@ -86,7 +86,8 @@ typedef struct Worker
 	uint32 vector;
 	uint32 rows; /* of it */
 	bool damaged;
-	bool full; /* its aggregator waits to be emptied; under the mutex */
+	bool full;        /* its aggregator waits to be emptied; under the mutex */
+	uint32 task_done; /* the last task that it has done; under the mutex */
 } Worker;
 
 struct HzAggThreads
@@ -109,6 +110,10 @@ struct HzAggThreads
 	Size limit;
 	HzAggLeaf *damaged_leaf;
 	HzAggVectors damaged_vectors;
+	/* what all do together; under the mutex */
+	uint32 task_number; /* 0: nothing yet */
+	HzAggTask task;
+	void *task_arg;
 };
 
 static int max_threads = 8;
@@ -345,6 +350,30 @@ note_failure(HzAggThreads *threads, const Worker *worker)
 	pg_atomic_write_u32(&threads->stop, 1);
 }
 
+static bool
+is_wanted(void *arg)
+{
+	HzAggThreads *threads = arg;
+
+	return pg_atomic_read_u32(&threads->stop) == 0;
+}
+
+/* Does what all do together, if there is something; false: there is not. Under the mutex, which it leaves meanwhile. */
+static bool
+run_task(HzAggThreads *threads, Worker *worker)
+{
+	uint32 number = threads->task_number;
+
+	if (number == worker->task_done)
+		return false;
+	pthread_mutex_unlock(&threads->mutex);
+	threads->task(threads->task_arg, (uint32) (worker - threads->workers) + 1, is_wanted, threads);
+	pthread_mutex_lock(&threads->mutex);
+	worker->task_done = number;
+	pthread_cond_signal(&threads->done);
+	return true;
+}
+
 static void *
 thread_main(void *arg)
 {
@@ -357,6 +386,8 @@ thread_main(void *arg)
 		Job *job = take_job(threads);
 		bool done;
 
+		if (job == NULL && run_task(threads, worker))
+			continue;
 		if (job == NULL)
 		{
 			pthread_cond_wait(&threads->wanted, &threads->mutex);
@@ -683,28 +714,34 @@ run_left_job(HzAggThreads *threads, HzAggWork *work)
 	return done;
 }
 
+/* Until a thread says something, or a moment; under the mutex. */
+static void
+wait_a_moment(HzAggThreads *threads)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += 10 * 1000 * 1000;
+	if (until.tv_nsec >= 1000000000)
+	{
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	pthread_cond_timedwait(&threads->done, &threads->mutex, &until);
+}
+
 /* Waits a moment for a thread; false: all jobs are done, or it is over. */
 static bool
 wait_for_jobs(HzAggThreads *threads)
 {
 	bool busy = false;
-	struct timespec until;
 
 	pthread_mutex_lock(&threads->mutex);
 	for (int i = 0; i < threads->job_count; i++)
 		busy = busy || threads->jobs[i].state != JOB_FREE;
 	if (busy && pg_atomic_read_u32(&threads->failed) == 0 &&
 		pg_atomic_read_u32(&threads->full) == 0)
-	{
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += 10 * 1000 * 1000;
-		if (until.tv_nsec >= 1000000000)
-		{
-			until.tv_nsec -= 1000000000;
-			until.tv_sec++;
-		}
-		pthread_cond_timedwait(&threads->done, &threads->mutex, &until);
-	}
+		wait_a_moment(threads);
 	busy = busy && pg_atomic_read_u32(&threads->failed) == 0;
 	pthread_mutex_unlock(&threads->mutex);
 	return busy;
@@ -723,8 +760,51 @@ hz_aggthreads_finish(HzAggThreads *threads, HzAggWork *work)
 		CHECK_FOR_INTERRUPTS();
 		hz_aggthreads_serve(threads);
 	}
-	hz_aggthreads_stop(threads);
+	if (hz_aggthreads_failed(threads))
+		hz_aggthreads_stop(threads);
 	return !hz_aggthreads_failed(threads);
+}
+
+static bool
+interrupts(void *arg)
+{
+	CHECK_FOR_INTERRUPTS();
+	return true;
+}
+
+/* Whether some thread has not done the task yet; waits a moment for it. */
+static bool
+wait_for_task(HzAggThreads *threads)
+{
+	bool busy = false;
+
+	pthread_mutex_lock(&threads->mutex);
+	for (int i = 0; i < threads->count; i++)
+		busy = busy || threads->workers[i].task_done != threads->task_number;
+	if (busy)
+		wait_a_moment(threads);
+	pthread_mutex_unlock(&threads->mutex);
+	return busy;
+}
+
+void
+hz_aggthreads_together(HzAggThreads *threads, uint32 shares, HzAggTask task, void *arg)
+{
+	if (shares == 1)
+	{
+		task(arg, 0, interrupts, NULL);
+		return;
+	}
+	Assert(shares == (uint32) threads->count + 1);
+	pthread_mutex_lock(&threads->mutex);
+	threads->task = task;
+	threads->task_arg = arg;
+	threads->task_number++;
+	pthread_cond_broadcast(&threads->wanted);
+	pthread_mutex_unlock(&threads->mutex);
+	task(arg, 0, interrupts, NULL);
+	while (wait_for_task(threads))
+		CHECK_FOR_INTERRUPTS();
 }
 
 HzAggWork *

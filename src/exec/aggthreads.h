@@ -39,12 +39,18 @@ extern bool hz_aggthreads_offer(HzAggThreads *threads, HzAggLeaf *leaf,
 
 /*
  * Waits for all jobs, doing those that nobody has begun with the leader's `work`. False: something failed, as the threads'
- * shares or hz_aggthreads_damage() say.
+ * shares or hz_aggthreads_damage() say, and the threads are stopped.
  */
 extern bool hz_aggthreads_finish(HzAggThreads *threads, HzAggWork *work);
 
 /* Whether some thread has failed: then go to hz_aggthreads_finish() at once. */
 extern bool hz_aggthreads_failed(HzAggThreads *threads);
+
+/* One share of what all do together, pure C. go_on(arg) is asked now and then: false, or, in the leader, no return, where all is over. */
+typedef void (*HzAggTask)(void *task_arg, uint32_t share, bool (*go_on)(void *arg), void *arg);
+
+/* After hz_aggthreads_finish() was true: share 0 here, the others in the threads; waits for all. Shares: one, or one more than there are threads. */
+extern void hz_aggthreads_together(HzAggThreads *threads, uint32 shares, HzAggTask task, void *arg);
 
 /* The threads' shares, after hz_aggthreads_finish(); their memory lives until hz_aggthreads_free(). */
 extern HzAggWork *hz_aggthreads_work(HzAggThreads *threads, int i);

@@ -498,10 +498,22 @@ hz_topgroups_active(HzTopGroups *top)
 	return is_active(top->shared);
 }
 
-bool
-hz_topgroups_wants(HzTopGroups *top, Datum value, bool isnull)
+const HzTopBound *
+hz_topgroups_bound(const HzTopGroups *top)
 {
-	top->key = hz_topbound_key(&top->shared->bound, &top->type, value, isnull);
+	return &top->shared->bound;
+}
+
+const HzColumnType *
+hz_topgroups_type(const HzTopGroups *top)
+{
+	return &top->type;
+}
+
+bool
+hz_topgroups_wants(HzTopGroups *top, HzTopKey key)
+{
+	top->key = key;
 	if (!hz_topbound_beats(&top->shared->bound, top->key))
 		return true;
 	top->out++;

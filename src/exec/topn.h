@@ -64,8 +64,12 @@ extern int hz_topgroups_column(const HzTopGroups *top);
 /* Whether there is a bound now. */
 extern bool hz_topgroups_active(HzTopGroups *top);
 
-/* Whether the group with this value may be among the first; and that it has passed HAVING and is returned. */
-extern bool hz_topgroups_wants(HzTopGroups *top, Datum value, bool isnull);
+/* For keys of groups: hz_topbound_key() of a value of the type, or what is shorter than to make one. */
+extern const HzTopBound *hz_topgroups_bound(const HzTopGroups *top);
+extern const HzColumnType *hz_topgroups_type(const HzTopGroups *top);
+
+/* Whether the group with this key may be among the first; and that it has passed HAVING and is returned. */
+extern bool hz_topgroups_wants(HzTopGroups *top, HzTopKey key);
 extern void hz_topgroups_returns(HzTopGroups *top);
 
 extern void hz_topgroups_rescan(HzTopGroups *top);

@@ -65,14 +65,19 @@ bytes_key(const uint8 *bytes, Size length)
 	return (HzTopKey) (key ^ (unsigned __int128) 1 << 127);
 }
 
+/* Of up to MAX_POWER. */
 static HzTopKey
 power_of_ten(int exponent)
 {
-	HzTopKey power = 1;
+	static HzTopKey powers[MAX_POWER + 1];
 
-	for (int i = 0; i < exponent; i++)
-		power *= 10;
-	return power;
+	if (powers[0] == 0)
+	{
+		powers[0] = 1;
+		for (int i = 1; i <= MAX_POWER; i++)
+			powers[i] = powers[i - 1] * 10;
+	}
+	return powers[exponent];
 }
 
 /* Scaled to KEY_SCALE, rounded down. */
@@ -154,6 +159,18 @@ HzTopKey
 hz_topbound_key(const HzTopBound *bound, const HzColumnType *column, Datum value, bool isnull)
 {
 	return isnull ? null_key(bound) : directed(bound, datum_key(column, value));
+}
+
+HzTopKey
+hz_topbound_integer_key(const HzTopBound *bound, int64 value, bool isnull)
+{
+	return isnull ? null_key(bound) : directed(bound, value);
+}
+
+HzTopKey
+hz_topbound_decimal_key(const HzTopBound *bound, HzInt128 value, uint16 scale, bool isnull)
+{
+	return isnull ? null_key(bound) : directed(bound, decimal_key(value, scale));
 }
 
 /* ---- Keys of vectors */

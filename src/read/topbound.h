@@ -45,6 +45,11 @@ extern void hz_topbound_reset(HzTopBound *bound, uint32 limit);
 extern HzTopKey hz_topbound_key(const HzTopBound *bound, const HzColumnType *column, Datum value,
 								bool isnull);
 
+/* The same of an integer (dates and times, too), and of value / 10^scale, which need not be made Datums. */
+extern HzTopKey hz_topbound_integer_key(const HzTopBound *bound, int64 value, bool isnull);
+extern HzTopKey hz_topbound_decimal_key(const HzTopBound *bound, HzInt128 value, uint16 scale,
+										bool isnull);
+
 /* The keys of rows at[0 .. count) of a vector (at NULL: 0 .. count), one after the other. */
 extern void hz_topbound_keys(const HzTopBound *bound, const HzVector *vector, const uint16 *at,
 							 uint32 count, HzTopKey *keys);
