@@ -12,6 +12,7 @@
 #define LARGEST_BLOCK ((size_t) 4 * 1024 * 1024)
 #define ALIGNMENT 16
 #define HUGE_FROM ((size_t) 4 * 1024 * 1024)
+#define PAGE ((size_t) 4096) /* or less than one of the machine's */
 
 struct HzRegionBlock
 {
@@ -61,6 +62,17 @@ take_from_pool(int class)
 	return piece;
 }
 
+/*
+ * Hash tables look for a free place before they write: a page that is read first is the machine's page of zeroes, and is changed for another when it is
+ * written, of which all processors have to be told.
+ */
+static void
+touch(volatile uint8_t *memory, size_t size)
+{
+	for (size_t at = 0; at < size; at += PAGE)
+		memory[at] = 0;
+}
+
 /* Memory of at least `size` bytes, zeroes if `clear`; *got: how many bytes it has. */
 static void *
 map_memory(size_t size, int clear, size_t *got)
@@ -79,6 +91,8 @@ map_memory(size_t size, int clear, size_t *got)
 	if (*got >= HUGE_FROM)
 		(void) madvise(memory, *got, MADV_HUGEPAGE);
 #endif
+	if (clear)
+		touch(memory, *got);
 	return memory;
 }
 
