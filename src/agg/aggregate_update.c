@@ -99,6 +99,21 @@ update_sum_int(const Update *update)
 	}
 }
 
+/* The same of any: low halves and high ones each have room. */
+static HZ_CLONES HzInt128
+wide_sum_of(const int64_t *values, uint32_t count)
+{
+	int64_t low = 0;
+	int64_t high = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+	{
+		low += values[i] & INT64_C(0xffffffff);
+		high += (values[i] - (values[i] & INT64_C(0xffffffff))) / (INT64_C(1) << 32);
+	}
+	return ((HzInt128) high * (INT64_C(1) << 32)) + low;
+}
+
 /* int8: sums of a vector fit 128 bits, and so do those of more rows than there can be. */
 static void
 update_sum_int8(const Update *update)
@@ -109,11 +124,8 @@ update_sum_int8(const Update *update)
 	if (update->single != NULL)
 	{
 		HzSumWide *state = state_at(update, 0);
-		__int128 sum = state->sum;
 
-		for (uint32_t i = 0; i < update->count; i++)
-			sum += values[i];
-		state->sum = sum;
+		state->sum += wide_sum_of(values, update->count);
 		state->count += update->count;
 		return;
 	}
@@ -154,12 +166,11 @@ update_sum_numeric(const Update *update)
 
 	if (small && update->single != NULL && vector->form == HZ_FORM_FLAT)
 	{
-		const int64_t *values = vector->values;
-		__int128 sum = 0;
+		int64_t room[HZ_VECTOR_ROWS];
+		const int64_t *values = hz_gather_integers(vector, update->at, update->count, room);
 
-		for (uint32_t i = 0; i < update->count; i++)
-			sum += values[update->at != NULL ? update->at[i] : i];
-		return hz_sum_wide_add(state_at(update, 0), sum, vector->scale, update->count)
+		return hz_sum_wide_add(state_at(update, 0), wide_sum_of(values, update->count),
+							   vector->scale, update->count)
 				   ? HZ_AGG_OK
 				   : HZ_AGG_WIDE;
 	}
@@ -258,13 +269,40 @@ update_bools(const Update *update)
 
 /* ---- Least and greatest */
 
+static HZ_CLONES int64_t
+least_of(const int64_t *values, uint32_t count)
+{
+	int64_t least = values[0];
+
+	for (uint32_t i = 1; i < count; i++)
+		least = values[i] < least ? values[i] : least;
+	return least;
+}
+
+static HZ_CLONES int64_t
+greatest_of(const int64_t *values, uint32_t count)
+{
+	int64_t greatest = values[0];
+
+	for (uint32_t i = 1; i < count; i++)
+		greatest = values[i] > greatest ? values[i] : greatest;
+	return greatest;
+}
+
 static void
 update_extreme_int(const Update *update, bool least)
 {
 	int64_t room[HZ_VECTOR_ROWS];
 	const int64_t *values = hz_gather_integers(update->argument, update->at, update->count, room);
+	uint32_t count = update->count;
 
-	for (uint32_t i = 0; i < update->count; i++)
+	if (update->single != NULL)
+	{
+		room[0] = least ? least_of(values, count) : greatest_of(values, count);
+		values = room;
+		count = 1;
+	}
+	for (uint32_t i = 0; i < count; i++)
 	{
 		HzExtreme *state = state_at(update, i);
 

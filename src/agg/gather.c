@@ -52,7 +52,8 @@ hz_gather_rows(const HzVector *vector, const uint16_t *at, uint32_t count, uint1
 HZ_CLONES const int64_t *
 hz_gather_integers(const HzVector *vector, const uint16_t *at, uint32_t count, int64_t *room)
 {
-	if (vector->kind == HZ_KIND_INT64 && vector->form == HZ_FORM_FLAT && at == NULL)
+	if ((vector->kind == HZ_KIND_INT64 || vector->kind == HZ_KIND_NUMERIC) &&
+		vector->form == HZ_FORM_FLAT && at == NULL)
 		return vector->values;
 	switch (vector->kind)
 	{

@@ -16,7 +16,7 @@
 extern uint32_t hz_gather_rows(const HzVector *vector, const uint16_t *at, uint32_t count,
 							   uint16_t *room, const uint16_t **kept);
 
-/* Their values, none null; the result is `room` or memory of the vector. Integer kinds and BOOL; floats. */
+/* Their values, none null; the result is `room` or memory of the vector. Integer kinds, BOOL, and numerics as HZ_NUMERIC_INT64; floats. */
 extern const int64_t *hz_gather_integers(const HzVector *vector, const uint16_t *at, uint32_t count,
 										 int64_t *room);
 extern const double *hz_gather_reals(const HzVector *vector, const uint16_t *at, uint32_t count,
