@@ -18,6 +18,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
+#include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
@@ -193,7 +194,72 @@ add_key(RestrictInfo *info, RelOptInfo *input, List *input_exprs, HzLookupSide *
 		return false;
 	side->input_keys = lappend_int(side->input_keys, input_key);
 	side->own_keys = lappend_int(side->own_keys, own_key);
+	side->operators = lappend_oid(side->operators, op->opno);
 	return true;
+}
+
+/* The query that a relation stands for; NULL: none. */
+static Query *
+query_of(PlannerInfo *root, const RelOptInfo *rel)
+{
+	RangeTblEntry *entry = planner_rt_fetch(rel->relid, root);
+	ListCell *cell;
+
+	if (rel->rtekind == RTE_SUBQUERY)
+		return entry->subquery;
+	if (rel->rtekind != RTE_CTE)
+		return NULL;
+	for (Index level = 0; level < entry->ctelevelsup && root != NULL; level++)
+		root = root->parent_root;
+	foreach(cell, root != NULL ? root->parse->cteList : NIL)
+	{
+		CommonTableExpr *cte = lfirst_node(CommonTableExpr, cell);
+
+		if (strcmp(cte->ctename, entry->ctename) == 0)
+			return castNode(Query, cte->ctequery);
+	}
+	return NULL;
+}
+
+/* Whether the keys of a side are certain to be unique: a subquery's that groups by them, say. What tables have, estimates know. */
+static bool
+has_unique_keys(PlannerInfo *root, const HzLookupSide *side)
+{
+	const RelOptInfo *rel = side->path->parent;
+	List *columns = NIL;
+	Query *query;
+	ListCell *cell;
+
+	if (rel->reloptkind != RELOPT_BASEREL || side->own_keys == NIL)
+		return false;
+	query = query_of(root, rel);
+	if (query == NULL || !query_supports_distinctness(query))
+		return false;
+	foreach(cell, side->own_keys)
+	{
+		const Var *var = list_nth(side->path->pathtarget->exprs, lfirst_int(cell) - 1);
+
+		if (!IsA(var, Var) || var->varno != (int) rel->relid || var->varattno <= 0)
+			return false;
+		columns = lappend_int(columns, var->varattno);
+	}
+	return query_is_distinct_for(query, columns, side->operators);
+}
+
+/* Whether the join has so many more rows than the input that some keys cannot be unique. */
+static bool
+multiplies(PlannerInfo *root, const RelOptInfo *joinrel, const HzLookupJoin *join)
+{
+	ListCell *cell;
+
+	if (joinrel->rows <= join->input->rows * GROWTH)
+		return false;
+	foreach(cell, join->sides)
+	{
+		if (!has_unique_keys(root, lfirst(cell)))
+			return true;
+	}
+	return false;
 }
 
 /* The clauses with which the planner would join two relations, whose join it has considered. */
@@ -279,7 +345,7 @@ hz_lookuppath_find(PlannerInfo *root, RelOptInfo *joinrel, HzFindInput find_inpu
 	if (joinrel->reloptkind != RELOPT_JOINREL || !is_plain_query(root))
 		return false;
 	result->input = choose_input(root, joinrel->relids, find_input);
-	if (result->input == NULL || joinrel->rows > result->input->rows * GROWTH)
+	if (result->input == NULL)
 		return false;
 	input = find_input(result->input);
 	result->exprs = list_copy(input->pathtarget->exprs);
@@ -294,7 +360,7 @@ hz_lookuppath_find(PlannerInfo *root, RelOptInfo *joinrel, HzFindInput find_inpu
 			return false;
 		left = bms_difference(left, side);
 	}
-	return true;
+	return !multiplies(root, joinrel, result);
 }
 
 /* ---- PostgreSQL's own join */

@@ -16,6 +16,7 @@ typedef struct HzLookupSide
 	Path *path;
 	List *input_keys; /* IntList: places in the input's target, from 1 */
 	List *own_keys;   /* IntList: places in the path's target, from 1 */
+	List *operators;  /* OidList: by which keys are equal */
 	bool once;        /* no table: only one plan can have its path (exec/aggside.h) */
 } HzLookupSide;
 
