@@ -557,6 +557,19 @@ hz_aggleaf_judge(HzAggLeaf *leaf, uint32 index, HzAggVectors *vectors)
 	return vectors->left > 0;
 }
 
+void
+hz_aggleaf_prefetch(HzAggLeaf *leaf, uint32 index)
+{
+	const uint64 *deleted;
+	HzGroupReader *reader = hz_batchscan_open_group(leaf->scan->batches, index, &deleted);
+
+	for (int i = 0; i < leaf->column_count; i++)
+	{
+		if (hz_groupread_has(reader, leaf->columns[i]))
+			hz_groupread_prefetch(reader, leaf->columns[i]);
+	}
+}
+
 bool
 hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vectors,
 					 HzAggKeepSmall keep_small, void *arg)

@@ -90,6 +90,9 @@ typedef struct HzAggVectors
 /* Asks zone maps and bloom filters; false: nothing of the group is to be read. Counts for EXPLAIN. */
 extern bool hz_aggleaf_judge(HzAggLeaf *leaf, uint32 index, HzAggVectors *vectors);
 
+/* Asks the machine for what is to be read of a row group, of which most is to be read. */
+extern void hz_aggleaf_prefetch(HzAggLeaf *leaf, uint32 index);
+
 /* Adds the vectors of one row group, by the leader. */
 extern bool hz_aggleaf_run_group(HzAggLeaf *leaf, HzAggWork *work, const HzAggVectors *vectors,
 								 HzAggKeepSmall keep_small, void *arg);

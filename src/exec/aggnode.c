@@ -314,6 +314,8 @@ run_group(HzAggNode *node, HzAggLeaf *leaf, const HzAggVectors *vectors)
 		hz_aggthreads_serve(node->threads);
 	if (node->threads != NULL && hz_aggthreads_failed(node->threads))
 		return false;
+	if (hz_aggthreads_takes(vectors))
+		hz_aggleaf_prefetch(leaf, vectors->index);
 	if (node->threads != NULL && leaf->threadable &&
 		hz_aggthreads_offer(node->threads, leaf, vectors))
 		return true;

@@ -14,6 +14,7 @@
 #include "storage/bufmgr.h"
 #include "storage/procarray.h"
 #include "utils/snapmgr.h"
+#include "utils/spccache.h"
 
 #include "base/bitmap.h"
 #include "storage/groupread.h"
@@ -21,6 +22,8 @@
 /* Bytes of vectors kept decoded, of all columns together; at most so many of them for scans, of which a backend keeps many groups open. */
 #define KNOWN_BYTES (8 * 1024 * 1024)
 #define KNOWN_OF_SCANS (1024 * 1024)
+
+#define PREFETCH_FROM 4 /* pages: fewer are read as soon */
 
 struct HzGroupReader
 {
@@ -277,6 +280,40 @@ const HzChunkMeta *
 hz_groupread_meta(HzGroupReader *reader, int attno)
 {
 	return &reader->group->meta.columns[attno];
+}
+
+/* Asks for page `seq` of the stream; whether it is in a buffer already. */
+static bool
+prefetch_page(HzGroupReader *reader, uint32 seq)
+{
+	BlockNumber block = block_of_page(reader->group, seq);
+
+	if (block == InvalidBlockNumber || !hz_store_has_block(reader->store, block))
+		return false;
+	return BufferIsValid(PrefetchBuffer(reader->store->toast, MAIN_FORKNUM, block).recent_buffer);
+}
+
+void
+hz_groupread_prefetch(HzGroupReader *reader, int attno)
+{
+	const HzChunkMeta *meta = hz_groupread_meta(reader, attno);
+	uint32 first;
+	uint32 end;
+
+	if (meta->offset > reader->group->bytes || meta->length > reader->group->bytes - meta->offset ||
+		meta->length < PREFETCH_FROM * HZ_STORE_PAGE)
+		return;
+	first = (uint32) (meta->offset / HZ_STORE_PAGE);
+	end = (uint32) ((meta->offset + meta->length - 1) / HZ_STORE_PAGE) + 1;
+	/* the first page may have been read for what stands before it */
+	if (get_tablespace_io_concurrency(reader->store->toast->rd_rel->reltablespace) == 0 ||
+		prefetch_page(reader, first + (end - first) / 2))
+		return;
+	for (uint32 seq = first; seq < end; seq++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		(void) prefetch_page(reader, seq);
+	}
 }
 
 void

@@ -38,6 +38,9 @@ extern bool hz_groupread_has(HzGroupReader *reader, int attno);
 /* What the directory keeps of the chunk of an attribute that the group has. */
 extern const HzChunkMeta *hz_groupread_meta(HzGroupReader *reader, int attno);
 
+/* Asks the machine for its chunk ahead of reading it, unless that seems to be in shared buffers already (or effective_io_concurrency is 0). */
+extern void hz_groupread_prefetch(HzGroupReader *reader, int attno);
+
 /* Copies its chunk, as it is stored: hz_groupread_meta()->length bytes. For threads, which cannot read pages. */
 extern void hz_groupread_copy(HzGroupReader *reader, int attno, uint8_t *target);
 
