@@ -13,6 +13,7 @@
 #include "executor/nodeHash.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/ruleutils.h"
@@ -38,14 +39,43 @@ memory_limit(int sharers)
 	return Max(get_hash_memory_limit() / (sharers + 1), LEAST_LIMIT);
 }
 
+/* The state of a call of this argument (NULL: none) and filter, made unless another call has it. */
+static int
+find_state(HzAggNode *node, const HzAggCall *call, Node *argument, Node *filter)
+{
+	HzAggregate state = {
+		.kind = call->kind, .argument_kind = call->type.kind, .argument_width = call->type.width};
+
+	for (int i = 0; i < node->state_count; i++)
+	{
+		const HzAggregate *other = &node->aggregates[i];
+
+		if (other->kind == state.kind && other->argument_kind == state.argument_kind &&
+			other->argument_width == state.argument_width &&
+			equal(list_nth(node->exprs.arguments, i), argument) &&
+			equal(list_nth(node->exprs.call_filters, i), filter) &&
+			!contain_volatile_functions(argument) && !contain_volatile_functions(filter))
+			return i;
+	}
+	node->exprs.arguments = lappend(node->exprs.arguments, argument);
+	node->exprs.call_filters = lappend(node->exprs.call_filters, filter);
+	node->aggregates[node->state_count] = state;
+	return node->state_count++;
+}
+
 static void
 find_calls(HzAggNode *node, CustomScan *plan)
 {
+	List *arguments = node->exprs.arguments;
+	List *filters = node->exprs.call_filters;
+
+	node->exprs.arguments = node->exprs.call_filters = NIL;
 	node->key_count = list_length(node->exprs.keys);
-	node->call_count = list_length(node->exprs.arguments);
+	node->call_count = list_length(arguments);
 	node->key_types = palloc0(sizeof(HzColumnType) * Max(node->key_count, 1));
 	node->calls = palloc0(sizeof(HzAggCall) * Max(node->call_count, 1));
 	node->aggregates = palloc0(sizeof(HzAggregate) * Max(node->call_count, 1));
+	node->states = palloc0(sizeof(int) * Max(node->call_count, 1));
 	node->fractions = palloc0(sizeof(ExprState *) * Max(node->call_count, 1));
 	for (int k = 0; k < node->key_count; k++)
 	{
@@ -65,14 +95,12 @@ find_calls(HzAggNode *node, CustomScan *plan)
 		if (!hz_aggcall_classify(aggref, call))
 			elog(ERROR, "aggregate %u cannot be computed in vectors", aggref->aggfnoid);
 		hz_aggcall_check_rights(aggref);
-		node->aggregates[i] = (HzAggregate){.kind = call->kind,
-											.argument_kind = call->type.kind,
-											.argument_width = call->type.width};
+		node->states[i] = find_state(node, call, list_nth(arguments, i), list_nth(filters, i));
 		if (call->fraction != NULL)
 			node->fractions[i] = ExecInitExpr(call->fraction, &node->css.ss.ps);
 	}
 	node->layout.key_count = node->key_count;
-	hz_aggregates_layout(&node->layout, node->aggregates, node->call_count);
+	hz_aggregates_layout(&node->layout, node->aggregates, node->state_count);
 	/* no table grows larger than memory has room for */
 	node->layout.expected =
 		(uint64) Min(Max(plan->scan.plan.plan_rows, 0),
@@ -243,7 +271,7 @@ empty_aggregator(void *arg, HzAggregator *aggregator)
 	HzAggNode *node = arg;
 	HzAggStatus status;
 
-	if (!hz_aggspill_possible(node->aggregates, node->call_count))
+	if (!hz_aggspill_possible(node->aggregates, node->state_count))
 		return HZ_AGG_LIMIT;
 	if (node->spill == NULL)
 	{
@@ -288,7 +316,7 @@ consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 first, uint32 groups)
 	if (node->threads != NULL || limit == 0 || node->vectors < THREADS_FROM || groups < 2 ||
 		!leaf->threadable)
 		return;
-	node->threads = hz_aggthreads_start(limit, &node->layout, node->aggregates, node->call_count,
+	node->threads = hz_aggthreads_start(limit, &node->layout, node->aggregates, node->state_count,
 										memory_limit(limit), empty_aggregator, node);
 	if (node->threads != NULL)
 		node->threads_used = hz_aggthreads_count(node->threads);
@@ -398,7 +426,7 @@ threads_status(HzAggNode *node)
 		node->work.failure = HZ_EVAL_OK;
 		/* reads the damaged chunk again, and throws */
 		if (hz_aggregator_init(&scratch.aggregator, &node->layout, node->aggregates,
-							   node->call_count))
+							   node->state_count))
 			(void) hz_aggleaf_run_group(leaf, &scratch, &vectors, always, NULL);
 		hz_aggregator_free(&scratch.aggregator);
 		return HZ_AGG_MEMORY;
@@ -579,7 +607,7 @@ hz_aggnode_run(HzAggNode *node)
 	if (compiled && joined)
 	{
 		if (!hz_aggregator_init(&node->work.aggregator, &node->layout, node->aggregates,
-								node->call_count))
+								node->state_count))
 			status = HZ_AGG_MEMORY;
 		else
 			status = run_guarded(node);

@@ -21,14 +21,16 @@ typedef struct HzAggNode
 	List *lookup_keys;
 	Bitmapset *lookup_columns; /* that the expressions read */
 	HzAggLookups *lookups;     /* of this run; NULL: none */
-	HzAggExprs exprs;
-	Oid user; /* who started the query: its rights count */
+	HzAggExprs exprs;          /* arguments and filters: by state */
+	Oid user;                  /* who started the query: its rights count */
 	int key_count;
 	HzColumnType *key_types;
 	int call_count;
 	HzAggCall *calls;
+	int *states;           /* by call: calls of the same values share one */
 	ExprState **fractions; /* of percentiles */
-	HzAggregate *aggregates;
+	int state_count;
+	HzAggregate *aggregates; /* by state */
 	HzGroupLayout layout;
 	MemoryContext context; /* of one run: leaves, threads, groups */
 	MemoryContextCallback release;
@@ -57,6 +59,13 @@ static inline HzAggNode *
 hz_aggnode(CustomScanState *css)
 {
 	return (HzAggNode *) css;
+}
+
+/* The state of a call. */
+static inline const HzAggregate *
+hz_aggnode_state(const HzAggNode *node, int call)
+{
+	return &node->aggregates[node->states[call]];
 }
 
 /* Finds all groups, or starts PostgreSQL's own plan; once, before the first result. */

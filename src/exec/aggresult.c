@@ -34,7 +34,7 @@ group_value(HzAggNode *node, HzGroupRow *row, int at, ExprContext *econtext, boo
 	}
 	if (node->fractions[call] != NULL)
 		fraction = ExecEvalExpr(node->fractions[call], econtext, &fraction_null);
-	return hz_aggcall_result(&node->calls[call], &node->aggregates[call], row, fraction,
+	return hz_aggcall_result(&node->calls[call], hz_aggnode_state(node, call), row, fraction,
 							 fraction_null, isnull);
 }
 
@@ -62,7 +62,7 @@ native_key(const HzAggNode *node, const HzGroupRow *row, int at, const HzTopBoun
 
 	if (call < 0 || call >= node->call_count)
 		return false;
-	state = (const uint8 *) row + node->aggregates[call].offset;
+	state = (const uint8 *) row + hz_aggnode_state(node, call)->offset;
 	sum = state;
 	wide = state;
 	switch (node->calls[call].final)
@@ -274,7 +274,7 @@ string_bytes(const HzAggNode *node, const HzGroupRow *row)
 	for (int i = 0; i < node->call_count; i++)
 	{
 		if (node->calls[i].final == HZ_FINAL_EXTREME && node->calls[i].type.kind == HZ_KIND_BYTES)
-			bytes += ((const HzExtreme *) ((const uint8 *) row + node->aggregates[i].offset))
+			bytes += ((const HzExtreme *) ((const uint8 *) row + hz_aggnode_state(node, i)->offset))
 						 ->value.string.length;
 	}
 	return bytes;
