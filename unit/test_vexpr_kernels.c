@@ -4,6 +4,7 @@
  *	  with and without nulls, for all rows and for some. Nodes are put together by hand; what makes them out of SQL is
  *	  tested with the server.
  */
+#define _GNU_SOURCE /* memmem() */
 #include <math.h>
 
 #include "format/numeric.h"
@@ -436,6 +437,49 @@ test_like(HzEval *eval)
 		}
 }
 
+/* Long strings, each in a block of its own size, of two letters, so that the first and the last byte are found everywhere: the text once at each place, and never. */
+static void
+test_like_anywhere(HzEval *eval)
+{
+	static int8_t expected[HZ_VECTOR_ROWS];
+	static HzString strings[HZ_VECTOR_ROWS];
+	static char text[64];
+
+	for (uint64_t length = 1; length < 48; length++)
+	{
+		HzString pattern = {.data = (const uint8_t *) text, .length = length + 2};
+		uint32_t rows = 150;
+		HzRows selected = {.count = rows};
+
+		snprintf(text, sizeof(text), "%%a%.*s%%", (int) length - 1,
+				 "babbbabbbabbbabbbabbbabbbabbbabbbabbbabbbabbbabbb");
+		for (uint32_t i = 0; i < rows; i++)
+		{
+			uint64_t size = length + unit_random() % 100;
+			uint8_t *bytes = malloc(size);
+
+			for (uint64_t b = 0; b < size; b++)
+				bytes[b] = unit_random() % 16 == 0 ? 'a' : 'b';
+			if (i % 2 == 0)
+				memcpy(bytes + unit_random() % (size - length + 1), text + 1, length);
+			strings[i] = (HzString){.data = bytes, .length = size};
+			expected[i] = memmem(bytes, size, text + 1, length) != NULL;
+		}
+		columns[0].vector = (HzVector){.kind = HZ_KIND_BYTES,
+									   .form = HZ_FORM_FLAT,
+									   .width = sizeof(HzString),
+									   .count = rows,
+									   .values = strings};
+		hz_eval_group(eval);
+		hz_eval_batch(eval, rows);
+		reset_nodes(HZ_KIND_BYTES, sizeof(HzString), hz_vexpr_like_value, HZ_KIND_BOOL, 1);
+		use_constant(HZ_KIND_BYTES, sizeof(HzString), &pattern);
+		check_truth(eval, &selected, expected);
+		for (uint32_t i = 0; i < rows; i++)
+			free((void *) (uintptr_t) strings[i].data);
+	}
+}
+
 /* ---- arithmetic */
 
 static HzEvalFailure
@@ -598,6 +642,7 @@ main(void)
 	test_null_tests(eval);
 	test_in(eval);
 	test_like(eval);
+	test_like_anywhere(eval);
 	test_arith(eval);
 	test_decimals(eval);
 	hz_eval_free(eval);

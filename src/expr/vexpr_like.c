@@ -175,55 +175,45 @@ same(const uint8_t *a, const uint8_t *b, uint64_t length)
 	return length == 0 || memcmp(a, b, length) == 0;
 }
 
-#define EVERY_BYTE UINT64_C(0x0101010101010101)
+#define PLACES 32 /* that are tried at once */
 
-/* The highest bit of every byte that is zero. */
-static inline uint64_t
-zero_bytes(uint64_t x)
+typedef uint8_t Bytes __attribute__((vector_size(PLACES), aligned(1), may_alias));
+typedef int64_t Words __attribute__((vector_size(PLACES)));
+
+/* Whether p stands at one of the places from `at` on, which are all within its string. first, last: its bytes, many times. */
+HZ_INLINE bool
+at_places(const uint8_t *at, HzString p, const Bytes *first, const Bytes *last)
 {
-	const uint64_t low = EVERY_BYTE * 0x7F;
+	Bytes same =
+		(Bytes) ((*(const Bytes *) at == *first) & (*(const Bytes *) (at + p.length - 1) == *last));
+	Words words = (Words) same;
 
-	return ~(((x & low) + low) | x | low);
-}
-
-static inline uint64_t
-load64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-/* Whether p stands at one of the eight places from `at` on, which are all within its string. */
-static inline bool
-at_eight_places(const uint8_t *at, HzString p)
-{
-	uint64_t hits = zero_bytes(load64(at) ^ p.data[0] * EVERY_BYTE) &
-					zero_bytes(load64(at + p.length - 1) ^ p.data[p.length - 1] * EVERY_BYTE);
-
-	for (; hits != 0; hits &= hits - 1)
-		if (memcmp(at + (unsigned) __builtin_ctzll(hits) / 8, p.data, p.length) == 0)
+	if (__builtin_expect((words[0] | words[1] | words[2] | words[3]) == 0, 1))
+		return false;
+	for (unsigned i = 0; i < PLACES; i++)
+		if (same[i] != 0 && memcmp(at + i, p.data, p.length) == 0)
 			return true;
 	return false;
 }
 
-/* Whether p, not empty, stands anywhere in s: eight places at a time are tried by first and last byte, the last ones again. */
-static bool
+/* Whether p, not empty, stands anywhere in s: many places at a time are tried by first and last byte, the last ones again. */
+static HZ_CLONES bool
 contains(HzString s, HzString p)
 {
 	uint64_t places = s.length - p.length + 1;
+	Bytes first = p.data[0] - (Bytes){0};
+	Bytes last = p.data[p.length - 1] - (Bytes){0};
 	uint64_t i = 0;
 
 	if (s.length < p.length)
 		return false;
-	for (; i + 8 <= places; i += 8)
-		if (at_eight_places(s.data + i, p))
+	for (; i + PLACES <= places; i += PLACES)
+		if (at_places(s.data + i, p, &first, &last))
 			return true;
 	if (i == places)
 		return false;
-	if (places >= 8)
-		return at_eight_places(s.data + places - 8, p);
+	if (places >= PLACES)
+		return at_places(s.data + places - PLACES, p, &first, &last);
 	for (; i < places; i++)
 		if (s.data[i] == p.data[0] && memcmp(s.data + i, p.data, p.length) == 0)
 			return true;
