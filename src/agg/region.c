@@ -73,7 +73,7 @@ touch(volatile uint8_t *memory, size_t size)
 		memory[at] = 0;
 }
 
-/* Memory of at least `size` bytes, zeroes if `clear`; *got: how many bytes it has. */
+/* Memory of at least `size` bytes, `size` zeroes if `clear`; *got: how many bytes it has. */
 static void *
 map_memory(size_t size, int clear, size_t *got)
 {
@@ -82,7 +82,7 @@ map_memory(size_t size, int clear, size_t *got)
 
 	*got = FIRST_BLOCK << class;
 	if (memory != NULL)
-		return clear ? memset(memory, 0, *got) : memory;
+		return clear ? memset(memory, 0, size) : memory;
 	memory = mmap(NULL, *got, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (memory == MAP_FAILED)
 		return NULL;
@@ -92,7 +92,7 @@ map_memory(size_t size, int clear, size_t *got)
 		(void) madvise(memory, *got, MADV_HUGEPAGE);
 #endif
 	if (clear)
-		touch(memory, *got);
+		touch(memory, size);
 	return memory;
 }
 
