@@ -129,7 +129,7 @@ typedef struct HzMergeShare
 	uint32_t number;
 	uint32_t shares;
 	HzRegion *region;         /* of the share alone */
-	bool (*go_on)(void *arg); /* asked now and then; false: stop. It need not return */
+	bool (*go_on)(void *arg); /* asked now and then; false: stop */
 	void *arg;
 } HzMergeShare;
 

@@ -35,7 +35,7 @@ typedef struct HzAggMerge
  */
 extern bool hz_aggmerge_begin(HzAggMerge *merge, HzAggregator **all, int count);
 
-/* A share of a HzAggMerge. go_on(arg) is asked now and then: false, or no return at all, where all is over. */
+/* A share of a HzAggMerge. go_on(arg) is asked now and then: false where all is over. */
 extern void hz_aggmerge_groups(void *merge, uint32_t share, bool (*go_on)(void *arg), void *arg);
 extern HzAggStatus hz_aggmerge_between(HzAggMerge *merge);
 extern void hz_aggmerge_pairs(void *merge, uint32_t share, bool (*go_on)(void *arg), void *arg);

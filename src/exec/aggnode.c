@@ -449,20 +449,21 @@ merge_threads(HzAggNode *node)
 {
 	int count = hz_aggthreads_count(node->threads) + 1;
 	HzAggregator **all = palloc(sizeof(HzAggregator *) * count);
-	HzAggMerge merge;
+	/* not on the stack: after an error threads use it until they have been stopped */
+	HzAggMerge *merge = palloc(sizeof(HzAggMerge));
 	HzAggStatus status;
 
 	all[0] = &node->work.aggregator;
 	for (int i = 1; i < count; i++)
 		all[i] = &hz_aggthreads_work(node->threads, i - 1)->aggregator;
-	if (!hz_aggmerge_begin(&merge, all, count))
+	if (!hz_aggmerge_begin(merge, all, count))
 		return HZ_AGG_MEMORY;
-	hz_aggthreads_together(node->threads, merge.shares, hz_aggmerge_groups, &merge);
-	status = hz_aggmerge_between(&merge);
-	if (status != HZ_AGG_OK || !merge.distinct)
+	hz_aggthreads_together(node->threads, merge->shares, hz_aggmerge_groups, merge);
+	status = hz_aggmerge_between(merge);
+	if (status != HZ_AGG_OK || !merge->distinct)
 		return status;
-	hz_aggthreads_together(node->threads, merge.shares, hz_aggmerge_pairs, &merge);
-	return hz_aggmerge_end(&merge);
+	hz_aggthreads_together(node->threads, merge->shares, hz_aggmerge_pairs, merge);
+	return hz_aggmerge_end(merge);
 }
 
 /* Some groups are in files: so must be all, before they are read partition by partition. */

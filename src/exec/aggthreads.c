@@ -765,11 +765,35 @@ hz_aggthreads_finish(HzAggThreads *threads, HzAggWork *work)
 	return !hz_aggthreads_failed(threads);
 }
 
+/* An error waits until the leader's share has given back what is its own. */
 static bool
 interrupts(void *arg)
 {
-	CHECK_FOR_INTERRUPTS();
-	return true;
+	ErrorData **error = arg;
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		CHECK_FOR_INTERRUPTS();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		*error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return *error == NULL;
+}
+
+static void
+run_first_share(HzAggTask task, void *arg)
+{
+	ErrorData *error = NULL;
+
+	task(arg, 0, interrupts, &error);
+	if (error != NULL)
+		ReThrowError(error);
 }
 
 /* Whether some thread has not done the task yet; waits a moment for it. */
@@ -792,7 +816,7 @@ hz_aggthreads_together(HzAggThreads *threads, uint32 shares, HzAggTask task, voi
 {
 	if (shares == 1)
 	{
-		task(arg, 0, interrupts, NULL);
+		run_first_share(task, arg);
 		return;
 	}
 	Assert(shares == (uint32) threads->count + 1);
@@ -802,7 +826,7 @@ hz_aggthreads_together(HzAggThreads *threads, uint32 shares, HzAggTask task, voi
 	threads->task_number++;
 	pthread_cond_broadcast(&threads->wanted);
 	pthread_mutex_unlock(&threads->mutex);
-	task(arg, 0, interrupts, NULL);
+	run_first_share(task, arg);
 	while (wait_for_task(threads))
 		CHECK_FOR_INTERRUPTS();
 }

@@ -46,10 +46,10 @@ extern bool hz_aggthreads_finish(HzAggThreads *threads, HzAggWork *work);
 /* Whether some thread has failed: then go to hz_aggthreads_finish() at once. */
 extern bool hz_aggthreads_failed(HzAggThreads *threads);
 
-/* One share of what all do together, pure C. go_on(arg) is asked now and then: false, or, in the leader, no return, where all is over. */
+/* One share of what all do together, pure C. go_on(arg) is asked now and then: false where all is over. */
 typedef void (*HzAggTask)(void *task_arg, uint32_t share, bool (*go_on)(void *arg), void *arg);
 
-/* After hz_aggthreads_finish() was true: share 0 here, the others in the threads; waits for all. Shares: one, or one more than there are threads. */
+/* After hz_aggthreads_finish() was true: share 0 here, the others in the threads; waits for all, but after an error, which leaves threads at work with task_arg until they are stopped. Shares: one, or one more than there are threads. */
 extern void hz_aggthreads_together(HzAggThreads *threads, uint32 shares, HzAggTask task, void *arg);
 
 /* The threads' shares, after hz_aggthreads_finish(); their memory lives until hz_aggthreads_free(). */
