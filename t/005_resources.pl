@@ -7,6 +7,7 @@ use HanzoTest;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(time);
 
 my $node = PostgreSQL::Test::Cluster->new('resources');
 # small segments, so that no file of the server's own grows beyond the limit
@@ -54,8 +55,30 @@ foreach my $what (sort keys %looks)
 	cmp_ok($kept, '<', 100, "freed memory is kept for the next query: $what");
 	cmp_ok($given_back, '>', 5 * ($kept + 20), "unless retained_memory is 0: $given_back faults a query instead of $kept");
 }
-$session->quit;
 $node->safe_psql('postgres', 'DROP TABLE words');
+
+# A cancel at any moment of a large grouping, also while threads bring their groups and values together: the server lives, what was mapped is given back.
+$node->safe_psql('postgres', q{CREATE TABLE groups USING hanzo_columnar AS
+	SELECT i::bigint * 7919 % 1000003 AS k, md5((i % 400000)::text)::uuid AS u, 't' || i % 300001 AS t FROM generate_series(1, 1000000) AS i});
+my %groupings = (values => 'SELECT count(DISTINCT u) + count(DISTINCT t) FROM groups', groups => 'SELECT count(*), sum(n) FROM (SELECT k, count(*) AS n FROM groups GROUP BY k OFFSET 0) AS g',
+	both => 'SELECT sum(n) FROM (SELECT k % 64 AS k, count(DISTINCT u) AS n FROM groups GROUP BY 1 OFFSET 0) AS g');
+my $anonymous = q{SELECT substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\\s+(\\d+)')};
+foreach my $what (sort keys %groupings)
+{
+	my $answer = $session->query_safe($groupings{$what});
+	my $start = time;
+	$session->query_safe($groupings{$what}) for 1 .. 3;
+	my $longest = (time - $start) * 1000 / 3;
+	my $sweep = join("\n", map { 'SET statement_timeout = ' . int($longest * $_ / 20 + 1) . "; $groupings{$what};" } 4 .. 22);
+	my (undef, $out, $err) = $node->psql('postgres', "$groupings{$what}; $groupings{$what}; $anonymous;\n$sweep\nRESET statement_timeout; $anonymous; $groupings{$what};", on_error_stop => 0);
+	my @lines = split(/\n/, $out);
+	like($err, qr/statement timeout/, "cancelled while it grouped: $what");
+	unlike($err, qr/connection|terminated/, "the server lives: $what");
+	is($lines[-1], $answer, "and answers: $what");
+	cmp_ok($lines[-2], '<', $lines[2] + 16384, "with the memory that it had, kB: $what");
+}
+$session->quit;
+$node->safe_psql('postgres', 'DROP TABLE groups');
 
 sub restart_limited
 {
