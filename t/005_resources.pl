@@ -69,7 +69,7 @@ foreach my $what (sort keys %groupings)
 	my $start = time;
 	$session->query_safe($groupings{$what}) for 1 .. 3;
 	my $longest = (time - $start) * 1000 / 3;
-	my $sweep = join("\n", map { 'SET statement_timeout = ' . int($longest * $_ / 20 + 1) . "; $groupings{$what};" } 4 .. 22);
+	my $sweep = join("\n", map { 'SET statement_timeout = ' . int($longest * $_ / 50 + 1) . "; $groupings{$what};" } 20 .. 54);
 	my (undef, $out, $err) = $node->psql('postgres', "$groupings{$what}; $groupings{$what}; $anonymous;\n$sweep\nRESET statement_timeout; $anonymous; $groupings{$what};", on_error_stop => 0);
 	my @lines = split(/\n/, $out);
 	like($err, qr/statement timeout/, "cancelled while it grouped: $what");
