@@ -510,52 +510,41 @@ count_pair(Counts *counts, HzGroupRow *group)
 	counts->counts[place]++;
 }
 
-/* What the pairs of a share are looked for in: the first set, then what others, but the last, have had besides. */
+/* The pairs of set `number` that are in a share. */
 typedef struct Merge
 {
-	const HzDistinctSet *first;
-	HzDistinctSet others;
+	HzDistinctSet *const *sets;
+	int number;
 	Pairs pairs;
 	Counts counts;
 } Merge;
 
-/* Whether the pair is new; last: nobody looks for pairs of this set. */
+/* Whether a set, whose groups may have gone into others, has the pair. */
 HZ_INLINE bool
-is_new(size_t form, Merge *merge, HzGroupRow *group, const Value *value, uint64_t place, bool last)
+has_pair(size_t form, const HzDistinctSet *set, const HzGroupRow *group, const Value *value,
+		 uint64_t place)
 {
-	HzDistinctSet *others = &merge->others;
-	uint8_t *entry;
+	uint64_t at = place & (set->capacity - 1);
 
-	if (merge->first->capacity > 0 &&
-		group_of_entry(find_entry(form, merge->first, group, value, place)) != NULL)
+	if (set->capacity == 0)
 		return false;
-	if (others->capacity == 0)
-		return true;
-	entry = find_entry(form, others, group, value, place);
-	if (group_of_entry(entry) != NULL)
-		return false;
-	if (!last)
+	for (;; at = (at + 1) & (set->capacity - 1))
 	{
-		store_entry(form, entry, group, value);
-		others->count++;
+		const uint8_t *entry = set->entries + at * form;
+		const HzGroupRow *there = group_of_entry(entry);
+
+		if (there == NULL)
+			return false;
+		if (has_value(form, entry, value) && (there == group || there->merged == group))
+			return true;
 	}
-	return true;
 }
 
 HZ_INLINE void
-touch_entry(size_t form, const HzDistinctSet *set, uint64_t place)
-{
-	if (set->capacity > 0)
-		__builtin_prefetch(set->entries + (place & (set->capacity - 1)) * form);
-}
-
-HZ_INLINE bool
-merge_pairs(size_t form, Merge *merge, bool last)
+merge_pairs(size_t form, Merge *merge)
 {
 	Pairs *pairs = &merge->pairs;
 
-	if (!last && !grow(&merge->others, pairs->count))
-		return false;
 	for (uint32_t i = 0; i < pairs->count; i++)
 	{
 		HzGroupRow *group = pairs->groups[i];
@@ -564,23 +553,32 @@ merge_pairs(size_t form, Merge *merge, bool last)
 			pairs->groups[i] = group->merged;
 		/* which has the same hash */
 		pairs->hashes[i] = mix_group(pairs->hashes[i], group);
-		touch_entry(form, merge->first, pairs->hashes[i]);
-		touch_entry(form, &merge->others, pairs->hashes[i]);
+		for (int s = 0; s < merge->number; s++)
+		{
+			const HzDistinctSet *set = merge->sets[s];
+
+			if (set->capacity > 0)
+				__builtin_prefetch(set->entries + (pairs->hashes[i] & (set->capacity - 1)) * form);
+		}
 	}
 	for (uint32_t i = 0; i < pairs->count; i++)
 	{
-		if (is_new(form, merge, pairs->groups[i], &pairs->values[i], pairs->hashes[i], last))
+		bool found = false;
+
+		for (int s = 0; s < merge->number && !found; s++)
+			found = has_pair(form, merge->sets[s], pairs->groups[i], &pairs->values[i],
+							 pairs->hashes[i]);
+		if (!found)
 			count_pair(&merge->counts, pairs->groups[i]);
 	}
 	pairs->count = 0;
-	return true;
 }
 
-/* Those of a later set whose values are in the share. */
+/* False: told to stop. */
 HZ_INLINE bool
-merge_set(size_t form, Merge *merge, const HzDistinctSet *from, const HzMergeShare *share,
-		  bool last)
+merge_set(size_t form, Merge *merge, const HzMergeShare *share)
 {
+	const HzDistinctSet *from = merge->sets[merge->number];
 	Pairs *pairs = &merge->pairs;
 
 	for (uint64_t i = 0; i < from->capacity; i++)
@@ -598,20 +596,20 @@ merge_set(size_t form, Merge *merge, const HzDistinctSet *from, const HzMergeSha
 		if (!hz_share_has(share, pairs->hashes[n]))
 			continue;
 		__builtin_prefetch(pairs->groups[n]);
-		if (++pairs->count == PAIRS && !merge_pairs(form, merge, last))
-			return false;
+		if (++pairs->count == PAIRS)
+			merge_pairs(form, merge);
 	}
-	return merge_pairs(form, merge, last);
+	merge_pairs(form, merge);
+	return true;
 }
 
 HZ_INLINE bool
-merge_sets(size_t form, Merge *merge, HzDistinctSet *const *sets, int count,
-		   const HzMergeShare *share)
+merge_sets(size_t form, Merge *merge, int count, const HzMergeShare *share)
 {
 	bool done = true;
 
-	for (int s = 1; s < count && done; s++)
-		done = merge_set(form, merge, sets[s], share, s == count - 1);
+	for (merge->number = 1; merge->number < count && done; merge->number++)
+		done = merge_set(form, merge, share);
 	for (uint32_t place = 0; place < COUNTS; place++)
 		add_counts(&merge->counts, place);
 	return done;
@@ -621,18 +619,13 @@ bool
 hz_distinctset_merge_share(HzDistinctSet *const *sets, int count, const HzMergeShare *share,
 						   uint32_t offset)
 {
-	Merge merge = {.first = sets[0], .counts = {.offset = offset}};
-	bool done;
+	Merge merge = {.sets = sets, .counts = {.offset = offset}};
 
-	hz_distinctset_init(&merge.others, sets[0]->kind, share->region);
 	if (sets[0]->entry_bytes == WORD)
-		done = merge_sets(WORD, &merge, sets, count, share);
-	else if (sets[0]->entry_bytes == FIXED)
-		done = merge_sets(FIXED, &merge, sets, count, share);
-	else
-		done = merge_sets(STRING, &merge, sets, count, share);
-	hz_distinctset_free(&merge.others);
-	return done;
+		return merge_sets(WORD, &merge, count, share);
+	if (sets[0]->entry_bytes == FIXED)
+		return merge_sets(FIXED, &merge, count, share);
+	return merge_sets(STRING, &merge, count, share);
 }
 
 bool

@@ -63,7 +63,7 @@ extern bool hz_distinctset_add(HzDistinctSet *set, const HzKeyColumn *values,
 /*
  * Brings together the pairs of several aggregators' sets, whose groups have been merged (hz_grouptable_merge_share()): what later sets have and earlier ones
  * have not, by the values in the share, is added to the counts at `offset` of groups' rows. Groups that were taken over as they are have lost their counts before, and
- * sets are good for nothing but hz_distinctset_free() afterwards. None of them has parts. False: out of memory, or told to stop.
+ * sets are good for nothing but hz_distinctset_free() afterwards. None of them has parts. False: told to stop.
  */
 extern bool hz_distinctset_merge_share(HzDistinctSet *const *sets, int count,
 									   const HzMergeShare *share, uint32_t offset);

@@ -405,19 +405,18 @@ hz_grouptable_single(HzGroupTable *table)
 	return row;
 }
 
-/* Where in the words the row with these keys is, or would be. There is room. */
+/* Where the row with these keys is, or would be. There is room. */
 static uint64_t
-place_of(const HzGroupLayout *layout, const uint64_t *words, uint64_t capacity,
-		 const HzGroupRow *like)
+place_of(const HzGroupTable *table, const HzGroupRow *like)
 {
-	uint64_t at = like->hash & (capacity - 1);
+	uint64_t at = like->hash & (table->capacity - 1);
 
-	for (; words[at] != 0; at = (at + 1) & (capacity - 1))
+	for (; table->words[at] != 0; at = (at + 1) & (table->capacity - 1))
 	{
-		const HzGroupRow *row = row_of(words[at]);
+		const HzGroupRow *row = row_of(table->words[at]);
 
-		if (((words[at] ^ like->hash) & ~ADDRESS_MASK) == 0 && row->hash == like->hash &&
-			same_keys(layout, row, like))
+		if (((table->words[at] ^ like->hash) & ~ADDRESS_MASK) == 0 && row->hash == like->hash &&
+			same_keys(table->layout, row, like))
 			break;
 	}
 	return at;
@@ -432,7 +431,7 @@ hz_grouptable_like(HzGroupTable *table, const HzGroupRow *like)
 
 	if (!make_room(table, 1))
 		return NULL;
-	at = place_of(layout, table->words, table->capacity, like);
+	at = place_of(table, like);
 	if (table->words[at] != 0)
 		return row_of(table->words[at]);
 	row = alloc_row(table);
@@ -481,90 +480,52 @@ hz_grouptable_next(const HzGroupTable *table, HzGroupCursor *cursor)
 
 /* ---- Several tables */
 
-/* What the rows of a share are looked for in: the first table, then what others, but the last, have had besides. */
+/* The rows of table `number` that are in a share. */
 typedef struct Merge
 {
-	const HzGroupTable *first;
-	HzRegion *region;
-	uint64_t *words; /* as a table's */
-	uint64_t capacity;
-	uint64_t count;
+	HzGroupTable *const *tables;
+	int number;
 	uint64_t kept;
-	bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from);
+	HzMergeRow merge_row;
 	void *arg;
 } Merge;
 
-/* Words for so many rows in all. */
-static bool
-reserve(Merge *merge, uint64_t rows)
+/* The group of an earlier table with the keys of the row, or the one that it went to; NULL: none. */
+static HzGroupRow *
+find_earlier(const Merge *merge, const HzGroupRow *row)
 {
-	uint64_t capacity = merge->capacity == 0 ? FIRST_CAPACITY : merge->capacity;
-	uint64_t *words;
-
-	if (rows * 2 <= merge->capacity)
-		return true;
-	while (rows * 2 > capacity)
-		capacity *= 2;
-	words = hz_region_map(merge->region, capacity * sizeof(uint64_t));
-	if (words == NULL)
-		return false;
-	for (uint64_t i = 0; i < merge->capacity; i++)
+	for (int t = 0; t < merge->number; t++)
 	{
-		if (merge->words[i] != 0)
-			put_row(words, capacity, row_of(merge->words[i]));
+		const HzGroupTable *table = merge->tables[t];
+		uint64_t at = place_of(table, row);
+
+		if (table->words[at] != 0)
+		{
+			HzGroupRow *found = row_of(table->words[at]);
+
+			return found->merged != NULL ? found->merged : found;
+		}
 	}
-	hz_region_unmap(merge->region, merge->words, merge->capacity * sizeof(uint64_t));
-	merge->words = words;
-	merge->capacity = capacity;
-	return true;
+	return NULL;
 }
 
 static bool
-combine_with(const Merge *merge, HzGroupRow *into, HzGroupRow *row)
+merge_rows(Merge *merge, HzGroupRow *const *rows, uint32_t count)
 {
-	row->merged = into;
-	return merge->combine(merge->arg, into, row);
-}
-
-/* A row that the first table does not have. last: of the last table, whose rows nobody looks for. */
-static bool
-merge_other(Merge *merge, HzGroupRow *row, bool last)
-{
-	uint64_t at = 0;
-
-	if (merge->capacity > 0)
+	for (int t = 0; t < merge->number; t++)
 	{
-		at = place_of(merge->first->layout, merge->words, merge->capacity, row);
-		if (merge->words[at] != 0)
-			return combine_with(merge, row_of(merge->words[at]), row);
-	}
-	merge->kept++;
-	if (last)
-		return true;
-	merge->words[at] = word_of(row);
-	merge->count++;
-	return true;
-}
+		const HzGroupTable *table = merge->tables[t];
 
-static bool
-merge_rows(Merge *merge, HzGroupRow *const *rows, uint32_t count, bool last)
-{
-	const HzGroupTable *first = merge->first;
-
-	if (!last && !reserve(merge, merge->count + count))
-		return false;
-	for (uint32_t i = 0; i < count; i++)
-	{
-		__builtin_prefetch(&first->words[rows[i]->hash & (first->capacity - 1)]);
-		if (merge->capacity > 0)
-			__builtin_prefetch(&merge->words[rows[i]->hash & (merge->capacity - 1)]);
+		for (uint32_t i = 0; i < count; i++)
+			__builtin_prefetch(&table->words[rows[i]->hash & (table->capacity - 1)]);
 	}
 	for (uint32_t i = 0; i < count; i++)
 	{
-		uint64_t at = place_of(first->layout, first->words, first->capacity, rows[i]);
+		HzGroupRow *into = find_earlier(merge, rows[i]);
 
-		if (first->words[at] != 0 ? !combine_with(merge, row_of(first->words[at]), rows[i])
-								  : !merge_other(merge, rows[i], last))
+		rows[i]->merged = into;
+		merge->kept += into == NULL;
+		if (!merge->merge_row(merge->arg, into, rows[i]))
 			return false;
 	}
 	return true;
@@ -572,43 +533,41 @@ merge_rows(Merge *merge, HzGroupRow *const *rows, uint32_t count, bool last)
 
 /* Of the rows of a block those in the share. */
 static bool
-merge_block(Merge *merge, const HzGroupBlock *block, const HzMergeShare *share, bool last)
+merge_block(Merge *merge, const HzGroupBlock *block, const HzMergeShare *share)
 {
+	uint32_t bytes = merge->tables[0]->layout->row_bytes;
 	HzGroupRow *rows[AHEAD];
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < block->count; i++)
 	{
-		HzGroupRow *row =
-			(HzGroupRow *) ((uint8_t *) block->rows + (size_t) i * merge->first->layout->row_bytes);
+		HzGroupRow *row = (HzGroupRow *) ((uint8_t *) block->rows + (size_t) i * bytes);
 
 		if (!hz_share_has(share, row->hash))
 			continue;
 		rows[count++] = row;
 		if (count < AHEAD)
 			continue;
-		if (!merge_rows(merge, rows, count, last))
+		if (!merge_rows(merge, rows, count))
 			return false;
 		count = 0;
 	}
-	return merge_rows(merge, rows, count, last);
+	return merge_rows(merge, rows, count);
 }
 
 bool
 hz_grouptable_merge_share(HzGroupTable *const *tables, int count, const HzMergeShare *share,
-						  bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from), void *arg,
-						  uint64_t *kept)
+						  HzMergeRow merge_row, void *arg, uint64_t *kept)
 {
-	Merge merge = {.first = tables[0], .region = share->region, .combine = combine, .arg = arg};
+	Merge merge = {.tables = tables, .merge_row = merge_row, .arg = arg};
 	bool done = true;
 
-	for (int t = 1; t < count && done; t++)
+	for (merge.number = 1; merge.number < count && done; merge.number++)
 	{
-		for (HzGroupBlock *block = tables[t]->first_block; block != NULL && done;
+		for (HzGroupBlock *block = tables[merge.number]->first_block; block != NULL && done;
 			 block = block->next)
-			done = share->go_on(share->arg) && merge_block(&merge, block, share, t == count - 1);
+			done = share->go_on(share->arg) && merge_block(&merge, block, share);
 	}
-	hz_region_unmap(merge.region, merge.words, merge.capacity * sizeof(uint64_t));
 	*kept = merge.kept;
 	return done;
 }

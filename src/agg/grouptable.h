@@ -139,14 +139,16 @@ hz_share_has(const HzMergeShare *share, uint64_t hash)
 	return (uint32_t) ((hash >> 48) * share->shares >> 16) == share->number;
 }
 
+/* A row of a later table goes into another; into NULL: it stays. False: it cannot be done. */
+typedef bool (*HzMergeRow)(void *arg, HzGroupRow *into, HzGroupRow *row);
+
 /*
- * Of the groups of later tables that are in the share, those that an earlier table has, too, are combined with that one, which HzGroupRow.merged says from then
- * on; the others stay where they are: *kept of them. Nobody changes or visits the tables meanwhile. False: out of memory, combine() or
- * go_on() has said so.
+ * Groups of later tables that are in the share go into that of the first earlier table that has them, which HzGroupRow.merged says from then on; others stay
+ * where they are: *kept of them. Nobody changes or visits the tables meanwhile. False: merge_row() or go_on() has said so.
  */
-extern bool hz_grouptable_merge_share(
-	HzGroupTable *const *tables, int count, const HzMergeShare *share,
-	bool (*combine)(void *arg, HzGroupRow *into, HzGroupRow *from), void *arg, uint64_t *kept);
+extern bool hz_grouptable_merge_share(HzGroupTable *const *tables, int count,
+									  const HzMergeShare *share, HzMergeRow merge_row, void *arg,
+									  uint64_t *kept);
 
 /*
  * After all shares: makes the rows of a later table, too, those of the first, so the later one's region must live as long. They are visited there, but not

@@ -208,29 +208,21 @@ typedef struct CombineArg
 	HzAggStatus status;
 } CombineArg;
 
+/* One that stays must not bring counts of pairs that are still to be merged. */
 static bool
-combine_rows(void *arg, HzGroupRow *into, HzGroupRow *from)
+merge_row(void *arg, HzGroupRow *into, HzGroupRow *row)
 {
 	CombineArg *combine = arg;
+	const HzAggregator *aggregator = combine->aggregator;
 
-	combine->status = hz_aggregate_combine(combine->aggregator, combine->region, false, into, from);
-	return combine->status == HZ_AGG_OK;
-}
-
-/* Groups of later tables that stay must not bring counts of pairs that are still to be merged. */
-static void
-forget_distinct_counts(const HzAggregator *aggregator)
-{
-	for (int i = 0; i < aggregator->aggregate_count; i++)
+	if (into != NULL)
+		combine->status = hz_aggregate_combine(aggregator, combine->region, false, into, row);
+	for (int i = 0; into == NULL && i < aggregator->aggregate_count; i++)
 	{
-		HzGroupCursor cursor = {0};
-		HzGroupRow *row;
-
-		if (aggregator->aggregates[i].kind != HZ_AGG_DISTINCT)
-			continue;
-		while ((row = hz_grouptable_next(&aggregator->table, &cursor)) != NULL)
+		if (aggregator->aggregates[i].kind == HZ_AGG_DISTINCT)
 			*(int64_t *) ((uint8_t *) row + aggregator->aggregates[i].offset) = 0;
 	}
+	return combine->status == HZ_AGG_OK;
 }
 
 void
@@ -241,7 +233,7 @@ hz_aggmerge_groups(void *merge_arg, uint32_t number, bool (*go_on)(void *arg), v
 	HzMergeDone *done = &merge->done[number];
 	CombineArg combine = {.aggregator = merge->all[0], .region = share.region, .status = HZ_AGG_OK};
 
-	if (!hz_grouptable_merge_share(merge->tables, merge->count, &share, combine_rows, &combine,
+	if (!hz_grouptable_merge_share(merge->tables, merge->count, &share, merge_row, &combine,
 								   &done->groups))
 		done->status = combine.status != HZ_AGG_OK ? combine.status : HZ_AGG_MEMORY;
 }
@@ -266,10 +258,7 @@ hz_aggmerge_between(HzAggMerge *merge)
 	if (status != HZ_AGG_OK)
 		return status;
 	for (int t = 1; t < merge->count; t++)
-	{
-		forget_distinct_counts(merge->all[t]);
 		hz_grouptable_adopt(merge->tables[0], merge->tables[t]);
-	}
 	for (uint32_t i = 0; i < merge->shares; i++)
 		merge->tables[0]->count += merge->done[i].groups;
 	for (int a = 0; a < first->aggregate_count; a++)
