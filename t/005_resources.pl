@@ -62,15 +62,16 @@ $node->safe_psql('postgres', q{CREATE TABLE groups USING hanzo_columnar AS
 	SELECT i::bigint * 7919 % 1000003 AS k, md5((i % 400000)::text)::uuid AS u, 't' || i % 300001 AS t FROM generate_series(1, 1000000) AS i});
 my %groupings = (values => 'SELECT count(DISTINCT u) + count(DISTINCT t) FROM groups', groups => 'SELECT count(*), sum(n) FROM (SELECT k, count(*) AS n FROM groups GROUP BY k OFFSET 0) AS g',
 	both => 'SELECT sum(n) FROM (SELECT k % 64 AS k, count(DISTINCT u) AS n FROM groups GROUP BY 1 OFFSET 0) AS g');
+my $threads = 'SET hanzo_datastore.force_threads = on; SET max_parallel_workers_per_gather = 4';
 my $anonymous = q{SELECT substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\\s+(\\d+)')};
 foreach my $what (sort keys %groupings)
 {
-	my $answer = $session->query_safe($groupings{$what});
+	my $answer = $session->query_safe("$threads; $groupings{$what}");
 	my $start = time;
 	$session->query_safe($groupings{$what}) for 1 .. 3;
 	my $longest = (time - $start) * 1000 / 3;
 	my $sweep = join("\n", map { 'SET statement_timeout = ' . int($longest * $_ / 50 + 1) . "; $groupings{$what};" } 20 .. 54);
-	my (undef, $out, $err) = $node->psql('postgres', "$groupings{$what}; $groupings{$what}; $anonymous;\n$sweep\nRESET statement_timeout; $anonymous; $groupings{$what};", on_error_stop => 0);
+	my (undef, $out, $err) = $node->psql('postgres', "$threads; $groupings{$what}; $groupings{$what}; $anonymous;\n$sweep\nRESET statement_timeout; $anonymous; $groupings{$what};", on_error_stop => 0);
 	my @lines = split(/\n/, $out);
 	like($err, qr/statement timeout/, "cancelled while it grouped: $what");
 	unlike($err, qr/connection|terminated/, "the server lives: $what");

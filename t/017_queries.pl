@@ -358,13 +358,14 @@ sub some_settings
 	my @set;
 	foreach (@switches) { push @set, [ $_, chance(0.8) ? 'off' : 'on' ] if chance(0.25) && $known{$_}; }
 	push @set, [ $threads, pick(0, 1, 4) ] if $known{$threads} && chance(0.7);
+	push @set, [ 'hanzo_datastore.force_threads', 'on' ] if chance(0.6);
 	foreach (qw(enable_hashagg enable_seqscan enable_indexscan enable_sort enable_bitmapscan enable_indexonlyscan enable_material enable_memoize enable_incremental_sort)) { push @set, [ $_, 'off' ] if chance(0.15); }
 	push @set, [ 'work_mem', pick('64kB', '64kB', '256kB', '64MB') ] if chance(0.5);
 	push @set, [ "enable_partitionwise_$_", 'on' ] foreach grep { chance(0.3) } qw(aggregate join);
 	push @set, [ 'enable_hashjoin', 'off' ], chance(0.5) ? [ 'enable_mergejoin', 'off' ] : () if $loops && chance(0.2);
 	push @set, [ $parallel_mode, 'on' ] if chance(0.12);
 	if (chance(0.2)) { push @set, [ 'max_parallel_workers_per_gather', 2 ], [ 'parallel_setup_cost', 0 ], [ 'parallel_tuple_cost', 0 ], [ 'min_parallel_table_scan_size', 0 ], [ 'min_parallel_index_scan_size', 0 ]; }
-	else { push @set, [ 'max_parallel_workers_per_gather', 0 ]; }
+	else { push @set, [ 'max_parallel_workers_per_gather', pick(0, 4) ]; }
 	return [ grep { !$skip || "$_->[0] = $_->[1]" !~ /$skip/ } @set ];
 }
 

@@ -313,8 +313,8 @@ consider_threads(HzAggNode *node, HzAggLeaf *leaf, uint32 first, uint32 groups)
 	int limit = hz_aggthreads_limit();
 
 	node->vectors += count_vectors(leaf, first);
-	if (node->threads != NULL || limit == 0 || node->vectors < THREADS_FROM || groups < 2 ||
-		!leaf->threadable)
+	if (node->threads != NULL || limit == 0 ||
+		(node->vectors < THREADS_FROM && !hz_force_threads) || groups < 2 || !leaf->threadable)
 		return;
 	node->threads = hz_aggthreads_start(limit, &node->layout, node->aggregates, node->state_count,
 										memory_limit(limit), empty_aggregator, node);

@@ -117,6 +117,7 @@ struct HzAggThreads
 };
 
 static int max_threads = 8;
+bool hz_force_threads = false;
 static HzAggThreads *active = NULL; /* whose threads run */
 static HzArena arenas[MAX_THREADS]; /* kept for the next query */
 
@@ -412,12 +413,11 @@ int
 hz_aggthreads_limit(void)
 {
 	static long processors = 0;
+	int limit = IsParallelWorker() ? 0 : Min(max_threads, max_parallel_workers_per_gather);
 
 	if (processors == 0)
 		processors = sysconf(_SC_NPROCESSORS_ONLN);
-	if (IsParallelWorker() || processors < 2)
-		return 0;
-	return Min(Min(max_threads, max_parallel_workers_per_gather), (int) processors - 1);
+	return hz_force_threads ? limit : Min(limit, (int) processors - 1);
 }
 
 static bool
@@ -857,4 +857,8 @@ hz_aggthreads_init(void)
 		"hanzo_datastore.max_threads", "Threads that may work beside a backend on one query.",
 		"Bounded by max_parallel_workers_per_gather and the number of processors; 0 turns them off.",
 		&max_threads, 8, 0, MAX_THREADS, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+	DefineCustomBoolVariable(
+		"hanzo_datastore.force_threads",
+		"Starts threads for any two row groups, and more than the machine has processors for: for tests.",
+		NULL, &hz_force_threads, false, PGC_USERSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
 }

@@ -13,6 +13,9 @@
 
 typedef struct HzAggThreads HzAggThreads;
 
+/* For tests: no input is too small, no machine. */
+extern bool hz_force_threads;
+
 /* How many threads may run beside the leader, by settings and machine. */
 extern int hz_aggthreads_limit(void);
 
