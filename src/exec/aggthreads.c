@@ -417,7 +417,7 @@ hz_aggthreads_limit(void)
 
 	if (processors == 0)
 		processors = sysconf(_SC_NPROCESSORS_ONLN);
-	return hz_force_threads ? limit : Min(limit, (int) processors - 1);
+	return hz_force_threads ? limit : Max(Min(limit, (int) processors - 1), 0);
 }
 
 static bool
