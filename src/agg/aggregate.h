@@ -141,7 +141,8 @@ extern HzAggStatus hz_aggregator_update(HzAggregator *aggregator, int index,
 										const HzVector *argument, const uint16_t *at,
 										uint32_t count);
 
-/* Counts what is still to be counted of distinct values; before any state is read. poll as above, or NULL. */
+/* Counts what is still to be counted of distinct values; before any state is read. poll (or NULL) is called now and then, and need not
+ * return. */
 extern HzAggStatus hz_aggregator_finish(HzAggregator *aggregator, void (*poll)(void));
 
 /*

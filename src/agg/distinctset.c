@@ -473,7 +473,7 @@ hz_distinctset_add(HzDistinctSet *set, const HzKeyColumn *values, const uint64_t
 
 /* ---- Several sets */
 
-/* Pairs of a share that wait to be put into its set. */
+/* Pairs of a share that wait to be looked for in earlier sets. */
 typedef struct Pairs
 {
 	uint32_t count;
