@@ -44,13 +44,16 @@ async function createStore(client, name) {
       const { rows } = await admin.query('SELECT coalesce(sum(rows), 0)::int AS rows FROM hanzo_datastore.columnar_tables')
       return rows[0].rows
     },
-    // The process that runs a statement with this text, as soon as there is one; not when the statement has ended already.
+    // The process that runs a statement with this text over partitions, as soon as there is one; not when the statement has
+    // ended already. It is active from its Parse message on, but a cancel is lost that comes between that and the Bind; who
+    // has a partition locked has planned the query, so has bound it.
     async waitFor(text, ended) {
       let over = false
       ended.finally(() => (over = true)).catch(() => {})
       for (;;) {
         const { rows } = await admin.query(
-          "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'active' AND query LIKE '%' || $1 || '%'",
+          `SELECT a.pid FROM pg_stat_activity AS a WHERE datname = current_database() AND a.pid <> pg_backend_pid() AND state = 'active'
+             AND query LIKE '%' || $1 || '%' AND EXISTS (SELECT FROM pg_locks AS l JOIN pg_inherits ON inhrelid = relation WHERE l.pid = a.pid)`,
           [text],
         )
         if (rows.length > 0) return rows[0].pid

@@ -50,11 +50,13 @@ class Store:
         assert int(self.admin("SELECT sum(rows) FROM hanzo_datastore.columnar_tables")) > DATA["busyEvents"]
 
     def wait_for(self, text):
-        """The process that runs a statement with this text, as soon as there is one."""
+        """The process that runs a statement with this text over partitions, as soon as there is one. It has one locked once the
+        query is planned; before, between the messages of a query, a cancel would be lost."""
         while True:
             pid = self.admin(
-                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                "SELECT a.pid FROM pg_stat_activity AS a WHERE datname = current_database() AND a.pid <> pg_backend_pid()"
                 f" AND state = 'active' AND query LIKE '%{text}%'"
+                " AND EXISTS (SELECT FROM pg_locks AS l JOIN pg_inherits ON inhrelid = relation WHERE l.pid = a.pid)"
             )
             if pid:
                 return int(pid)
