@@ -79,9 +79,26 @@ SELECT same, looked_up, answer, query FROM unnest(ARRAY[
   'SELECT p.id, t.d, p.id = t.d AS equal, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d GROUP BY 1, 2',
   'SELECT t.at, p.since, t.at > p.since AS later, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d AND t.at > p.since GROUP BY 1, 2 HAVING t.at > p.since',
   'SELECT DISTINCT p.id, t.d, p.id = t.d FROM [t] AS t JOIN dims AS p ON p.id = t.d',
+  'SELECT o.id, o.name, o.plan, count(*), sum(v) FROM [t] AS t JOIN orgs AS o ON o.id = t.d GROUP BY o.id',
+  'SELECT o.name, k, count(*) FROM [t] AS t JOIN orgs AS o ON o.id = t.d GROUP BY o.id, o.name, k',
+  'SELECT upper(o.name) || o.plan AS name, count(*), o.id % 2 AS odd FROM [t] AS t JOIN orgs AS o ON o.id = t.d GROUP BY o.id HAVING o.plan <> ''free'' OR max(n) > 3 ORDER BY o.name, o.id',
+  'SELECT 1, ''x'', p.name, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d WHERE p.name = ''nobody'' GROUP BY 1, 2, 3',
+  'SELECT 1, ''x'', count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d WHERE p.name = ''nobody'' GROUP BY 1, 2',
   'SELECT unnest(p.tags) AS tag, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d GROUP BY 1',
   'SELECT DISTINCT p.flag, generate_series(1, 2) FROM [t] AS t JOIN dims AS p ON p.id = t.d',
   'SELECT o.name, count(*) FROM [t] AS t JOIN orgs AS o ON o.id = t.d WHERE o.id = (SELECT max(id) FROM orgs WHERE id < 19) GROUP BY 1']) AS query, joined(query);
+
+-- Columns that depend on a primary key, of one table
+CREATE TABLE orgs_c (id integer PRIMARY KEY, name text, plan text COLLATE "C") USING hanzo_columnar;
+INSERT INTO orgs_c TABLE orgs;
+CALL hanzo_datastore.compact('orgs_c');
+ANALYZE orgs_c;
+SELECT test.answer(format(query, 'orgs_c')) = test.answer(format(query, 'orgs')) AS same, test.plan_has(format(query, 'orgs_c'), 'ColumnarAgg') AS grouped, query
+FROM unnest(ARRAY[
+  'SELECT id, name, plan, count(*) FROM %s GROUP BY id',
+  'SELECT name || plan, count(*) FILTER (WHERE plan = ''pro'') FROM %s GROUP BY id, plan HAVING name IS NOT NULL',
+  'SELECT 1, count(*) FROM %s WHERE id > 100 GROUP BY 1',
+  'SELECT name, count(*) FROM %s WHERE name = ''none'' GROUP BY name']) AS query;
 
 -- What is not done so, or begun and left to PostgreSQL: keys that are not unique, other joins, other keys
 CREATE TABLE twice AS SELECT * FROM orgs UNION ALL SELECT * FROM orgs WHERE id = 20;

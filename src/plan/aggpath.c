@@ -53,7 +53,7 @@ typedef struct GroupingStep
 	List *input_exprs;
 	double input_share; /* of the cost of its rows that is left */
 	HzLookupJoin join;  /* no sides: no join */
-	List *group_exprs;
+	List *group_exprs;  /* of the clause, then those that are the same in all rows of a group */
 	List *aggrefs;
 	/* over the input's target list */
 	List *keys;
@@ -240,11 +240,15 @@ add_join(GroupingStep *step)
 	return true;
 }
 
-/* Finds aggregates; true: a column that is neither in one nor grouped by, or the like. */
+/*
+ * Finds aggregates, and columns that are neither in one nor grouped by: those depend on what is, since the query groups by a
+ * primary key, or would be equal to it, and the planner has left them out of the clause. True: something else.
+ */
 typedef struct FindContext
 {
 	List *group_exprs;
 	List *aggrefs;
+	List *dependents;
 } FindContext;
 
 static bool
@@ -259,7 +263,12 @@ find_aggregates(Node *node, FindContext *context)
 		context->aggrefs = list_append_unique(context->aggrefs, node);
 		return false;
 	}
-	if (IsA(node, Var) || IsA(node, PlaceHolderVar) || IsA(node, GroupingFunc))
+	if (IsA(node, Var))
+	{
+		context->dependents = list_append_unique(context->dependents, node);
+		return false;
+	}
+	if (IsA(node, PlaceHolderVar) || IsA(node, GroupingFunc))
 		return true;
 	return expression_tree_walker(node, find_aggregates, context);
 }
@@ -364,8 +373,10 @@ add_columnar_path(const GroupingStep *step)
 	double groups = 1;
 	List *keys;
 
-	if (step->group_exprs != NIL)
-		groups = estimate_num_groups(root, step->group_exprs, step->whole->rows, NULL, NULL);
+	if (step->clause != NIL)
+		groups =
+			estimate_num_groups(root, get_sortgrouplist_exprs(step->clause, root->processed_tlist),
+								step->whole->rows, NULL, NULL);
 	path->path.pathtype = T_CustomScan;
 	path->path.parent = step->output_rel;
 	path->path.pathtarget = step->target;
@@ -435,6 +446,9 @@ consider_step(GroupingStep *step)
 		find_aggregates((Node *) step->having, &find) ||
 		!is_plain_expression((Node *) step->input_exprs))
 		return;
+	if (find.dependents != NIL && step->clause == NIL)
+		return;
+	step->group_exprs = list_concat(step->group_exprs, find.dependents);
 	step->aggrefs = find.aggrefs;
 	if (add_keys(step) && add_aggregates(step) && add_join(step))
 		add_columnar_path(step);
@@ -448,7 +462,7 @@ consider_grouping(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *output_r
 						 .input_rel = input_rel,
 						 .output_rel = output_rel,
 						 .having = (List *) extra->havingQual,
-						 .clause = hz_compat_group_clause(root),
+						 .clause = root->parse->groupClause,
 						 .pathkeys = root->group_pathkeys,
 						 .can_hash = (extra->flags & GROUPING_CAN_USE_HASH) != 0};
 
@@ -464,7 +478,7 @@ consider_distinct(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *output_r
 	GroupingStep step = {.root = root,
 						 .input_rel = input_rel,
 						 .output_rel = output_rel,
-						 .clause = hz_compat_distinct_clause(root),
+						 .clause = root->parse->distinctClause,
 						 .pathkeys = root->distinct_pathkeys};
 
 	if (step.clause == NIL || parse->hasDistinctOn || parse->hasAggs || parse->hasWindowFuncs ||
