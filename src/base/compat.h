@@ -20,6 +20,24 @@
 	build_join_rel(root, relids, left, right, info, NIL, clauses)
 #endif
 
+/* 16: outer joins have numbers among the relations that are joined, and columns say which of them make them null. */
+#if PG_VERSION_NUM < 160000
+#define hz_compat_add_outer_join(relids, info) ((void) (info), relids)
+#define hz_compat_without_outer_joins(root, relids) (relids)
+#define hz_compat_outer_joins(root) ((Relids) NULL)
+#define hz_compat_nulled(exprs, info) (exprs)
+#else
+#include "rewrite/rewriteManip.h"
+#define hz_compat_add_outer_join(relids, info) \
+	((info)->ojrelid != 0 ? bms_add_member(relids, (int) (info)->ojrelid) : (relids))
+#define hz_compat_without_outer_joins(root, relids) bms_intersect(relids, (root)->all_baserels)
+#define hz_compat_outer_joins(root) ((root)->outer_join_rels)
+#define hz_compat_nulled(exprs, info)                                                      \
+	((info) == NULL ? (exprs)                                                              \
+					: (List *) add_nulling_relids((Node *) (exprs), (info)->syn_righthand, \
+												  bms_make_singleton((int) (info)->ojrelid)))
+#endif
+
 #if PG_VERSION_NUM < 160000
 #include "storage/relfilenode.h"
 #define RelFileLocator RelFileNode

@@ -229,7 +229,7 @@ find_lookup_keys(HzAggLeaf *leaf, const HzCompileInput *input, Bitmapset **colum
 	return true;
 }
 
-/* Whether each lookup has found something, then the other conditions of the join, in their order. */
+/* Whether each lookup of an inner join has found something, then the other conditions, in their order. */
 static bool
 compile_joins(HzAggLeaf *leaf, const HzCompileInput *input, List *quals, Bitmapset **columns)
 {
@@ -239,10 +239,13 @@ compile_joins(HzAggLeaf *leaf, const HzCompileInput *input, List *quals, Bitmaps
 	if (!find_lookup_keys(leaf, input, columns))
 		return false;
 	for (int i = 0; i < lookups->count; i++)
-		exprs =
-			lappend(exprs, makeVar((int) input->varno,
-								   (AttrNumber) (leaf->desc->natts + lookups->column_count + i + 1),
-								   BOOLOID, -1, InvalidOid, 0));
+	{
+		if (!lookups->lookups[i].left)
+			exprs = lappend(
+				exprs, makeVar((int) input->varno,
+							   (AttrNumber) (leaf->desc->natts + lookups->column_count + i + 1),
+							   BOOLOID, -1, InvalidOid, 0));
+	}
 	exprs = list_concat(exprs, quals);
 	leaf->program.join_filter_count = list_length(exprs);
 	return compile_list(input, exprs, &leaf->program.join_filters, columns, &leaf->threadable);

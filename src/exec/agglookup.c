@@ -67,6 +67,7 @@ make_lookup(HzAggLookup *lookup, PlanState *ps, List *keys, const Bitmapset *use
 	lookup->ps = ps;
 	lookup->input_keys = linitial(keys);
 	lookup->own_keys = lsecond(keys);
+	lookup->left = intVal(lthird(keys)) != 0;
 	lookup->column_count = desc->natts;
 	lookup->types = hz_coltype_for(desc);
 	lookup->wanted = palloc0(sizeof(bool) * Max(desc->natts, 1));
@@ -181,7 +182,7 @@ make_columns(HzAggLookup *lookup, const Rows *rows)
 	lookup->columns = palloc0(sizeof(HzVector) * Max(lookup->column_count, 1));
 	for (int c = 0; c < lookup->column_count; c++)
 	{
-		if (lookup->wanted[c] && rows->count > 0)
+		if (lookup->wanted[c])
 			hz_vexpr_from_datums(&lookup->types[c], rows->values[c], rows->isnull[c], rows->count,
 								 &lookup->columns[c]);
 	}
@@ -323,6 +324,8 @@ hz_agglookup_empty(const HzAggLookups *lookups)
 	{
 		const HzLookup *table = &lookups->lookups[i].table;
 
+		if (lookups->lookups[i].left)
+			continue;
 		if (table->layout.key_count == 0 ? table->rows == 0 : table->table.count == 0)
 			return true;
 	}

@@ -690,6 +690,17 @@ deparse(const CustomScan *plan, int first, int last, List *context, bool prefix,
 	return result;
 }
 
+static int
+count_left_lookups(const HzAggNode *node)
+{
+	int count = 0;
+	ListCell *cell;
+
+	foreach(cell, node->lookup_keys)
+		count += intVal(lthird((List *) lfirst(cell)));
+	return count;
+}
+
 static void
 explain(CustomScanState *css, List *ancestors, ExplainState *es)
 {
@@ -706,6 +717,8 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 		ExplainPropertyList("Group Key", keys, es);
 	if (conditions != NIL)
 		ExplainPropertyList("Lookup Cond", conditions, es);
+	if (count_left_lookups(node) > 0)
+		ExplainPropertyInteger("Left Lookups", NULL, count_left_lookups(node), es);
 	if (top >= 0)
 		hz_topgroups_explain(node->top, linitial(deparse(plan, top, top, context, prefix, true)),
 							 es);

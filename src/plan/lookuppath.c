@@ -5,6 +5,10 @@
  * The tables of the join but the input fall into sides: those that have join clauses with each other, other than through the input, are
  * joined first, by the plan that the planner has found for them. The clauses between the input and a side are asked from the
  * planner as it would join the two. A subquery, or whatever else is no table, is a side by itself.
+ *
+ * A side may be that of a left join of the input, and of nothing else with it: then its place among the other joins makes no
+ * difference. Its ON must be nothing but keys, since whatever else it has would not remove rows. Outer and semi joins inside a
+ * side are the planner's.
  */
 #include "postgres.h"
 
@@ -40,7 +44,7 @@
 static bool
 is_plain_query(PlannerInfo *root)
 {
-	return root->join_info_list == NIL && root->placeholder_list == NIL && !root->hasLateralRTEs &&
+	return root->placeholder_list == NIL && !root->hasLateralRTEs &&
 		   !root->hasPseudoConstantQuals && root->qual_security_level == 0 &&
 		   root->parse->rowMarks == NIL && !contain_volatile_functions((Node *) root->parse);
 }
@@ -262,16 +266,18 @@ multiplies(PlannerInfo *root, const RelOptInfo *joinrel, const HzLookupJoin *joi
 	return false;
 }
 
-/* The clauses with which the planner would join two relations, whose join it has considered. */
+/* The clauses with which the planner would join two relations, whose join it has considered. `outer`: NULL for an inner join. */
 static List *
-clauses_between(PlannerInfo *root, Relids relids, RelOptInfo *left, RelOptInfo *right)
+clauses_between(PlannerInfo *root, Relids relids, RelOptInfo *left, RelOptInfo *right,
+				SpecialJoinInfo *outer)
 {
 	SpecialJoinInfo inner = {.type = T_SpecialJoinInfo, .jointype = JOIN_INNER};
 	List *clauses = NIL;
 
 	inner.min_lefthand = inner.syn_lefthand = left->relids;
 	inner.min_righthand = inner.syn_righthand = right->relids;
-	(void) hz_compat_build_join_rel(root, relids, left, right, &inner, &clauses);
+	(void) hz_compat_build_join_rel(root, relids, left, right, outer != NULL ? outer : &inner,
+									&clauses);
 	return clauses;
 }
 
@@ -295,15 +301,93 @@ returns_record(const Path *path, bool whole)
 	return false;
 }
 
-/* Joins a side to what is joined so far, whose relids grow; false: it cannot be. */
+/* Whether each relation of a side is null-extended with the left join of the side: by it, or by a left join inside the side. */
 static bool
-add_side(PlannerInfo *root, HzLookupJoin *join, Path *input, RelOptInfo *rel, Relids *joined)
+all_are_nullable(PlannerInfo *root, Relids relids, const SpecialJoinInfo *outer)
+{
+	Relids rest = bms_difference(relids, outer->syn_righthand);
+	ListCell *cell;
+
+	foreach(cell, root->join_info_list)
+	{
+		const SpecialJoinInfo *info = lfirst_node(SpecialJoinInfo, cell);
+
+		if (info != outer && info->jointype == JOIN_LEFT)
+			rest = bms_del_members(rest, info->syn_righthand);
+	}
+	return bms_is_empty(rest);
+}
+
+/*
+ * How the joins that are not inner ones concern a side, of the relations `relids`: *outer is the left join of the input to it, NULL: it
+ * is none; *inside what those inside the side are called among the relids. False: another join, or not of the input alone.
+ */
+static bool
+classify_joins(PlannerInfo *root, Relids input, Relids relids, SpecialJoinInfo **outer,
+			   Relids *inside)
+{
+	ListCell *cell;
+
+	*outer = NULL;
+	*inside = NULL;
+	foreach(cell, root->join_info_list)
+	{
+		SpecialJoinInfo *info = lfirst_node(SpecialJoinInfo, cell);
+		Relids both =
+			hz_compat_without_outer_joins(root, bms_union(info->min_lefthand, info->min_righthand));
+
+		if (!bms_overlap(both, relids))
+			continue;
+		if (bms_is_subset(both, relids))
+		{
+			*inside = hz_compat_add_outer_join(*inside, info);
+			continue;
+		}
+		if (*outer != NULL || info->jointype != JOIN_LEFT ||
+			!bms_equal(info->min_lefthand, input) ||
+			!bms_is_subset(info->syn_righthand, bms_union(relids, hz_compat_outer_joins(root))))
+			return false;
+		*outer = info;
+	}
+	return *outer == NULL || all_are_nullable(root, relids, *outer);
+}
+
+/* Sorts the clauses of a side into keys and the rest; false: one that this cannot do. */
+static bool
+add_clauses(HzLookupJoin *join, HzLookupSide *side, List *clauses, List *input_exprs, Relids relids)
+{
+	ListCell *cell;
+
+	foreach(cell, clauses)
+	{
+		RestrictInfo *info = lfirst_node(RestrictInfo, cell);
+		bool joins = !side->left || !RINFO_IS_PUSHED_DOWN(info, relids);
+
+		if (info->pseudoconstant || contain_subplans((Node *) info->clause))
+			return false;
+		join->clauses = lappend(join->clauses, info->clause);
+		if (joins && add_key(info, join->input, input_exprs, side))
+			continue;
+		/* what stands in ON does not remove rows */
+		if (joins && side->left)
+			return false;
+		join->rest = lappend(join->rest, info->clause);
+	}
+	return true;
+}
+
+/* Joins a side to what is joined so far, whose relids grow, by an outer or (NULL) an inner join; false: it cannot be. */
+static bool
+add_side(PlannerInfo *root, HzLookupJoin *join, Path *input, RelOptInfo *rel,
+		 SpecialJoinInfo *outer, Relids *joined)
 {
 	HzLookupSide *side = palloc0(sizeof(HzLookupSide));
 	Relids relids = bms_union(*joined, rel->relids);
 	RelOptInfo *before = find_rel(root, *joined);
-	ListCell *cell;
 
+	if (outer != NULL)
+		relids = hz_compat_add_outer_join(relids, outer);
+	side->left = outer != NULL;
 	side->path = rel->cheapest_total_path;
 	side->once = is_once(root, rel->relids);
 	if (side->once && bms_membership(rel->relids) == BMS_MULTIPLE)
@@ -313,21 +397,14 @@ add_side(PlannerInfo *root, HzLookupJoin *join, Path *input, RelOptInfo *rel, Re
 		!bms_is_empty(rel->lateral_relids) ||
 		rel->rows * (side->path->pathtarget->width + ROW_OVERHEAD) > get_hash_memory_limit())
 		return false;
-	foreach(cell, clauses_between(root, relids, before, rel))
-	{
-		RestrictInfo *info = lfirst_node(RestrictInfo, cell);
-
-		if (info->pseudoconstant || contain_subplans((Node *) info->clause))
-			return false;
-		join->clauses = lappend(join->clauses, info->clause);
-		if (!add_key(info, join->input, input->pathtarget->exprs, side))
-			join->rest = lappend(join->rest, info->clause);
-	}
+	if (!add_clauses(join, side, clauses_between(root, relids, before, rel, outer),
+					 input->pathtarget->exprs, relids))
+		return false;
 	/* without keys, only the one row of a side can be what is looked up */
 	if (side->own_keys == NIL && rel->rows > 1)
 		return false;
 	join->sides = lappend(join->sides, side);
-	join->exprs = list_concat(join->exprs, side->path->pathtarget->exprs);
+	join->exprs = list_concat(join->exprs, hz_compat_nulled(side->path->pathtarget->exprs, outer));
 	*joined = relids;
 	return true;
 }
@@ -336,6 +413,7 @@ bool
 hz_lookuppath_find(PlannerInfo *root, RelOptInfo *joinrel, HzFindInput find_input,
 				   HzLookupJoin *result)
 {
+	Relids relids;
 	Relids joined;
 	Relids left;
 	Path *input;
@@ -344,19 +422,25 @@ hz_lookuppath_find(PlannerInfo *root, RelOptInfo *joinrel, HzFindInput find_inpu
 	memset(result, 0, sizeof(*result));
 	if (joinrel->reloptkind != RELOPT_JOINREL || !is_plain_query(root))
 		return false;
-	result->input = choose_input(root, joinrel->relids, find_input);
+	relids = hz_compat_without_outer_joins(root, joinrel->relids);
+	result->input = choose_input(root, relids, find_input);
 	if (result->input == NULL)
 		return false;
 	input = find_input(result->input);
 	result->exprs = list_copy(input->pathtarget->exprs);
 	joined = result->input->relids;
-	left = bms_difference(joinrel->relids, joined);
+	left = bms_difference(relids, joined);
 	while ((relid = bms_next_member(left, -1)) >= 0)
 	{
 		Relids side = connected(root, left, relid);
-		RelOptInfo *rel = find_rel(root, side);
+		Relids inside;
+		SpecialJoinInfo *outer;
+		RelOptInfo *rel;
 
-		if (rel == NULL || !add_side(root, result, input, rel, &joined))
+		if (!classify_joins(root, result->input->relids, side, &outer, &inside))
+			return false;
+		rel = find_rel(root, bms_union(side, inside));
+		if (rel == NULL || !add_side(root, result, input, rel, outer, &joined))
 			return false;
 		left = bms_difference(left, side);
 	}
