@@ -59,6 +59,15 @@
 	object_aclcheck(ProcedureRelationId, function, role, mode)
 #endif
 
+/* 16: the planner's own list of what is grouped by, without what is equal to others or constant. */
+#if PG_VERSION_NUM < 160000
+#define hz_compat_group_clause(root) ((root)->parse->groupClause)
+#define hz_compat_distinct_clause(root) ((root)->parse->distinctClause)
+#else
+#define hz_compat_group_clause(root) ((root)->processed_groupClause)
+#define hz_compat_distinct_clause(root) ((root)->processed_distinctClause)
+#endif
+
 /* 16: members of the counters were renamed. Counts rows that a scan has returned; needs pgstat.h. */
 #if PG_VERSION_NUM < 160000
 #define hz_compat_count_returned(rel, n)                           \

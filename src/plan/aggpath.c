@@ -45,6 +45,8 @@ typedef struct GroupingStep
 	RelOptInfo *output_rel;
 	List *having; /* implicit AND list */
 	List *clause; /* SortGroupClauses of the keys */
+	List *
+		own_clause; /* of PostgreSQL's own plan: less those that the planner has seen to be superfluous */
 	List *pathkeys;
 	bool can_hash;
 	PathTarget *target; /* of the step */
@@ -332,7 +334,7 @@ make_plain_path(const GroupingStep *step, double groups)
 
 	if (step->aggrefs != NIL)
 		get_agg_clause_costs(root, AGGSPLIT_SIMPLE, &costs);
-	if (step->clause != NIL && step->can_hash)
+	if (step->own_clause != NIL && step->can_hash)
 		strategy = AGG_HASHED;
 	else if (step->clause != NIL)
 	{
@@ -342,7 +344,8 @@ make_plain_path(const GroupingStep *step, double groups)
 		strategy = AGG_SORTED;
 	}
 	return (Path *) create_agg_path(root, step->output_rel, input, step->target, strategy,
-									AGGSPLIT_SIMPLE, step->clause, step->having, &costs, groups);
+									AGGSPLIT_SIMPLE, step->own_clause, step->having, &costs,
+									groups);
 }
 
 static void
@@ -464,6 +467,7 @@ consider_grouping(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *output_r
 						 .output_rel = output_rel,
 						 .having = (List *) extra->havingQual,
 						 .clause = root->parse->groupClause,
+						 .own_clause = hz_compat_group_clause(root),
 						 .pathkeys = root->group_pathkeys,
 						 .can_hash = (extra->flags & GROUPING_CAN_USE_HASH) != 0};
 
@@ -480,6 +484,7 @@ consider_distinct(PlannerInfo *root, RelOptInfo *input_rel, RelOptInfo *output_r
 						 .input_rel = input_rel,
 						 .output_rel = output_rel,
 						 .clause = root->parse->distinctClause,
+						 .own_clause = hz_compat_distinct_clause(root),
 						 .pathkeys = root->distinct_pathkeys};
 
 	if (step.clause == NIL || parse->hasDistinctOn || parse->hasAggs || parse->hasWindowFuncs ||

@@ -124,6 +124,7 @@ is_once(PlannerInfo *root, Relids relids)
 {
 	int relid = -1;
 
+	relids = hz_compat_without_outer_joins(root, relids);
 	while ((relid = bms_next_member(relids, relid)) >= 0)
 	{
 		if (find_base_rel(root, relid)->rtekind != RTE_RELATION)
