@@ -97,7 +97,7 @@ hz_lookup_add(HzLookup *lookup, const HzVector *keys, uint32_t count)
 	{
 		uint64_t *number = row_number(lookup, groups[at[i]]);
 
-		if (*number != 0)
+		if (*number != 0 && !lookup->any)
 			return HZ_LOOKUP_DUPLICATE;
 		*number = (uint64_t) lookup->rows + at[i] + 1;
 	}

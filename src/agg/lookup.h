@@ -3,7 +3,7 @@
  *	  The small side of a join as a table to look up rows in, and what a batch of the large side finds there.
  *
  * A lookup holds rows, numbered from 0: columns, each a FLAT vector of all of them, and a hash table from keys to row numbers.
- * Keys are unique; a row with a null key is found by nobody. Without keys there is one row at most, which everybody finds. Once it is built, any number of threads read it, each with a
+ * Keys are unique, or it does not matter which of several rows is found; a row with a null key is found by nobody. Without keys there is one row at most, which everybody finds. Once it is built, any number of threads read it, each with a
  * probe of its own. Pure C; keys as in agg/groupkey.h, but no numerics.
  */
 #ifndef HZ_LOOKUP_H
@@ -15,7 +15,7 @@ typedef enum HzLookupStatus
 {
 	HZ_LOOKUP_OK,
 	HZ_LOOKUP_MEMORY,   /* the machine has no more */
-	HZ_LOOKUP_DUPLICATE /* two rows have the same keys */
+	HZ_LOOKUP_DUPLICATE /* two rows have the same keys, and not `any` may be found */
 } HzLookupStatus;
 
 typedef struct HzLookup
@@ -23,6 +23,8 @@ typedef struct HzLookup
 	HzGroupLayout layout; /* the keys, and one state: row number + 1 (uint64) */
 	HzRegion region;
 	HzGroupTable table;
+	bool
+		any; /* of rows with the same keys one is found, no matter which; set by the caller before the first row */
 	uint32_t rows;
 	int column_count;
 	const HzVector

@@ -32,10 +32,11 @@
 	((info)->ojrelid != 0 ? bms_add_member(relids, (int) (info)->ojrelid) : (relids))
 #define hz_compat_without_outer_joins(root, relids) bms_intersect(relids, (root)->all_baserels)
 #define hz_compat_outer_joins(root) ((root)->outer_join_rels)
-#define hz_compat_nulled(exprs, info)                                                      \
-	((info) == NULL ? (exprs)                                                              \
-					: (List *) add_nulling_relids((Node *) (exprs), (info)->syn_righthand, \
-												  bms_make_singleton((int) (info)->ojrelid)))
+#define hz_compat_nulled(exprs, info)                                           \
+	((info) == NULL || (info)->ojrelid == 0                                     \
+		 ? (exprs)                                                              \
+		 : (List *) add_nulling_relids((Node *) (exprs), (info)->syn_righthand, \
+									   bms_make_singleton((int) (info)->ojrelid)))
 #endif
 
 #if PG_VERSION_NUM < 160000

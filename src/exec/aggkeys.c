@@ -55,7 +55,8 @@ key_conditions(const HzAggLeaf *leaf)
 		const HzAggLookup *lookup = &leaf->lookups->lookups[i];
 		int keys = list_length(lookup->own_keys);
 
-		for (int k = 0; k < keys && lookup->key_arrays != NULL && !lookup->left; k++)
+		for (int k = 0; k < keys && lookup->key_arrays != NULL && hz_agglookup_must_find(lookup);
+			 k++)
 		{
 			Expr *condition = key_condition(leaf, attnos[k], lookup, k);
 

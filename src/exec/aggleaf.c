@@ -229,22 +229,34 @@ find_lookup_keys(HzAggLeaf *leaf, const HzCompileInput *input, Bitmapset **colum
 	return true;
 }
 
-/* Whether each lookup of an inner join has found something, then the other conditions, in their order. */
+/* Whether lookup `i` has found what its join asks for; NULL: it asks for nothing. */
+static Node *
+join_condition(const HzAggLeaf *leaf, const HzCompileInput *input, int i)
+{
+	const HzAggLookups *lookups = leaf->lookups;
+	Var *found = makeVar((int) input->varno,
+						 (AttrNumber) (leaf->desc->natts + lookups->column_count + i + 1), BOOLOID,
+						 -1, InvalidOid, 0);
+
+	if (lookups->lookups[i].jointype == JOIN_ANTI)
+		return (Node *) make_notclause((Expr *) found);
+	return hz_agglookup_must_find(&lookups->lookups[i]) ? (Node *) found : NULL;
+}
+
+/* What each lookup must have found or not, then the other conditions of the join, in their order. */
 static bool
 compile_joins(HzAggLeaf *leaf, const HzCompileInput *input, List *quals, Bitmapset **columns)
 {
-	const HzAggLookups *lookups = leaf->lookups;
 	List *exprs = NIL;
 
 	if (!find_lookup_keys(leaf, input, columns))
 		return false;
-	for (int i = 0; i < lookups->count; i++)
+	for (int i = 0; i < leaf->lookups->count; i++)
 	{
-		if (!lookups->lookups[i].left)
-			exprs = lappend(
-				exprs, makeVar((int) input->varno,
-							   (AttrNumber) (leaf->desc->natts + lookups->column_count + i + 1),
-							   BOOLOID, -1, InvalidOid, 0));
+		Node *condition = join_condition(leaf, input, i);
+
+		if (condition != NULL)
+			exprs = lappend(exprs, condition);
 	}
 	exprs = list_concat(exprs, quals);
 	leaf->program.join_filter_count = list_length(exprs);

@@ -67,7 +67,7 @@ make_lookup(HzAggLookup *lookup, PlanState *ps, List *keys, const Bitmapset *use
 	lookup->ps = ps;
 	lookup->input_keys = linitial(keys);
 	lookup->own_keys = lsecond(keys);
-	lookup->left = intVal(lthird(keys)) != 0;
+	lookup->jointype = (JoinType) intVal(lthird(keys));
 	lookup->column_count = desc->natts;
 	lookup->types = hz_coltype_for(desc);
 	lookup->wanted = palloc0(sizeof(bool) * Max(desc->natts, 1));
@@ -246,6 +246,7 @@ fill_table(HzAggLookup *lookup, uint32 count)
 	}
 	if (!hz_lookup_init(&lookup->table, list_length(lookup->own_keys), kinds))
 		return HZ_LOOKUP_MEMORY;
+	lookup->table.any = lookup->jointype == JOIN_SEMI || lookup->jointype == JOIN_ANTI;
 	for (uint32 first = 0; first < count && status == HZ_LOOKUP_OK; first += HZ_VECTOR_ROWS)
 	{
 		uint32 rows = Min(count - first, HZ_VECTOR_ROWS);
@@ -324,7 +325,7 @@ hz_agglookup_empty(const HzAggLookups *lookups)
 	{
 		const HzLookup *table = &lookups->lookups[i].table;
 
-		if (lookups->lookups[i].left)
+		if (!hz_agglookup_must_find(&lookups->lookups[i]))
 			continue;
 		if (table->layout.key_count == 0 ? table->rows == 0 : table->table.count == 0)
 			return true;

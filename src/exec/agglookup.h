@@ -19,7 +19,7 @@ typedef struct HzAggLookup
 	PlanState *ps;
 	List *input_keys;    /* IntList: positions in the input's target list, from 1 */
 	List *own_keys;      /* IntList: positions in the child's target list, from 1 */
-	bool left;           /* a row of the input that finds nothing stays, with nulls */
+	JoinType jointype;   /* JOIN_INNER, JOIN_LEFT, JOIN_SEMI, JOIN_ANTI; the input is on the left */
 	int first;           /* of its columns among those of all lookups */
 	int column_count;    /* of its target list */
 	HzColumnType *types; /* by column */
@@ -47,7 +47,7 @@ typedef struct HzAggProbe
 extern Bitmapset *hz_agglookup_used(List *expressions, int input_columns);
 
 /*
- * Lookups over child plans that are initialised: `keys` has for each a list of input_keys, own_keys, left. `used`: what the expressions read, as
+ * Lookups over child plans that are initialised: `keys` has for each a list of input_keys, own_keys, jointype. `used`: what the expressions read, as
  * the column's place among those of all lookups. In the current context, which must outlive them.
  */
 extern HzAggLookups *hz_agglookup_make(List *plan_states, List *keys, const Bitmapset *used);
@@ -57,6 +57,13 @@ extern HzAggLookups *hz_agglookup_make(List *plan_states, List *keys, const Bitm
  * All is allocated in the current context, tables from the machine: hz_agglookup_free().
  */
 extern const char *hz_agglookup_read(HzAggLookups *lookups, Size limit);
+
+/* Whether a row of the input must find something there. */
+static inline bool
+hz_agglookup_must_find(const HzAggLookup *lookup)
+{
+	return lookup->jointype == JOIN_INNER || lookup->jointype == JOIN_SEMI;
+}
 
 /* Some lookup that rows of the input must find something in has no rows. */
 extern bool hz_agglookup_empty(const HzAggLookups *lookups);

@@ -690,15 +690,24 @@ deparse(const CustomScan *plan, int first, int last, List *context, bool prefix,
 	return result;
 }
 
-static int
-count_left_lookups(const HzAggNode *node)
+/* How each of the other sides is joined; NIL: all are inner joins. */
+static List *
+join_names(const HzAggNode *node)
 {
-	int count = 0;
+	static const char *const names[] = {
+		[JOIN_INNER] = "Inner", [JOIN_LEFT] = "Left", [JOIN_SEMI] = "Semi", [JOIN_ANTI] = "Anti"};
+	List *result = NIL;
+	bool inner = true;
 	ListCell *cell;
 
 	foreach(cell, node->lookup_keys)
-		count += intVal(lthird((List *) lfirst(cell)));
-	return count;
+	{
+		int type = intVal(lthird((List *) lfirst(cell)));
+
+		inner = inner && type == JOIN_INNER;
+		result = lappend(result, (char *) names[type]);
+	}
+	return inner ? NIL : result;
 }
 
 static void
@@ -717,8 +726,8 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 		ExplainPropertyList("Group Key", keys, es);
 	if (conditions != NIL)
 		ExplainPropertyList("Lookup Cond", conditions, es);
-	if (count_left_lookups(node) > 0)
-		ExplainPropertyInteger("Left Lookups", NULL, count_left_lookups(node), es);
+	if (join_names(node) != NIL)
+		ExplainPropertyList("Lookup Joins", join_names(node), es);
 	if (top >= 0)
 		hz_topgroups_explain(node->top, linitial(deparse(plan, top, top, context, prefix, true)),
 							 es);

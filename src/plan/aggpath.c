@@ -359,8 +359,8 @@ add_sides(const GroupingStep *step, CustomPath *path, List **keys)
 		const HzLookupSide *side = lfirst(cell);
 
 		path->custom_paths = lappend(path->custom_paths, side->path);
-		*keys = lappend(
-			*keys, list_make3(side->input_keys, side->own_keys, makeInteger(side->left ? 1 : 0)));
+		*keys = lappend(*keys,
+						list_make3(side->input_keys, side->own_keys, makeInteger(side->jointype)));
 		path->path.startup_cost += side->path->total_cost + side->path->rows * cpu_tuple_cost;
 		path->path.total_cost += side->path->total_cost + side->path->rows * cpu_tuple_cost;
 	}

@@ -6,9 +6,9 @@
  * joined first, by the plan that the planner has found for them. The clauses between the input and a side are asked from the
  * planner as it would join the two. A subquery, or whatever else is no table, is a side by itself.
  *
- * A side may be that of a left join of the input, and of nothing else with it: then its place among the other joins makes no
- * difference. Its ON must be nothing but keys, since whatever else it has would not remove rows. Outer and semi joins inside a
- * side are the planner's.
+ * A side may be that of a left, semi or anti join of the input, and of nothing else with it: then its place among the other
+ * joins makes no difference. Its condition must be nothing but keys, since whatever else it has would not remove rows, or rows of
+ * the side that have them. Joins of any kind inside a side are the planner's.
  */
 #include "postgres.h"
 
@@ -251,6 +251,13 @@ has_unique_keys(PlannerInfo *root, const HzLookupSide *side)
 	return query_is_distinct_for(query, columns, side->operators);
 }
 
+/* Whether rows of the input are only asked whether they find something there. */
+static bool
+is_only_asked(const HzLookupSide *side)
+{
+	return side->jointype == JOIN_SEMI || side->jointype == JOIN_ANTI;
+}
+
 /* Whether the join has so many more rows than the input that some keys cannot be unique. */
 static bool
 multiplies(PlannerInfo *root, const RelOptInfo *joinrel, const HzLookupJoin *join)
@@ -261,7 +268,7 @@ multiplies(PlannerInfo *root, const RelOptInfo *joinrel, const HzLookupJoin *joi
 		return false;
 	foreach(cell, join->sides)
 	{
-		if (!has_unique_keys(root, lfirst(cell)))
+		if (!is_only_asked(lfirst(cell)) && !has_unique_keys(root, lfirst(cell)))
 			return true;
 	}
 	return false;
@@ -319,9 +326,25 @@ all_are_nullable(PlannerInfo *root, Relids relids, const SpecialJoinInfo *outer)
 	return bms_is_empty(rest);
 }
 
+/* Whether the join can be that of a side with the relations. */
+static bool
+can_join_side(PlannerInfo *root, Relids relids, const SpecialJoinInfo *info)
+{
+	switch (info->jointype)
+	{
+		case JOIN_LEFT:
+			return all_are_nullable(root, relids, info);
+		case JOIN_SEMI:
+		case JOIN_ANTI:
+			return bms_is_subset(relids, info->syn_righthand);
+		default:
+			return false;
+	}
+}
+
 /*
- * How the joins that are not inner ones concern a side, of the relations `relids`: *outer is the left join of the input to it, NULL: it
- * is none; *inside what those inside the side are called among the relids. False: another join, or not of the input alone.
+ * How the joins that are not inner ones concern a side, of the relations `relids`: *outer is that of the input to it, NULL: an inner
+ * one; *inside what those inside the side are called among the relids. False: another join, or not of the input alone.
  */
 static bool
 classify_joins(PlannerInfo *root, Relids input, Relids relids, SpecialJoinInfo **outer,
@@ -344,13 +367,12 @@ classify_joins(PlannerInfo *root, Relids input, Relids relids, SpecialJoinInfo *
 			*inside = hz_compat_add_outer_join(*inside, info);
 			continue;
 		}
-		if (*outer != NULL || info->jointype != JOIN_LEFT ||
-			!bms_equal(info->min_lefthand, input) ||
+		if (*outer != NULL || !bms_equal(info->min_lefthand, input) ||
 			!bms_is_subset(info->syn_righthand, bms_union(relids, hz_compat_outer_joins(root))))
 			return false;
 		*outer = info;
 	}
-	return *outer == NULL || all_are_nullable(root, relids, *outer);
+	return *outer == NULL || can_join_side(root, relids, *outer);
 }
 
 /* Sorts the clauses of a side into keys and the rest; false: one that this cannot do. */
@@ -362,15 +384,15 @@ add_clauses(HzLookupJoin *join, HzLookupSide *side, List *clauses, List *input_e
 	foreach(cell, clauses)
 	{
 		RestrictInfo *info = lfirst_node(RestrictInfo, cell);
-		bool joins = !side->left || !RINFO_IS_PUSHED_DOWN(info, relids);
+		bool joins = !IS_OUTER_JOIN(side->jointype) || !RINFO_IS_PUSHED_DOWN(info, relids);
 
 		if (info->pseudoconstant || contain_subplans((Node *) info->clause))
 			return false;
 		join->clauses = lappend(join->clauses, info->clause);
 		if (joins && add_key(info, join->input, input_exprs, side))
 			continue;
-		/* what stands in ON does not remove rows */
-		if (joins && side->left)
+		/* more than keys does not remove rows of the join, but matches */
+		if (joins && side->jointype != JOIN_INNER)
 			return false;
 		join->rest = lappend(join->rest, info->clause);
 	}
@@ -388,7 +410,7 @@ add_side(PlannerInfo *root, HzLookupJoin *join, Path *input, RelOptInfo *rel,
 
 	if (outer != NULL)
 		relids = hz_compat_add_outer_join(relids, outer);
-	side->left = outer != NULL;
+	side->jointype = outer != NULL ? outer->jointype : JOIN_INNER;
 	side->path = rel->cheapest_total_path;
 	side->once = is_once(root, rel->relids);
 	if (side->once && bms_membership(rel->relids) == BMS_MULTIPLE)
@@ -402,7 +424,7 @@ add_side(PlannerInfo *root, HzLookupJoin *join, Path *input, RelOptInfo *rel,
 					 input->pathtarget->exprs, relids))
 		return false;
 	/* without keys, only the one row of a side can be what is looked up */
-	if (side->own_keys == NIL && rel->rows > 1)
+	if (side->own_keys == NIL && (rel->rows > 1 || is_only_asked(side)))
 		return false;
 	join->sides = lappend(join->sides, side);
 	join->exprs = list_concat(join->exprs, hz_compat_nulled(side->path->pathtarget->exprs, outer));
@@ -491,13 +513,14 @@ make_stand_in(const Path *path, const Path *real, int place)
 	return &result->path;
 }
 
-/* Stands for a path of a side; NULL: the side's rows are not what the path promises. */
+/* Stands for a path of a side; NULL: the side's rows are not what the path promises, such as without repetitions. */
 static Path *
 stand_in(const Path *path, const HzLookupSide *side, int place)
 {
 	ListCell *cell;
 
-	if (path->param_info != NULL || !pathkeys_contained_in(path->pathkeys, side->path->pathkeys))
+	if (IsA(path, AggPath) || IsA(path, GroupPath) || IsA(path, UpperUniquePath) ||
+		path->param_info != NULL || !pathkeys_contained_in(path->pathkeys, side->path->pathkeys))
 		return NULL;
 	foreach(cell, path->pathtarget->exprs)
 	{
@@ -573,6 +596,12 @@ replace_sides(Path *path, const HzLookupJoin *join)
 		case T_MaterialPath:
 		{
 			MaterialPath *copy = flat_copy(path, sizeof(MaterialPath));
+
+			return replace_below(&copy->path, &copy->subpath, join);
+		}
+		case T_UniquePath:
+		{
+			UniquePath *copy = flat_copy(path, sizeof(UniquePath));
 
 			return replace_below(&copy->path, &copy->subpath, join);
 		}

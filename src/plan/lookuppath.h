@@ -2,8 +2,8 @@
  * plan/lookuppath.h
  *	  A join as one large input whose rows look up what the other sides have for them.
  *
- * That is what ColumnarAgg can do of a join (exec/agglookup.h): inner and left joins of one columnar table with small sides, by keys that
- * are unique there. Whether they are is only known when they are read; where they are not, PostgreSQL's own plan runs.
+ * That is what ColumnarAgg can do of a join (exec/agglookup.h): inner, left, semi and anti joins of one columnar table with small sides, by keys
+ * that are unique there, or need not be. Whether they are is only known when they are read; where they are not, PostgreSQL's own plan runs.
  */
 #ifndef HZ_LOOKUPPATH_H
 #define HZ_LOOKUPPATH_H
@@ -18,7 +18,8 @@ typedef struct HzLookupSide
 	List *own_keys;   /* IntList: places in the path's target, from 1 */
 	List *operators;  /* OidList: by which keys are equal */
 	bool once;        /* no table: only one plan can have its path (exec/aggside.h) */
-	bool left;        /* of a left join: rows of the input that find nothing get nulls */
+	JoinType
+		jointype; /* JOIN_INNER; JOIN_LEFT: rows of the input that find nothing get nulls; JOIN_SEMI, JOIN_ANTI: they are those that are left out, or left */
 } HzLookupSide;
 
 typedef struct HzLookupJoin
