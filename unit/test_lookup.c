@@ -1,7 +1,7 @@
 /*
  * unit/test_lookup.c
- *	  Looking up keys of one column, of strings and of fixed values, in dictionaries of all sizes beside lookups of all sizes: each row's
- *	  answer is what a search among the lookup's rows says.
+ *	  Looking up keys of one column, of strings and of fixed values, in dictionaries of all sizes beside lookups of all sizes, also with
+ *	  repeated keys: each row's answer is what a search among the lookup's rows says.
  */
 #include "agg/lookup.h"
 #include "base/bitmap.h"
@@ -164,7 +164,7 @@ check_dictionary(HzProbe *probe, const Values *sought, const uint32_t *rows, uin
 }
 
 static void
-check_lookup(HzKind kind, uint32_t row_count, bool nulls, bool known)
+check_lookup(HzKind kind, uint32_t row_count, bool nulls, bool known, bool any)
 {
 	static const uint32_t sizes[] = {1, 2, 15, 16, 100, 1000, 5000, 19000};
 	static uint32_t rows[HZ_VECTOR_ROWS];
@@ -175,9 +175,18 @@ check_lookup(HzKind kind, uint32_t row_count, bool nulls, bool known)
 	HzProbe *probe;
 
 	choose(rows, row_count);
+	for (uint32_t i = 1; any && i < row_count; i += 3)
+		rows[i] = rows[unit_random() % i];
 	set_values(&sought, kind, rows, row_count, nulls);
 	CHECK(hz_key_kind(kind, WIDTH, &key_kind));
 	CHECK(hz_lookup_init(&lookup, 1, &key_kind));
+	if (any && row_count > 1 && !nulls)
+	{
+		CHECK(hz_lookup_add(&lookup, &sought.vector, row_count) == HZ_LOOKUP_DUPLICATE);
+		hz_lookup_free(&lookup);
+		CHECK(hz_lookup_init(&lookup, 1, &key_kind));
+	}
+	lookup.any = any;
 	CHECK(hz_lookup_add(&lookup, &sought.vector, row_count) == HZ_LOOKUP_OK);
 	lookup.column_count = 1;
 	lookup.columns = &sought.vector;
@@ -203,8 +212,8 @@ main(void)
 	unit_subject = "lookups";
 	make_bytes();
 	for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++)
-		for (int way = 0; way < 8; way++)
+		for (int way = 0; way < 16; way++)
 			check_lookup(way & 1 ? HZ_KIND_BYTES : HZ_KIND_FIXED, sizes[s], (way & 2) != 0,
-						 (way & 4) != 0);
+						 (way & 4) != 0, (way & 8) != 0);
 	return unit_summary();
 }

@@ -518,7 +518,7 @@ hz_aggpath_init(void)
 		PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	DefineCustomBoolVariable("hanzo_datastore.enable_lookup_join",
 							 "Enables joins below columnar aggregation.",
-							 "Its rows look up what small sides of an inner join have for them.",
+							 "Its rows look up what small sides of a join have for them.",
 							 &enable_lookup_join, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
 	DefineCustomBoolVariable("hanzo_datastore.enable_nested_agg",
 							 "Enables columnar aggregation above another.",
