@@ -149,36 +149,36 @@ SELECT same, looked_up, answer, query FROM unnest(ARRAY[
   'SELECT o.name, count(*) FROM [t] AS t LEFT JOIN LATERAL (SELECT name FROM orgs WHERE id = t.d LIMIT 1) AS o ON true GROUP BY 1']) AS query, joined(query);
 
 -- Semi and anti joins: rows are asked whether they find something. Keys of the sides are not unique.
-CREATE TABLE seen AS SELECT i AS id, CASE WHEN i % 9 = 0 THEN NULL ELSE i % 40 END AS d, CASE WHEN i % 10 = 0 THEN NULL ELSE 'k' || i % 20 END AS k, i % 3 = 0 AS flag FROM generate_series(1, 500) AS i;
-ANALYZE seen;
+CREATE TABLE askers AS SELECT i AS id, CASE WHEN i % 9 = 0 THEN NULL ELSE i % 40 END AS d, CASE WHEN i % 10 = 0 THEN NULL ELSE 'k' || i % 20 END AS k, i % 3 = 0 AS flag FROM generate_series(1, 500) AS i;
+ANALYZE askers;
 SELECT same, looked_up, answer, query FROM unnest(ARRAY[
-  'SELECT k, count(*), sum(v) FROM [t] AS t WHERE d IN (SELECT d FROM seen) GROUP BY 1',
-  'SELECT count(*), count(d), min(d), max(d), sum(n) FROM [t] AS t WHERE NOT EXISTS (SELECT FROM seen AS s WHERE s.d = t.d)',
-  'SELECT d, count(*) FROM [t] AS t WHERE EXISTS (SELECT FROM seen AS s WHERE s.d = t.d AND s.k = t.k AND s.flag) GROUP BY 1',
-  'SELECT d, k, count(*) FROM [t] AS t WHERE NOT EXISTS (SELECT FROM seen AS s WHERE s.d = t.d AND s.k = t.k) AND t.n < 50 GROUP BY 1, 2',
-  'SELECT k, count(*) FROM [t] AS t WHERE (d, k) IN (SELECT d, k FROM seen WHERE flag) GROUP BY 1',
-  'SELECT t.d, count(*) FROM [t] AS t LEFT JOIN seen AS s ON s.d = t.d WHERE s.d IS NULL GROUP BY 1',
-  'SELECT t.d, s.k, s.flag, count(*), count(s.id) FROM [t] AS t LEFT JOIN seen AS s ON s.d = t.d WHERE s.d IS NULL AND coalesce(s.flag, t.n > 5) GROUP BY 1, 2, 3',
-  'SELECT count(*), count(DISTINCT k) FROM [t] AS t WHERE d IN (SELECT d FROM seen WHERE id < 0)',
-  'SELECT count(*), count(DISTINCT k) FROM [t] AS t WHERE NOT EXISTS (SELECT FROM seen AS s WHERE s.d = t.d AND s.id < 0)',
-  'SELECT o.name, count(*) FROM [t] AS t JOIN orgs AS o ON o.id = t.n WHERE d IN (SELECT d FROM seen) AND NOT EXISTS (SELECT FROM seen AS s WHERE s.k = t.k AND s.flag) GROUP BY 1',
-  'SELECT o.name, count(*) FROM [t] AS t LEFT JOIN orgs AS o ON o.id = t.n WHERE d IN (SELECT d FROM seen WHERE flag) GROUP BY 1',
-  'SELECT k, count(*) FROM [t] AS t WHERE d IN (SELECT s.d FROM seen AS s JOIN orgs AS o ON o.id = s.d WHERE o.plan = ''pro'') GROUP BY 1',
-  'WITH s AS MATERIALIZED (SELECT d, k FROM seen WHERE flag) SELECT t.k, count(*) FROM [t] AS t WHERE EXISTS (SELECT FROM s WHERE s.d = t.d) AND NOT EXISTS (SELECT FROM s WHERE s.k = t.k) GROUP BY 1',
+  'SELECT k, count(*), sum(v) FROM [t] AS t WHERE d IN (SELECT d FROM askers) GROUP BY 1',
+  'SELECT count(*), count(d), min(d), max(d), sum(n) FROM [t] AS t WHERE NOT EXISTS (SELECT FROM askers AS s WHERE s.d = t.d)',
+  'SELECT d, count(*) FROM [t] AS t WHERE EXISTS (SELECT FROM askers AS s WHERE s.d = t.d AND s.k = t.k AND s.flag) GROUP BY 1',
+  'SELECT d, k, count(*) FROM [t] AS t WHERE NOT EXISTS (SELECT FROM askers AS s WHERE s.d = t.d AND s.k = t.k) AND t.n < 50 GROUP BY 1, 2',
+  'SELECT k, count(*) FROM [t] AS t WHERE (d, k) IN (SELECT d, k FROM askers WHERE flag) GROUP BY 1',
+  'SELECT t.d, count(*) FROM [t] AS t LEFT JOIN askers AS s ON s.d = t.d WHERE s.d IS NULL GROUP BY 1',
+  'SELECT t.d, s.k, s.flag, count(*), count(s.id) FROM [t] AS t LEFT JOIN askers AS s ON s.d = t.d WHERE s.d IS NULL AND coalesce(s.flag, t.n > 5) GROUP BY 1, 2, 3',
+  'SELECT count(*), count(DISTINCT k) FROM [t] AS t WHERE d IN (SELECT d FROM askers WHERE id < 0)',
+  'SELECT count(*), count(DISTINCT k) FROM [t] AS t WHERE NOT EXISTS (SELECT FROM askers AS s WHERE s.d = t.d AND s.id < 0)',
+  'SELECT o.name, count(*) FROM [t] AS t JOIN orgs AS o ON o.id = t.n WHERE d IN (SELECT d FROM askers) AND NOT EXISTS (SELECT FROM askers AS s WHERE s.k = t.k AND s.flag) GROUP BY 1',
+  'SELECT o.name, count(*) FROM [t] AS t LEFT JOIN orgs AS o ON o.id = t.n WHERE d IN (SELECT d FROM askers WHERE flag) GROUP BY 1',
+  'SELECT k, count(*) FROM [t] AS t WHERE d IN (SELECT s.d FROM askers AS s JOIN orgs AS o ON o.id = s.d WHERE o.plan = ''pro'') GROUP BY 1',
+  'WITH s AS MATERIALIZED (SELECT d, k FROM askers WHERE flag) SELECT t.k, count(*) FROM [t] AS t WHERE EXISTS (SELECT FROM s WHERE s.d = t.d) AND NOT EXISTS (SELECT FROM s WHERE s.k = t.k) GROUP BY 1',
   'SELECT k, count(*) FROM [t] AS t WHERE d IN (SELECT g % 30 FROM generate_series(1, 100) AS g OFFSET 0) GROUP BY 1',
   'SELECT k, count(*) FROM [t] AS t WHERE d IN (VALUES (1), (2), (2), (NULL), (399)) GROUP BY 1',
-  'SELECT DISTINCT k, d FROM [t] AS t WHERE NOT EXISTS (SELECT FROM seen AS s WHERE s.d = t.d)',
+  'SELECT DISTINCT k, d FROM [t] AS t WHERE NOT EXISTS (SELECT FROM askers AS s WHERE s.d = t.d)',
   'SELECT d, count(*) FROM [t] AS t WHERE NOT EXISTS (SELECT FROM [t] AS u WHERE u.d = t.d AND u.id < 500) GROUP BY 1',
   'SELECT d, count(*) FROM [t] AS t WHERE d IN (SELECT d FROM [t] AS u WHERE u.id < 300 AND u.n > 20) GROUP BY 1',
   -- and those that PostgreSQL does
-  'SELECT d, count(*) FROM [t] AS t WHERE EXISTS (SELECT FROM seen AS s WHERE s.d = t.d AND s.id > t.n) GROUP BY 1',
-  'SELECT d, count(*) FROM [t] AS t WHERE NOT EXISTS (SELECT FROM seen AS s WHERE s.d = t.d AND s.id > t.n) GROUP BY 1',
-  'SELECT k, count(*) FROM [t] AS t WHERE EXISTS (SELECT FROM seen AS s WHERE s.d = 17) GROUP BY 1',
-  'SELECT k, count(*) FROM [t] AS t WHERE d = 17 AND d IN (SELECT d FROM seen) GROUP BY 1',
-  'SELECT k, count(*) FROM [t] AS t WHERE d NOT IN (SELECT d FROM seen WHERE d IS NOT NULL) GROUP BY 1',
-  'SELECT k, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d WHERE t.d IN (SELECT d FROM seen) GROUP BY 1',
-  'SELECT s.k, count(*) FROM seen AS s WHERE EXISTS (SELECT FROM [t] AS t WHERE t.d = s.d AND t.n > 5) GROUP BY 1',
-  'SELECT s.k, count(*) FROM seen AS s WHERE NOT EXISTS (SELECT FROM [t] AS t WHERE t.d = s.d) GROUP BY 1']) AS query, joined(query);
+  'SELECT d, count(*) FROM [t] AS t WHERE EXISTS (SELECT FROM askers AS s WHERE s.d = t.d AND s.id > t.n) GROUP BY 1',
+  'SELECT d, count(*) FROM [t] AS t WHERE NOT EXISTS (SELECT FROM askers AS s WHERE s.d = t.d AND s.id > t.n) GROUP BY 1',
+  'SELECT k, count(*) FROM [t] AS t WHERE EXISTS (SELECT FROM askers AS s WHERE s.d = 17) GROUP BY 1',
+  'SELECT k, count(*) FROM [t] AS t WHERE d = 17 AND d IN (SELECT d FROM askers) GROUP BY 1',
+  'SELECT k, count(*) FROM [t] AS t WHERE d NOT IN (SELECT d FROM askers WHERE d IS NOT NULL) GROUP BY 1',
+  'SELECT k, count(*) FROM [t] AS t JOIN dims AS p ON p.id = t.d WHERE t.d IN (SELECT d FROM askers) GROUP BY 1',
+  'SELECT s.k, count(*) FROM askers AS s WHERE EXISTS (SELECT FROM [t] AS t WHERE t.d = s.d AND t.n > 5) GROUP BY 1',
+  'SELECT s.k, count(*) FROM askers AS s WHERE NOT EXISTS (SELECT FROM [t] AS t WHERE t.d = s.d) GROUP BY 1']) AS query, joined(query);
 
 -- What is not done so, or begun and left to PostgreSQL: keys that are not unique, other joins, other keys
 CREATE TABLE twice AS SELECT * FROM orgs UNION ALL SELECT * FROM orgs WHERE id = 20;
