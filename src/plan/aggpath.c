@@ -13,6 +13,9 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -24,6 +27,7 @@
 #include "optimizer/planner.h"
 #include "optimizer/prep.h"
 #include "optimizer/tlist.h"
+#include "parser/parsetree.h"
 #include "utils/guc.h"
 #include "utils/selfuncs.h"
 
@@ -243,11 +247,37 @@ add_join(GroupingStep *step)
 }
 
 /*
- * Finds aggregates, and columns that are neither in one nor grouped by: those depend on what is, since the query groups by a
- * primary key, or would be equal to it, and the planner has left them out of the clause. True: something else.
+ * Whether a column is the same in all rows of a group, since the primary key of its table is grouped by: then the query may have it
+ * without grouping by it, or the planner has left it out of the clause. Inheritance children may repeat their parent's keys.
  */
+static bool
+depends_on_keys(PlannerInfo *root, List *group_exprs, const Var *var)
+{
+	const RangeTblEntry *entry = planner_rt_fetch(var->varno, root);
+	Bitmapset *key;
+	Oid constraint;
+	ListCell *cell;
+
+	if (var->varlevelsup > 0 || entry->rtekind != RTE_RELATION ||
+		(entry->inh && entry->relkind != RELKIND_PARTITIONED_TABLE))
+		return false;
+	key = get_primary_key_attnos(entry->relid, false, &constraint);
+	if (key == NULL)
+		return false;
+	foreach(cell, group_exprs)
+	{
+		const Var *grouped = lfirst(cell);
+
+		if (IsA(grouped, Var) && grouped->varno == var->varno && grouped->varlevelsup == 0)
+			key = bms_del_member(key, grouped->varattno - FirstLowInvalidHeapAttributeNumber);
+	}
+	return bms_is_empty(key);
+}
+
+/* Finds aggregates, and columns that depend on what is grouped by; true: something that is neither in the first nor the second. */
 typedef struct FindContext
 {
+	PlannerInfo *root;
 	List *group_exprs;
 	List *aggrefs;
 	List *dependents;
@@ -265,12 +295,12 @@ find_aggregates(Node *node, FindContext *context)
 		context->aggrefs = list_append_unique(context->aggrefs, node);
 		return false;
 	}
-	if (IsA(node, Var))
+	if (IsA(node, Var) && depends_on_keys(context->root, context->group_exprs, (Var *) node))
 	{
 		context->dependents = list_append_unique(context->dependents, node);
 		return false;
 	}
-	if (IsA(node, PlaceHolderVar) || IsA(node, GroupingFunc))
+	if (IsA(node, Var) || IsA(node, PlaceHolderVar) || IsA(node, GroupingFunc))
 		return true;
 	return expression_tree_walker(node, find_aggregates, context);
 }
@@ -436,7 +466,7 @@ choose_input(GroupingStep *step)
 static void
 consider_step(GroupingStep *step)
 {
-	FindContext find = {0};
+	FindContext find = {.root = step->root};
 
 	if (step->output_rel->reloptkind != RELOPT_UPPER_REL || !choose_input(step))
 		return;
@@ -449,8 +479,6 @@ consider_step(GroupingStep *step)
 	if (find_aggregates((Node *) step->target->exprs, &find) ||
 		find_aggregates((Node *) step->having, &find) ||
 		!is_plain_expression((Node *) step->input_exprs))
-		return;
-	if (find.dependents != NIL && step->clause == NIL)
 		return;
 	step->group_exprs = list_concat(step->group_exprs, find.dependents);
 	step->aggrefs = find.aggrefs;
