@@ -375,6 +375,8 @@ sub lookups
 		$from .= ($kind eq 'JOIN' ? ' JOIN' : ' LEFT JOIN') . " $as ON $on";
 		push @where, "$side->{columns}[-1]{sql} IS NULL" if $kind eq 'IS NULL';
 	}
+	# of an anti join PostgreSQL expects a row, and reads a side that is one aggregate anew for each that there is
+	return lookups() if $from =~ /\(SELECT max\(s\.k\)/ && grep { /^NOT EXISTS|IS NULL$/ } @where;
 	my $q = { kind => 'lookup', from => $from, where => \@where, with => @with ? 'WITH ' . join(', ', @with) . ' ' : '' };
 	push @where, 't.i4s >= d.k - 40' if $outer && $table =~ /^[wv]$/ && chance(0.5);
 	my %seen;
