@@ -200,6 +200,9 @@ SELECT same, looked_up, answer, query FROM unnest(ARRAY[
   'SELECT s.k, count(*) FROM askers AS s WHERE EXISTS (SELECT FROM [t] AS t WHERE t.d = s.d AND t.n > 5) GROUP BY 1',
   'SELECT s.k, count(*) FROM askers AS s WHERE NOT EXISTS (SELECT FROM [t] AS t WHERE t.d = s.d) GROUP BY 1']) AS query, joined(query);
 
+-- a side that has nothing ends it, before the next one fails
+SELECT count(*) FROM c AS t WHERE EXISTS (SELECT FROM askers AS s WHERE s.d = t.d AND s.id < 0) AND NOT EXISTS (SELECT FROM askers AS s WHERE 1 / (s.id - 5) = 3 AND s.d = t.d);
+
 -- What is not done so, or begun and left to PostgreSQL: keys that are not unique, other joins, other keys
 CREATE TABLE twice AS SELECT * FROM orgs UNION ALL SELECT * FROM orgs WHERE id = 20;
 ANALYZE twice;

@@ -301,6 +301,16 @@ bytes_of(const HzAggLookups *lookups)
 	return bytes;
 }
 
+/* Whether rows of the input must find something there, and there is nothing. */
+static bool
+rules_out_all(const HzAggLookup *lookup)
+{
+	const HzLookup *table = &lookup->table;
+
+	return hz_agglookup_must_find(lookup) &&
+		   (table->layout.key_count == 0 ? table->rows == 0 : table->table.count == 0);
+}
+
 const char *
 hz_agglookup_read(HzAggLookups *lookups, Size limit)
 {
@@ -314,6 +324,9 @@ hz_agglookup_read(HzAggLookups *lookups, Size limit)
 			reason = read_lookup(&lookups->lookups[i], (limit - before) / 2);
 		if (reason != NULL)
 			return reason;
+		/* an error that others would raise is none then */
+		if (rules_out_all(&lookups->lookups[i]))
+			return NULL;
 	}
 	return bytes_of(lookups) <= limit ? NULL : "a side of the join that is larger than memory";
 }
@@ -323,11 +336,7 @@ hz_agglookup_empty(const HzAggLookups *lookups)
 {
 	for (int i = 0; i < lookups->count; i++)
 	{
-		const HzLookup *table = &lookups->lookups[i].table;
-
-		if (!hz_agglookup_must_find(&lookups->lookups[i]))
-			continue;
-		if (table->layout.key_count == 0 ? table->rows == 0 : table->table.count == 0)
+		if (rules_out_all(&lookups->lookups[i]))
 			return true;
 	}
 	return false;

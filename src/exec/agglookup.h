@@ -53,7 +53,7 @@ extern Bitmapset *hz_agglookup_used(List *expressions, int input_columns);
 extern HzAggLookups *hz_agglookup_make(List *plan_states, List *keys, const Bitmapset *used);
 
 /*
- * Reads the children. NULL, or why it cannot be done so: more than `limit` bytes, keys that are not unique, out of memory.
+ * Reads the children, up to one that hz_agglookup_empty() is true for. NULL, or why it cannot be done so: more than `limit` bytes, keys that are not unique, out of memory.
  * All is allocated in the current context, tables from the machine: hz_agglookup_free().
  */
 extern const char *hz_agglookup_read(HzAggLookups *lookups, Size limit);
