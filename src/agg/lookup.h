@@ -3,8 +3,8 @@
  *	  The small side of a join as a table to look up rows in, and what a batch of the large side finds there.
  *
  * A lookup holds rows, numbered from 0: columns, each a FLAT vector of all of them, and a hash table from keys to row numbers.
- * Keys are unique, or it does not matter which of several rows is found; a row with a null key is found by nobody. Without keys there is one row at most, which everybody finds. Once it is built, any number of threads read it, each with a
- * probe of its own. Pure C; keys as in agg/groupkey.h, but no numerics.
+ * Keys are unique, or `any` of the rows that have them may be found; a row with a null key is found by nobody. Without keys there is one row at
+ * most, which everybody finds. Once it is built, any number of threads read it, each with a probe of its own. Pure C; keys as in agg/groupkey.h, but no numerics.
  */
 #ifndef HZ_LOOKUP_H
 #define HZ_LOOKUP_H
@@ -23,8 +23,7 @@ typedef struct HzLookup
 	HzGroupLayout layout; /* the keys, and one state: row number + 1 (uint64) */
 	HzRegion region;
 	HzGroupTable table;
-	bool
-		any; /* of rows with the same keys one is found, no matter which; set by the caller before the first row */
+	bool any; /* see above; set by the caller before the first row */
 	uint32_t rows;
 	int column_count;
 	const HzVector

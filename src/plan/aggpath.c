@@ -47,10 +47,9 @@ typedef struct GroupingStep
 	PlannerInfo *root;
 	RelOptInfo *input_rel;
 	RelOptInfo *output_rel;
-	List *having; /* implicit AND list */
-	List *clause; /* SortGroupClauses of the keys */
-	List *
-		own_clause; /* of PostgreSQL's own plan: less those that the planner has seen to be superfluous */
+	List *having;     /* implicit AND list */
+	List *clause;     /* SortGroupClauses of the keys */
+	List *own_clause; /* less those that the planner has seen to be superfluous */
 	List *pathkeys;
 	bool can_hash;
 	PathTarget *target; /* of the step */
