@@ -103,7 +103,7 @@ say "Errors by SQLSTATE:"
 { grep -aoE '\] [0-9A-Z]{5} (ERROR|FATAL|PANIC):' "$out/server.log" || true; } | awk '{ print $2 }' | sort | uniq -c | sort -rn | sed -n 1,15p
 
 # Numbers out of messages, so that equal ones count together. Without what core says of its own, with heaps alone.
-known='failed to find conversion function from unknown to|(invalid INTERVAL|unrecognized interval) typmod'
+known='failed to find conversion function from unknown to|(invalid INTERVAL|unrecognized interval) typmod|unrecognized objtype abbreviation'
 internal() { { grep -aE '\] XX[0-9A-Z]{3} (ERROR|FATAL|PANIC):|cache lookup failed' "$out/server.log" || true; } | sed -E 's/^.*(ERROR|FATAL|PANIC): +//; s/[0-9]+/N/g' | { grep -vE "$known" || true; } | sort | uniq -c | sort -rn; }
 say
 say "Internal errors:"
