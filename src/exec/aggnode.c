@@ -720,14 +720,15 @@ explain(CustomScanState *css, List *ancestors, ExplainState *es)
 	List *keys = deparse(plan, 0, node->key_count - 1, context, prefix, true);
 	List *conditions = deparse(plan, node->key_count + node->call_count,
 							   list_length(plan->custom_scan_tlist) - 1, context, true, false);
+	List *joins = join_names(node);
 	int top = node->top != NULL ? hz_topgroups_column(node->top) : -1;
 
 	if (keys != NIL)
 		ExplainPropertyList("Group Key", keys, es);
 	if (conditions != NIL)
 		ExplainPropertyList("Lookup Cond", conditions, es);
-	if (join_names(node) != NIL)
-		ExplainPropertyList("Lookup Joins", join_names(node), es);
+	if (joins != NIL)
+		ExplainPropertyList("Lookup Joins", joins, es);
 	if (top >= 0)
 		hz_topgroups_explain(node->top, linitial(deparse(plan, top, top, context, prefix, true)),
 							 es);

@@ -287,7 +287,7 @@ find_aggregates(Node *node, FindContext *context)
 {
 	if (node == NULL)
 		return false;
-	if (list_member(context->group_exprs, node))
+	if (list_member(context->group_exprs, node) || list_member(context->dependents, node))
 		return false;
 	if (IsA(node, Aggref))
 	{
@@ -296,7 +296,7 @@ find_aggregates(Node *node, FindContext *context)
 	}
 	if (IsA(node, Var) && depends_on_keys(context->root, context->group_exprs, (Var *) node))
 	{
-		context->dependents = list_append_unique(context->dependents, node);
+		context->dependents = lappend(context->dependents, node);
 		return false;
 	}
 	if (IsA(node, Var) || IsA(node, PlaceHolderVar) || IsA(node, GroupingFunc))

@@ -19,7 +19,7 @@ typedef struct HzLookupSide
 	List *operators;  /* OidList: by which keys are equal */
 	bool once;        /* no table: only one plan can have its path (exec/aggside.h) */
 	JoinType
-		jointype; /* JOIN_INNER; JOIN_LEFT: rows of the input that find nothing get nulls; JOIN_SEMI, JOIN_ANTI: they are those that are left out, or left */
+		jointype; /* of the input, on the left, and the side: JOIN_INNER, JOIN_LEFT, JOIN_SEMI, JOIN_ANTI */
 } HzLookupSide;
 
 typedef struct HzLookupJoin
