@@ -264,6 +264,16 @@ compile_joins(HzAggLeaf *leaf, const HzCompileInput *input, List *quals, Bitmaps
 }
 
 static bool
+any_leaves(HzVexpr *const *vexprs, int count)
+{
+	bool leaves = false;
+
+	for (int i = 0; i < count; i++)
+		leaves = leaves || (vexprs[i] != NULL && hz_vexpr_leaves(vexprs[i]));
+	return leaves;
+}
+
+static bool
 compile_program(HzAggLeaf *leaf, HzCompileInput *input, const HzAggExprs *exprs)
 {
 	HzAggProgram *program = &leaf->program;
@@ -288,6 +298,8 @@ compile_program(HzAggLeaf *leaf, HzCompileInput *input, const HzAggExprs *exprs)
 		!compile_list(input, exprs->call_filters, &program->call_filters, &columns,
 					  &leaf->threadable))
 		return false;
+	program->leaves = any_leaves(program->arguments, program->call_count) ||
+					  any_leaves(program->call_filters, program->call_count);
 	leaf->columns = palloc(sizeof(int) * Max(bms_num_members(columns), 1));
 	while ((member = bms_next_member(columns, member)) >= 0 && member < leaf->desc->natts)
 		leaf->columns[leaf->column_count++] = member;

@@ -339,7 +339,7 @@ static bool
 run_group(HzAggNode *node, HzAggLeaf *leaf, const HzAggVectors *vectors)
 {
 	if (node->threads != NULL)
-		hz_aggthreads_serve(node->threads);
+		hz_aggthreads_serve(node->threads, &node->work);
 	if (node->threads != NULL && hz_aggthreads_failed(node->threads))
 		return false;
 	if (hz_aggthreads_takes(vectors))

@@ -2,8 +2,9 @@
  * exec/aggthreads.c
  *	  Jobs and threads of an aggregation. See aggthreads.h.
  *
- * A job is FREE, READY (filled, waiting), TAKEN or again FREE; its state changes under the mutex. Jobs, their chunks and
- * the deleted rows are the leader's memory, which it does not touch while a job is READY or TAKEN. Readers and evaluations
+ * A job is FREE, READY (filled, waiting), TAKEN, perhaps LEFT (its thread has come to a vector that only the server can evaluate: the leader does
+ * what is left of it) and FREE again; its state changes under the mutex. Jobs, their chunks and the deleted rows are the leader's memory, which
+ * it does not touch while a job is READY or TAKEN. Readers and evaluations
  * of a thread live in its arena, which starts empty with every job; groups and states live in its aggregator's region.
  */
 #include "postgres.h"
@@ -27,44 +28,14 @@
 #include "base/compat.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "exec/aggjob.h"
 #include "exec/aggthreads.h"
 
 #define ARENA_BYTES ((Size) 512 * 1024 * 1024)
 #define ARENA_KEPT ((Size) 8 * 1024 * 1024) /* of its pages from one query to the next */
 #define JOBS_PER_THREAD 2
-#define LARGEST_JOB ((Size) 16 * 1024 * 1024) /* bytes of chunks */
 #define MAX_THREADS 64
 #define SMALL_SHARE 4 /* a group of which less than this part is left is no job */
-
-typedef enum JobState
-{
-	JOB_FREE,
-	JOB_READY,
-	JOB_TAKEN
-} JobState;
-
-typedef struct JobColumn
-{
-	int attno;
-	bool missing;
-	HzVector constant; /* missing */
-	HzChunkMeta meta;
-	Size start; /* of its bytes in the job's */
-} JobColumn;
-
-typedef struct Job
-{
-	JobState state;
-	HzAggLeaf *leaf;
-	HzAggVectors vectors;
-	bool has_deleted;
-	uint64 deleted[HZ_CHUNK_MAX_ROWS / 64];
-	int column_count;
-	int column_room;
-	JobColumn *columns;
-	uint8 *bytes;
-	Size room;
-} Job;
 
 /* One who does jobs: a thread, or the leader with what no thread has begun. */
 typedef struct Worker
@@ -76,7 +47,7 @@ typedef struct Worker
 	HzArena *arena; /* NULL: the leader */
 	Size peak;      /* most that was used of it */
 	/* the current job */
-	Job *job;
+	HzAggJob *job;
 	HzChunkReader **readers; /* by column of the job */
 	HzVector *vectors;
 	uint32 *loaded;    /* vector number + 1 that `vectors` holds */
@@ -100,13 +71,14 @@ struct HzAggThreads
 	pg_atomic_uint32 stop;
 	pg_atomic_uint32 failed;
 	pg_atomic_uint32 full; /* workers that wait to be emptied */
+	pg_atomic_uint32 left; /* jobs that are */
 	HzAggEmpty empty;
 	void *empty_arg;
 	int count;   /* of threads */
 	int running; /* that are not joined yet */
 	Worker *workers;
 	int job_count;
-	Job *jobs;
+	HzAggJob *jobs;
 	Size limit;
 	HzAggLeaf *damaged_leaf;
 	HzAggVectors damaged_vectors;
@@ -130,20 +102,10 @@ read_job(void *arg, uint64_t offset, uint64_t length, void *target)
 	return HZ_OK;
 }
 
-static int
-column_index(const Job *job, int attno)
-{
-	int i = 0;
-
-	while (job->columns[i].attno != attno)
-		i++;
-	return i;
-}
-
 static HzStatus
 open_column(Worker *worker, int i)
 {
-	JobColumn *column = &worker->job->columns[i];
+	HzAggJobColumn *column = &worker->job->columns[i];
 	HzSource source = {read_job, worker->job->bytes + column->start};
 
 	return worker->readers[i] != NULL ? HZ_OK
@@ -154,7 +116,7 @@ static const HzVector *
 get_column(void *arg, int attno)
 {
 	Worker *worker = arg;
-	Job *job = worker->job;
+	HzAggJob *job = worker->job;
 	HzAggLeaf *leaf = job->leaf;
 	int i;
 	HzStatus status;
@@ -163,7 +125,7 @@ get_column(void *arg, int attno)
 		return hz_agglookup_get(leaf->lookups, worker->probes, leaf->lookup_keys, get_column,
 								worker, worker->rows, &worker->work->joining,
 								attno - leaf->desc->natts);
-	i = column_index(job, attno);
+	i = hz_aggjob_column(job, attno);
 	if (job->columns[i].missing)
 	{
 		worker->vectors[i] = job->columns[i].constant;
@@ -194,7 +156,7 @@ get_lengths(void *arg, int attno)
 
 	if (attno >= worker->job->leaf->desc->natts)
 		return NULL;
-	i = column_index(worker->job, attno);
+	i = hz_aggjob_column(worker->job, attno);
 	if (worker->lengths_loaded[i] == worker->vector + 1)
 		return &worker->lengths[i];
 	if (worker->job->columns[i].missing || worker->loaded[i] == worker->vector + 1 ||
@@ -218,7 +180,7 @@ match(void *arg, int attno, const uint8_t *data, size_t length, uint8_t *mask)
 
 	if (!hz_enable_encoded_equality || attno >= worker->job->leaf->desc->natts)
 		return false;
-	i = column_index(worker->job, attno);
+	i = hz_aggjob_column(worker->job, attno);
 	return !worker->job->columns[i].missing && worker->loaded[i] != worker->vector + 1 &&
 		   open_column(worker, i) == HZ_OK &&
 		   hz_chunk_match(worker->readers[i], worker->vector, &value, &known, mask) == HZ_OK &&
@@ -261,12 +223,13 @@ make_room(Worker *worker)
 static bool
 run_vectors(Worker *worker, HzEval *eval)
 {
-	Job *job = worker->job;
+	HzAggJob *job = worker->job;
 
-	for (uint32 v = 0; v * HZ_VECTOR_ROWS < job->vectors.rows; v++)
+	for (uint32 v = job->first; v * HZ_VECTOR_ROWS < job->vectors.rows; v++)
 	{
 		uint32 left = job->vectors.rows - v * HZ_VECTOR_ROWS;
 
+		job->first = v;
 		if (job->vectors.judged[v] == HZ_PRUNE_NONE)
 			continue;
 		if (pg_atomic_read_u32(&worker->threads->stop) != 0)
@@ -286,7 +249,7 @@ run_vectors(Worker *worker, HzEval *eval)
 
 /* False: it failed, or was told to stop. */
 static bool
-run_job(Worker *worker, Job *job)
+run_job(Worker *worker, HzAggJob *job)
 {
 	HzEval *eval;
 	size_t columns = job->column_count > 0 ? (size_t) job->column_count : 1;
@@ -300,6 +263,14 @@ run_job(Worker *worker, Job *job)
 	if (job->leaf->lookups != NULL)
 		worker->probes = hz_agglookup_probes(job->leaf->lookups);
 	eval = hz_eval_create(get_column, worker);
+	worker->work->inputs = NULL;
+	if (worker->arena != NULL)
+	{
+		hz_eval_in_thread(eval);
+		if (job->leaf->program.leaves)
+			worker->work->inputs =
+				hz_alloc_zero(sizeof(HzAggInput) * (size_t) job->leaf->program.call_count);
+	}
 	hz_eval_use_lengths(eval, get_lengths);
 	hz_eval_use_matches(eval, match);
 	hz_aggregator_forget_codes(&worker->work->aggregator);
@@ -307,7 +278,7 @@ run_job(Worker *worker, Job *job)
 }
 
 static bool
-run_job_in_arena(Worker *worker, Job *job)
+run_job_in_arena(Worker *worker, HzAggJob *job)
 {
 	volatile bool done = false;
 
@@ -325,14 +296,15 @@ run_job_in_arena(Worker *worker, Job *job)
 	return done;
 }
 
-static Job *
-take_job(HzAggThreads *threads)
+/* Under the mutex. NULL: there is none in that state. */
+static HzAggJob *
+take_job(HzAggThreads *threads, HzAggJobState state)
 {
 	for (int i = 0; i < threads->job_count; i++)
 	{
-		if (threads->jobs[i].state == JOB_READY)
+		if (threads->jobs[i].state == state)
 		{
-			threads->jobs[i].state = JOB_TAKEN;
+			threads->jobs[i].state = HZ_JOB_TAKEN;
 			return &threads->jobs[i];
 		}
 	}
@@ -349,6 +321,20 @@ note_failure(HzAggThreads *threads, const Worker *worker)
 	}
 	pg_atomic_write_u32(&threads->failed, 1);
 	pg_atomic_write_u32(&threads->stop, 1);
+}
+
+/* What becomes of a job that a thread has not finished; under the mutex. */
+static HzAggJobState
+leave_job(HzAggThreads *threads, Worker *worker)
+{
+	if (worker->work->failure != HZ_EVAL_ELSEWHERE)
+	{
+		note_failure(threads, worker);
+		return HZ_JOB_FREE;
+	}
+	worker->work->failure = HZ_EVAL_OK;
+	pg_atomic_fetch_add_u32(&threads->left, 1);
+	return HZ_JOB_LEFT;
 }
 
 static bool
@@ -384,7 +370,7 @@ thread_main(void *arg)
 	pthread_mutex_lock(&threads->mutex);
 	while (pg_atomic_read_u32(&threads->stop) == 0)
 	{
-		Job *job = take_job(threads);
+		HzAggJob *job = take_job(threads, HZ_JOB_READY);
 		bool done;
 
 		if (job == NULL && run_task(threads, worker))
@@ -397,9 +383,7 @@ thread_main(void *arg)
 		pthread_mutex_unlock(&threads->mutex);
 		done = run_job_in_arena(worker, job);
 		pthread_mutex_lock(&threads->mutex);
-		if (!done)
-			note_failure(threads, worker);
-		job->state = JOB_FREE;
+		job->state = done ? HZ_JOB_FREE : leave_job(threads, worker);
 		pthread_cond_signal(&threads->done);
 	}
 	pthread_mutex_unlock(&threads->mutex);
@@ -479,7 +463,7 @@ hz_aggthreads_start(int count, const HzGroupLayout *layout, const HzAggregate *a
 	threads->empty_arg = arg;
 	threads->workers = palloc0(sizeof(Worker) * count);
 	threads->job_count = count * JOBS_PER_THREAD;
-	threads->jobs = palloc0(sizeof(Job) * threads->job_count);
+	threads->jobs = palloc0(sizeof(HzAggJob) * threads->job_count);
 	pthread_mutex_init(&threads->mutex, NULL);
 	pthread_cond_init(&threads->wanted, NULL);
 	pthread_cond_init(&threads->done, NULL);
@@ -487,6 +471,7 @@ hz_aggthreads_start(int count, const HzGroupLayout *layout, const HzAggregate *a
 	pg_atomic_init_u32(&threads->stop, 0);
 	pg_atomic_init_u32(&threads->failed, 0);
 	pg_atomic_init_u32(&threads->full, 0);
+	pg_atomic_init_u32(&threads->left, 0);
 	active = threads;
 	while (threads->count < count &&
 		   start_worker(threads, threads->count, layout, aggregates, aggregate_count))
@@ -526,95 +511,19 @@ hz_aggthreads_free(HzAggThreads *threads)
 }
 
 /* A job that is free, or NULL. */
-static Job *
+static HzAggJob *
 free_job(HzAggThreads *threads)
 {
-	Job *job = NULL;
+	HzAggJob *job = NULL;
 
 	pthread_mutex_lock(&threads->mutex);
 	for (int i = 0; i < threads->job_count && job == NULL; i++)
 	{
-		if (threads->jobs[i].state == JOB_FREE)
+		if (threads->jobs[i].state == HZ_JOB_FREE)
 			job = &threads->jobs[i];
 	}
 	pthread_mutex_unlock(&threads->mutex);
 	return job;
-}
-
-static void
-make_job_room(HzAggThreads *threads, Job *job, int columns, Size bytes)
-{
-	if (columns > job->column_room)
-	{
-		job->columns = MemoryContextAllocZero(threads->context, sizeof(JobColumn) * columns);
-		job->column_room = columns;
-	}
-	if (bytes > job->room)
-	{
-		if (job->bytes != NULL)
-			pfree(job->bytes);
-		job->bytes = NULL;
-		job->room = 0;
-		job->bytes = MemoryContextAllocHuge(threads->context, bytes + bytes / 4);
-		job->room = bytes + bytes / 4;
-	}
-}
-
-/* Bytes of the chunks that the program reads. */
-static Size
-chunk_bytes(HzAggLeaf *leaf, HzGroupReader *reader)
-{
-	Size total = 0;
-
-	for (int i = 0; i < leaf->column_count; i++)
-	{
-		if (hz_groupread_has(reader, leaf->columns[i]))
-			total += hz_groupread_meta(reader, leaf->columns[i])->length;
-	}
-	return total;
-}
-
-static void
-fill_columns(HzAggLeaf *leaf, HzGroupReader *reader, Job *job)
-{
-	Size start = 0;
-
-	job->column_count = leaf->column_count;
-	for (int i = 0; i < leaf->column_count; i++)
-	{
-		JobColumn *column = &job->columns[i];
-
-		column->attno = leaf->columns[i];
-		column->missing = !hz_groupread_has(reader, column->attno);
-		if (column->missing)
-		{
-			hz_batchcolumns_missing(&leaf->columns_of_scan, column->attno, &column->constant);
-			continue;
-		}
-		column->meta = *hz_groupread_meta(reader, column->attno);
-		column->start = start;
-		hz_groupread_copy(reader, column->attno, job->bytes + start);
-		start += column->meta.length;
-	}
-}
-
-/* For statistics: rows of the vectors that are to be read. */
-static uint64
-count_live(const HzAggVectors *vectors, const uint64 *deleted)
-{
-	uint64 live = 0;
-
-	for (uint32 v = 0; v * HZ_VECTOR_ROWS < vectors->rows; v++)
-	{
-		uint32 rows = Min(vectors->rows - v * HZ_VECTOR_ROWS, HZ_VECTOR_ROWS);
-
-		if (vectors->judged[v] == HZ_PRUNE_NONE)
-			continue;
-		live += rows;
-		if (deleted != NULL)
-			live -= hz_bitmap_count(deleted + v * (HZ_VECTOR_ROWS / 64), rows);
-	}
-	return live;
 }
 
 bool
@@ -627,37 +536,22 @@ hz_aggthreads_takes(const HzAggVectors *vectors)
 bool
 hz_aggthreads_offer(HzAggThreads *threads, HzAggLeaf *leaf, const HzAggVectors *vectors)
 {
-	Job *job;
-	HzGroupReader *reader;
-	const uint64 *deleted;
-	Size bytes;
+	HzAggJob *job;
 
 	if (!hz_aggthreads_takes(vectors))
 		return false;
 	job = free_job(threads);
-	if (job == NULL)
+	if (job == NULL || !hz_aggjob_fill(job, threads->context, leaf, vectors))
 		return false;
-	reader = hz_batchscan_open_group(leaf->scan->batches, vectors->index, &deleted);
-	bytes = chunk_bytes(leaf, reader);
-	if (bytes > LARGEST_JOB)
-		return false;
-	make_job_room(threads, job, leaf->column_count, bytes);
-	fill_columns(leaf, reader, job);
-	job->leaf = leaf;
-	job->vectors = *vectors;
-	job->has_deleted = deleted != NULL;
-	if (deleted != NULL)
-		memcpy(job->deleted, deleted, HZ_BITMAP_WORDS(vectors->rows) * sizeof(uint64));
-	hz_compat_count_returned(leaf->scan->css.ss.ss_currentRelation, count_live(vectors, deleted));
 	pthread_mutex_lock(&threads->mutex);
-	job->state = JOB_READY;
+	job->state = HZ_JOB_READY;
 	pthread_cond_signal(&threads->wanted);
 	pthread_mutex_unlock(&threads->mutex);
 	return true;
 }
 
-void
-hz_aggthreads_serve(HzAggThreads *threads)
+static void
+empty_workers(HzAggThreads *threads)
 {
 	if (pg_atomic_read_u32(&threads->full) == 0)
 		return;
@@ -687,9 +581,9 @@ hz_aggthreads_failed(HzAggThreads *threads)
 	return pg_atomic_read_u32(&threads->failed) != 0;
 }
 
-/* A job that nobody has begun is the leader's. */
+/* A job that a thread has left, or nobody has begun, is the leader's; false: there is none, or it failed. */
 static bool
-run_left_job(HzAggThreads *threads, HzAggWork *work)
+run_job_here(HzAggThreads *threads, HzAggWork *work, HzAggJobState state)
 {
 	Worker leader = {.threads = threads, .work = work};
 	MemoryContext context;
@@ -697,7 +591,9 @@ run_left_job(HzAggThreads *threads, HzAggWork *work)
 	bool done;
 
 	pthread_mutex_lock(&threads->mutex);
-	leader.job = take_job(threads);
+	leader.job = take_job(threads, state);
+	if (leader.job != NULL && state == HZ_JOB_LEFT)
+		pg_atomic_fetch_sub_u32(&threads->left, 1);
 	pthread_mutex_unlock(&threads->mutex);
 	if (leader.job == NULL)
 		return false;
@@ -707,11 +603,28 @@ run_left_job(HzAggThreads *threads, HzAggWork *work)
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	pthread_mutex_lock(&threads->mutex);
-	leader.job->state = JOB_FREE;
+	leader.job->state = HZ_JOB_FREE;
 	if (!done)
 		note_failure(threads, &leader);
 	pthread_mutex_unlock(&threads->mutex);
 	return done;
+}
+
+static bool
+run_left_job(HzAggThreads *threads, HzAggWork *work)
+{
+	return pg_atomic_read_u32(&threads->left) > 0 && run_job_here(threads, work, HZ_JOB_LEFT);
+}
+
+void
+hz_aggthreads_serve(HzAggThreads *threads, HzAggWork *work)
+{
+	empty_workers(threads);
+	while (!hz_aggthreads_failed(threads) && run_left_job(threads, work))
+	{
+		CHECK_FOR_INTERRUPTS();
+		empty_workers(threads);
+	}
 }
 
 /* Until a thread says something, or a moment; under the mutex. */
@@ -738,9 +651,9 @@ wait_for_jobs(HzAggThreads *threads)
 
 	pthread_mutex_lock(&threads->mutex);
 	for (int i = 0; i < threads->job_count; i++)
-		busy = busy || threads->jobs[i].state != JOB_FREE;
+		busy = busy || threads->jobs[i].state != HZ_JOB_FREE;
 	if (busy && pg_atomic_read_u32(&threads->failed) == 0 &&
-		pg_atomic_read_u32(&threads->full) == 0)
+		pg_atomic_read_u32(&threads->full) == 0 && pg_atomic_read_u32(&threads->left) == 0)
 		wait_a_moment(threads);
 	busy = busy && pg_atomic_read_u32(&threads->failed) == 0;
 	pthread_mutex_unlock(&threads->mutex);
@@ -750,16 +663,12 @@ wait_for_jobs(HzAggThreads *threads)
 bool
 hz_aggthreads_finish(HzAggThreads *threads, HzAggWork *work)
 {
-	while (!hz_aggthreads_failed(threads) && run_left_job(threads, work))
+	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		hz_aggthreads_serve(threads);
-	}
-	while (wait_for_jobs(threads))
-	{
-		CHECK_FOR_INTERRUPTS();
-		hz_aggthreads_serve(threads);
-	}
+		hz_aggthreads_serve(threads, work);
+	} while ((!hz_aggthreads_failed(threads) && run_job_here(threads, work, HZ_JOB_READY)) ||
+			 wait_for_jobs(threads));
 	if (hz_aggthreads_failed(threads))
 		hz_aggthreads_stop(threads);
 	return !hz_aggthreads_failed(threads);

@@ -30,8 +30,11 @@ extern HzAggThreads *hz_aggthreads_start(int count, const HzGroupLayout *layout,
 										 const HzAggregate *aggregates, int aggregate_count,
 										 Size limit, HzAggEmpty empty, void *arg);
 
-/* Empties the aggregators of threads that wait for it; between two groups of the leader's own. */
-extern void hz_aggthreads_serve(HzAggThreads *threads);
+/*
+ * Empties the aggregators of threads that wait for it, and evaluates what they have left to the leader, with its `work`; between two groups of
+ * its own.
+ */
+extern void hz_aggthreads_serve(HzAggThreads *threads, HzAggWork *work);
 
 /* Whether enough of a row group is left for the threads to take it. */
 extern bool hz_aggthreads_takes(const HzAggVectors *vectors);

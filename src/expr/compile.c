@@ -25,9 +25,8 @@
 
 /* ---- what can be compiled at all */
 
-/* Whether a type's values can be a vector. */
-static bool
-has_vectors(Oid typid)
+bool
+hz_compile_has_vectors(Oid typid)
 {
 	char category = get_typtype(typid);
 
@@ -40,7 +39,7 @@ is_foreign_var(const Var *var, const HzCompileInput *input)
 	return var->varno != (int) input->varno || var->varlevelsup != 0 || var->varattno <= 0 ||
 		   var->varattno > input->desc->natts ||
 		   TupleDescAttr(input->desc, var->varattno - 1)->attisdropped ||
-		   !has_vectors(var->vartype);
+		   !hz_compile_has_vectors(var->vartype);
 }
 
 static bool
@@ -135,6 +134,7 @@ hz_vexpr_finish(HzVexpr *node)
 		if (arg == NULL)
 			return NULL;
 		node->can_fail |= arg->can_fail;
+		node->leaves |= arg->leaves;
 		node->threadable &= arg->threadable;
 		cost += arg->cost;
 	}
@@ -163,7 +163,7 @@ hz_compile_node(HzCompiler *compiler, Expr *expr)
 	HzVexpr *node;
 
 	check_stack_depth();
-	if (!has_vectors(exprType((Node *) expr)))
+	if (!hz_compile_has_vectors(exprType((Node *) expr)))
 		return NULL;
 	node = hz_compile_native(compiler, expr);
 	if (node == NULL && compiler->executor)
@@ -215,6 +215,12 @@ bool
 hz_vexpr_threadable(const HzVexpr *expr)
 {
 	return expr->threadable;
+}
+
+bool
+hz_vexpr_leaves(const HzVexpr *expr)
+{
+	return expr->leaves;
 }
 
 bool

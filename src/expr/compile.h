@@ -56,6 +56,9 @@ extern bool hz_vexpr_is_column(const HzVexpr *expr, int *column);
 
 extern bool hz_vexpr_threadable(const HzVexpr *expr);
 
+/* Whether a thread may come to what only the server can do, and leave the batch to the leader (HZ_EVAL_ELSEWHERE). */
+extern bool hz_vexpr_leaves(const HzVexpr *expr);
+
 /* Whether an evaluation may fail (overflow, division, a call of the executor). */
 extern bool hz_vexpr_can_fail(const HzVexpr *expr);
 

@@ -2,9 +2,10 @@
  * expr/compile_call.c
  *	  What PostgreSQL's executor evaluates: expressions without a kernel, row by row, and constants of a scan.
  *
- * A call's arguments are the columns that its expression uses; their values of a row go into a virtual slot. An
- * expression of one column is evaluated once per dictionary entry in use, and once for null. Every evaluation runs in the
- * memory of a tuple, which is reset before the next; results are copied into the batch's or the group's.
+ * A call's arguments (compile_args.c) are the columns that its expression uses, or what kernels make of them; their values of a row
+ * go into a virtual slot. An expression of one argument is evaluated once per dictionary entry in use, and once for null; one of
+ * several with dictionaries once per combination of entries. Every evaluation runs in the memory of a tuple, which is reset before the
+ * next; results are copied into the batch's or the group's.
  *
  * ExecInitExpr() gets no parent: from the parent it would conclude what kinds of slots there are, and ours is another.
  *
@@ -39,8 +40,9 @@ struct HzVexprCall
 	ExprState *state;
 	ExprContext *econtext;
 	TupleTableSlot *slot;
-	bool strict;           /* null if its column is */
-	MemoryContext context; /* of what a binding makes; NULL until the first */
+	bool strict;              /* null if its argument is */
+	const HzVector *combined; /* while combinations of entries are evaluated: the arguments */
+	MemoryContext context;    /* of what a binding makes; NULL until the first */
 	HzConvert convert;
 	HzColumnType element; /* IN: of the array's elements */
 	bool is_evaluated;    /* no columns: the node's constant is this binding's */
@@ -442,25 +444,58 @@ hz_vexpr_bind_node(HzVexpr *node, ExprContext *econtext)
 
 /* ---- calls */
 
-/* The values of a row in the slot; their bytes live in the tuple's memory, which is current. */
+/* Puts an argument into the slot; its bytes live in the tuple's memory, which is current. */
 static void
-fill_slot(const HzVexpr *expr, const HzVector *columns, uint32 row)
+fill_argument(const HzVexpr *expr, int c, const HzVector *vector, uint32 row)
 {
 	TupleTableSlot *slot = expr->call->slot;
 
+	slot->tts_isnull[c] = !hz_vector_valid(vector, row);
+	if (!slot->tts_isnull[c])
+		slot->tts_values[c] = hz_coltype_datum(type_of(expr->args[c]), vector, row);
+}
+
+/* Row `row` of the arguments. */
+static void
+fill_row(const HzVexpr *expr, const HzVector *columns, uint32 row)
+{
+	for (int c = 0; c < expr->count; c++)
+		fill_argument(expr, c, &columns[c], row);
+}
+
+/* A combination of entries of the arguments' dictionaries. */
+static void
+fill_combination(const HzVexpr *expr, const HzVector *columns, uint32 number)
+{
 	for (int c = 0; c < expr->count; c++)
 	{
-		int attno = expr->args[c]->column;
+		HzVector entries = columns[c];
+		uint32 entry;
 
-		slot->tts_isnull[attno] = !hz_vector_valid(&columns[c], row);
-		if (!slot->tts_isnull[attno])
-			slot->tts_values[attno] = hz_coltype_datum(type_of(expr->args[c]), &columns[c], row);
+		if (hz_combination_next(&columns[c], &number, &entry))
+		{
+			entries.form = HZ_FORM_FLAT;
+			entries.validity = NULL;
+			fill_argument(expr, c, &entries, entry);
+		}
+		else
+			expr->call->slot->tts_isnull[c] = true;
 	}
 }
 
-/* Evaluates for row `row` of the columns (NULL: for nulls) and puts the result into slot `at` of the lane. */
 static void
-evaluate(const HzVexpr *expr, const HzVector *columns, uint32 row, HzLane *lane, uint32 at)
+fill_nulls(const HzVexpr *expr, const HzVector *columns, uint32 row)
+{
+	memset(expr->call->slot->tts_isnull, true,
+		   expr->call->slot->tts_tupleDescriptor->natts * sizeof(bool));
+}
+
+typedef void (*Fill)(const HzVexpr *expr, const HzVector *columns, uint32 row);
+
+/* Evaluates for what `fill` puts into the slot, and puts the result into slot `at` of the lane. */
+static void
+evaluate(const HzVexpr *expr, Fill fill, const HzVector *columns, uint32 row, HzLane *lane,
+		 uint32 at)
 {
 	HzVexprCall *call = expr->call;
 	MemoryContext old;
@@ -471,10 +506,7 @@ evaluate(const HzVexpr *expr, const HzVector *columns, uint32 row, HzLane *lane,
 	CHECK_FOR_INTERRUPTS();
 	ResetExprContext(call->econtext);
 	old = MemoryContextSwitchTo(call->econtext->ecxt_per_tuple_memory);
-	if (columns != NULL)
-		fill_slot(expr, columns, row);
-	else
-		memset(call->slot->tts_isnull, true, call->slot->tts_tupleDescriptor->natts);
+	fill(expr, columns, row);
 	value = ExecEvalExpr(call->state, call->econtext, &isnull);
 	if (!isnull)
 		put_datum(type_of(expr), value, lane->values, at);
@@ -489,7 +521,17 @@ static bool
 one_column(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows, HzLane *lane)
 {
 	for (uint32 i = 0; i < rows->count; i++)
-		evaluate(expr, in, hz_rows_at(rows, i), lane, hz_rows_at(rows, i));
+		evaluate(expr, fill_row, in, hz_rows_at(rows, i), lane, hz_rows_at(rows, i));
+	return true;
+}
+
+static bool
+one_combination(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows,
+				HzLane *lane)
+{
+	for (uint32 i = 0; i < rows->count; i++)
+		evaluate(expr, fill_combination, expr->call->combined, hz_rows_at(rows, i), lane,
+				 hz_rows_at(rows, i));
 	return true;
 }
 
@@ -505,7 +547,7 @@ by_entries(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *
 	if (expr->call->strict || in->validity == NULL)
 		return true;
 	lane = hz_lane_make(expr, 1, &eval->batch);
-	evaluate(expr, NULL, 0, &lane, 0);
+	evaluate(expr, fill_nulls, NULL, 0, &lane, 0);
 	if (lane.nulls != NULL)
 		return true;
 	if (out->validity == hz_no_rows)
@@ -535,7 +577,7 @@ by_rows(HzEval *eval, const HzVexpr *expr, const HzVector *columns, const HzRows
 	HzLane lane = hz_lane_make(expr, eval->rows, &eval->batch);
 
 	for (uint32 i = 0; i < rows->count; i++)
-		evaluate(expr, columns, hz_rows_at(rows, i), &lane, hz_rows_at(rows, i));
+		evaluate(expr, fill_row, columns, hz_rows_at(rows, i), &lane, hz_rows_at(rows, i));
 	hz_lane_vector(eval, expr, &lane, HZ_FORM_FLAT, out);
 	if (lane.nulls != NULL)
 	{
@@ -564,11 +606,28 @@ evaluate_constant(HzVexpr *node)
 	call->is_evaluated = true;
 }
 
+/* Several dictionaries or constants. */
+static bool
+by_combinations(HzEval *eval, const HzVexpr *expr, const HzVector *columns, const HzRows *rows,
+				HzVector *out, bool *done)
+{
+	HzVector combined;
+
+	*done = expr->count > 1 && hz_eval_combine(eval, expr, columns, expr->count, rows, &combined);
+	if (!*done)
+		return true;
+	expr->call->combined = columns;
+	return hz_eval_map(eval, expr, one_combination, &combined, rows, out);
+}
+
 static bool
 call_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
 {
 	HzVector *columns;
+	bool done;
 
+	if (!hz_eval_may_ask(eval))
+		return hz_eval_fail(eval, HZ_EVAL_ELSEWHERE);
 	if (expr->count == 0)
 	{
 		if (!expr->call->is_evaluated)
@@ -579,18 +638,25 @@ call_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
 	}
 	columns = hz_bump_alloc(&eval->batch, sizeof(HzVector) * expr->count);
 	for (int c = 0; c < expr->count; c++)
+	{
 		if (!hz_eval_value(eval, expr->args[c], rows, &columns[c]))
 			return false;
+		hz_vector_number(eval, expr->args[c], rows, &columns[c]);
+	}
 	if (expr->count == 1 && columns[0].form != HZ_FORM_FLAT)
 		return by_entries(eval, expr, &columns[0], rows, out);
+	if (!by_combinations(eval, expr, columns, rows, out, &done))
+		return false;
+	if (done)
+		return true;
 	return by_rows(eval, expr, columns, rows, out);
 }
 
-/* A slot of the columns' row type, all null. Not refcounted: nobody would unpin it. */
+/* A slot of the arguments' row type, all null. Not refcounted: nobody would unpin it. */
 static TupleTableSlot *
 make_slot(TupleDesc desc)
 {
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(desc), &TTSOpsVirtual);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
 
 	memset(slot->tts_values, 0, sizeof(Datum) * desc->natts);
 	memset(slot->tts_isnull, true, sizeof(bool) * desc->natts);
@@ -598,35 +664,41 @@ make_slot(TupleDesc desc)
 }
 
 static HzVexpr *
-column_node(HzCompiler *compiler, int attno)
+compile_call(HzCompiler *compiler, Expr *expr, bool kernels)
 {
-	HzVexpr *node = hz_vexpr_make(TupleDescAttr(compiler->input->desc, attno)->atttypid,
-								  hz_vexpr_column_value, 0);
+	List *arguments;
+	TupleDesc desc;
+	Expr *own = hz_compile_arguments(compiler, expr, kernels, &arguments, &desc);
+	HzVexpr *node = hz_vexpr_make(exprType((Node *) expr), call_value, list_length(arguments));
+	ListCell *lc;
 
-	node->column = attno;
-	*(HzColumnType *) node->type = compiler->input->types[attno];
+	foreach(lc, arguments)
+		node->args[foreach_current_index(lc)] = lfirst(lc);
+	node->call = palloc0(sizeof(HzVexprCall));
+	node->call->strict = !contain_nonstrict_functions((Node *) own);
+	node->call->slot = make_slot(desc);
+	node->call->state = ExecInitExpr(own, NULL);
+	node->can_fail = true;
 	return node;
 }
 
 HzVexpr *
 hz_compile_call(HzCompiler *compiler, Expr *expr)
 {
-	const HzCompileInput *input = compiler->input;
-	Bitmapset *attributes = NULL;
-	HzVexpr *node;
-	int attribute = -1;
-	int c = 0;
+	HzVexpr *node = compile_call(compiler, expr, true);
 
-	pull_varattnos((Node *) expr, input->varno, &attributes);
-	node = hz_vexpr_make(exprType((Node *) expr), call_value, bms_num_members(attributes));
-	while ((attribute = bms_next_member(attributes, attribute)) >= 0)
-		node->args[c++] = column_node(compiler, attribute + FirstLowInvalidHeapAttributeNumber - 1);
-	node->call = palloc0(sizeof(HzVexprCall));
-	node->call->strict = !contain_nonstrict_functions((Node *) expr);
-	node->call->slot = make_slot(input->desc);
-	node->call->state = ExecInitExpr(expr, NULL);
-	node->can_fail = true;
 	node->threadable = false;
 	node->cost = CALL_COST;
+	return hz_vexpr_finish(node);
+}
+
+HzVexpr *
+hz_compile_fallback(HzCompiler *compiler, Expr *expr, uint16 cost)
+{
+	/* its arguments are columns: as kernels they would have fallbacks of their own, each computing again what these do */
+	HzVexpr *node = compile_call(compiler, expr, false);
+
+	node->leaves = true;
+	node->cost = cost;
 	return hz_vexpr_finish(node);
 }

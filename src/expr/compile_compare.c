@@ -347,7 +347,7 @@ hz_compile_like(HzCompiler *compiler, Oid function, Oid collation, List *args)
 		op = 2;
 	else
 		return NULL;
-	if (!is_deterministic(collation) ||
+	if (!is_deterministic(collation) || contain_var_clause(lsecond(args)) ||
 		(GetDatabaseEncoding() != PG_UTF8 && pg_database_encoding_max_length() != 1))
 		return NULL;
 	node = hz_vexpr_make(BOOLOID, hz_vexpr_like_value, 2);

@@ -7,7 +7,9 @@
  *	  compile_compare.c   comparisons, IN, LIKE
  *	  compile_time.c      dates and timestamps
  *	  compile_zone.c      time zones with changes
+ *	  compile_to_char.c   formats of to_char()
  *	  compile_call.c      what the executor evaluates; run-time constants
+ *	  compile_args.c      what it is given
  */
 #ifndef HZ_COMPILE_INTERNAL_H
 #define HZ_COMPILE_INTERNAL_H
@@ -22,6 +24,7 @@ typedef struct HzCompiler
 {
 	const HzCompileInput *input;
 	bool executor;
+	int depth; /* of calls in the arguments of calls */
 } HzCompiler;
 
 /* What becomes of a run-time constant's value. */
@@ -50,6 +53,9 @@ extern HzVexpr *hz_compile_node(HzCompiler *compiler, Expr *expr);
 /* The same seen as another type, if its values are stored alike; else NULL. */
 extern HzVexpr *hz_vexpr_retype(HzVexpr *node, Oid typid);
 
+/* Whether a type's values can be a vector. */
+extern bool hz_compile_has_vectors(Oid typid);
+
 /* A builtin function that the user may execute: only then a kernel may take its place. */
 extern bool hz_compile_replaceable(Oid function);
 
@@ -74,6 +80,11 @@ extern HzVexpr *hz_compile_zone_local(HzVexpr *timestamptz, pg_tz *tz, bool chec
 /* date_trunc() in a time zone; the caller sets op, number and shift, see vexpr_trunc.c. */
 extern HzVexpr *hz_compile_zone_trunc(HzVexpr *timestamptz, pg_tz *tz);
 
+/* ---- compile_to_char.c */
+
+/* Makes a format the node's constant; `finest`: its shortest field. False: it has no kernel. */
+extern bool hz_compile_format(const Const *format, HzVexpr *node, HzTimeField *finest);
+
 /* ---- compile_call.c */
 
 /* A constant of the plan, or one that hz_vexpr_bind() evaluates. */
@@ -87,7 +98,18 @@ extern void hz_compile_set(HzCompiler *compiler, HzVexpr *in, Expr *array);
 
 /* An expression without a kernel. */
 extern HzVexpr *hz_compile_call(HzCompiler *compiler, Expr *expr);
+/* The last argument of a node whose kernel cannot do all vectors: computes the same. It is called for few, so it costs that little. */
+extern HzVexpr *hz_compile_fallback(HzCompiler *compiler, Expr *expr, uint16 cost);
 
 extern void hz_vexpr_bind_node(HzVexpr *node, ExprContext *econtext);
+
+/* ---- compile_args.c */
+
+/*
+ * The expression over a row of its arguments, whose nodes it returns: columns and, if `kernels`, subexpressions. Its Vars are of the
+ * compiler's varno.
+ */
+extern Expr *hz_compile_arguments(HzCompiler *compiler, Expr *expr, bool kernels, List **nodes,
+								  TupleDesc *desc);
 
 #endif /* HZ_COMPILE_INTERNAL_H */

@@ -11,8 +11,10 @@
 #include "mb/pg_wchar.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/numeric.h"
 
 #include "expr/compile_internal.h"
 
@@ -86,13 +88,39 @@ compile_decimal(HzCompiler *compiler, Expr *expr, Oid function, List *args)
 	node = hz_vexpr_make(NUMERICOID, hz_vexpr_decimal_arith_value, 3);
 	node->args[0] = hz_compile_node(compiler, linitial(args));
 	node->args[1] = hz_compile_node(compiler, lsecond(args));
-	node->args[2] = hz_compile_call(compiler, expr);
-	/* it is called for few vectors */
-	node->args[2]->cost = 5;
+	node->args[2] = hz_compile_fallback(compiler, expr, 5);
 	node->op = (int) (function == F_NUMERIC_ADD   ? HZ_ADD
 					  : function == F_NUMERIC_SUB ? HZ_SUB
 												  : HZ_MUL);
 	return hz_vexpr_finish(node);
+}
+
+/* x of x / n, n a whole number from 1 on; else the expression itself, and 1. */
+static Expr *
+dividend(Expr *expr, int64 *divisor)
+{
+	const OpExpr *quotient = (OpExpr *) expr;
+	const Const *constant;
+	Numeric value;
+	bool error = false;
+
+	*divisor = 1;
+	if (!IsA(expr, OpExpr) || quotient->opfuncid != F_NUMERIC_DIV ||
+		!hz_compile_replaceable(quotient->opfuncid))
+		return expr;
+	constant = lsecond(quotient->args);
+	if (!IsA(constant, Const) || constant->constisnull)
+		return expr;
+	value = DatumGetNumeric(constant->constvalue);
+	*divisor = numeric_int4_opt_error(value, &error);
+	if (error || *divisor < 1 ||
+		!DatumGetBool(DirectFunctionCall2(numeric_eq, NumericGetDatum(value),
+										  NumericGetDatum(int64_to_numeric(*divisor)))))
+	{
+		*divisor = 1;
+		return expr;
+	}
+	return linitial(quotient->args);
 }
 
 static HzVexpr *
@@ -103,9 +131,8 @@ compile_floor(HzCompiler *compiler, Expr *expr, Oid function, List *args)
 	if (!compiler->executor || function != F_FLOOR_NUMERIC)
 		return NULL;
 	node = hz_vexpr_make(NUMERICOID, hz_vexpr_floor_value, 2);
-	node->args[0] = hz_compile_node(compiler, linitial(args));
-	node->args[1] = hz_compile_call(compiler, expr);
-	node->args[1]->cost = 2;
+	node->args[0] = hz_compile_node(compiler, dividend(linitial(args), &node->number));
+	node->args[1] = hz_compile_fallback(compiler, expr, 2);
 	return hz_vexpr_finish(node);
 }
 
@@ -280,7 +307,7 @@ compile_json_field(HzCompiler *compiler, Oid function, List *args)
 {
 	HzVexpr *node;
 
-	if (function != F_JSONB_OBJECT_FIELD_TEXT)
+	if (function != F_JSONB_OBJECT_FIELD_TEXT || contain_var_clause(lsecond(args)))
 		return NULL;
 	node = hz_vexpr_make(TEXTOID, hz_vexpr_json_field_value, 2);
 	node->cost = 60;

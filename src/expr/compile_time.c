@@ -184,9 +184,10 @@ compile_trunc(HzCompiler *compiler, Oid function, Oid result, List *args)
 	const Const *unit = constant_arg(args, 0);
 	Zone zone = {.fixed = true};
 	HzVexpr *node;
+	HzVexpr bucket;
 	int value;
 
-	if (unit == NULL || !decode_unit(unit, &value))
+	if (unit == NULL || !decode_unit(unit, &value) || !set_bucket(&bucket, value))
 		return NULL;
 	if (function == F_DATE_TRUNC_TEXT_TIMESTAMPTZ && !session_zone(&zone))
 		return NULL;
@@ -204,8 +205,8 @@ compile_trunc(HzCompiler *compiler, Oid function, Oid result, List *args)
 		if (node != NULL)
 			node = hz_compile_zone_trunc(node, zone.tz);
 	}
-	if (node == NULL || !set_bucket(node, value))
-		return NULL;
+	if (node != NULL)
+		(void) set_bucket(node, value);
 	return failing(node);
 }
 
@@ -302,9 +303,30 @@ hz_compile_span(HzCompiler *compiler, Expr *expr, Oid function, List *args)
 	node = hz_vexpr_make(NUMERICOID, hz_vexpr_span_value, 3);
 	node->args[0] = hz_compile_node(compiler, linitial(difference->args));
 	node->args[1] = hz_compile_node(compiler, lsecond(difference->args));
-	node->args[2] = hz_compile_call(compiler, expr);
-	/* it is called for few vectors */
-	node->args[2]->cost = 2;
+	node->args[2] = hz_compile_fallback(compiler, expr, 2);
+	return hz_vexpr_finish(node);
+}
+
+/* ---- to_char */
+
+static HzVexpr *
+compile_to_char(HzCompiler *compiler, Oid function, List *args)
+{
+	static const int units[] = {
+		[HZ_FIELD_SECOND] = DTK_SECOND, [HZ_FIELD_MINUTE] = DTK_MINUTE, [HZ_FIELD_HOUR] = DTK_HOUR,
+		[HZ_FIELD_DAY] = DTK_DAY,       [HZ_FIELD_MONTH] = DTK_MONTH,   [HZ_FIELD_YEAR] = DTK_YEAR,
+	};
+	const Const *format = constant_arg(args, 1);
+	HzVexpr *node = hz_vexpr_make(TEXTOID, hz_vexpr_to_char_value, 1);
+	Zone zone = {.fixed = true};
+	HzTimeField finest;
+
+	if (format == NULL || !hz_compile_format(format, node, &finest) ||
+		(function == F_TO_CHAR_TIMESTAMPTZ_TEXT && !session_zone(&zone)))
+		return NULL;
+	(void) set_bucket(node, units[finest]);
+	node->args[0] = to_local(hz_compile_node(compiler, linitial(args)), &zone, &node->offset);
+	node->cost = 10;
 	return hz_vexpr_finish(node);
 }
 
@@ -431,6 +453,9 @@ hz_compile_time(HzCompiler *compiler, Oid function, Oid result, List *args)
 		case F_EXTRACT_TEXT_TIMESTAMP:
 		case F_EXTRACT_TEXT_TIMESTAMPTZ:
 			return compile_extract(compiler, function, result, args);
+		case F_TO_CHAR_TIMESTAMP_TEXT:
+		case F_TO_CHAR_TIMESTAMPTZ_TEXT:
+			return compile_to_char(compiler, function, args);
 		case F_DATE_TIMESTAMP:
 			return hz_vexpr_finish(unary(compiler, result, hz_vexpr_to_date_value, linitial(args)));
 		case F_DATE_TIMESTAMPTZ:

@@ -1,233 +1,148 @@
 /*
  * expr/compile_zone.c
- *	  Local times of time zones that change: kernels that ask PostgreSQL's time zone code. Not for threads.
+ *	  Time zones that change, as PostgreSQL's time zone code knows them: the eras of vexpr_zone.c.
  *
- * A zone is a sequence of eras, each with one offset from UTC. Those that were met are kept, so that the zone is asked once per
- * era and not per row. What a local midnight is in UTC depends on that local time alone (DetermineTimeZoneOffset()
- * has rules for those that come twice or never), and is kept, too.
+ * A backend makes those of a zone once, from 1900 to 2100 or for ever, if there are no changes any more. For times outside, the server is
+ * asked each time.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
 #include "pgtime.h"
 #include "utils/datetime.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "expr/compile_internal.h"
 #include "expr/vexpr_calendar.h"
+#include "expr/vexpr_zone.h"
 
-#define ERAS 32
-#define STARTS 1024 /* a power of two */
+#define FIRST_DAY (-36524) /* 1900-01-01 */
+#define LAST_DAY 36525     /* 2100-01-01 */
+#define MAX_ERAS 1024      /* two changes a year are usual */
+#define SECONDS_TO_UNIX ((POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * (int64) SECS_PER_DAY)
 
-/* From a time that was asked for to the next change. */
-typedef struct Era
+typedef struct KnownZone
 {
-	int64 start;
-	int64 end; /* not in it */
-	int64 offset;
-} Era;
+	struct KnownZone *next;
+	HzVexprZone zone;
+} KnownZone;
 
-/* A local time and what it is in UTC. */
-typedef struct Start
-{
-	int64 local;
-	int64 utc;
-} Start;
+static KnownZone *known_zones = NULL; /* pg_tz lives as long as the backend, and so do these */
 
-typedef struct HzVexprZone
-{
-	pg_tz *zone;
-	int count;
-	int next;   /* era to forget */
-	int newest; /* era that was used last */
-	Era eras[ERAS];
-	Start starts[STARTS]; /* by local time; utc PG_INT64_MAX: unused */
-} HzVexprZone;
-
-/* ---- eras */
+/* ---- the server's answers */
 
 static int64
-seconds_to_timestamp(pg_time_t seconds)
+ask_offset(const HzVexprZone *zone, int64 timestamp)
 {
-	int64 result;
-	int64 since = seconds - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * (int64) SECS_PER_DAY;
-
-	if (__builtin_mul_overflow(since, (int64) USECS_PER_SEC, &result))
-		return since < 0 ? PG_INT64_MIN : PG_INT64_MAX;
-	return result;
-}
-
-/* Asks the zone about a time. An era that was known from a later time on becomes longer. */
-static const Era *
-ask(HzVexprZone *zone, int64 timestamp)
-{
-	pg_time_t seconds = hz_floor_div(timestamp, USECS_PER_SEC) +
-						(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * (int64) SECS_PER_DAY;
-	struct pg_tm *tm = pg_localtime(&seconds, zone->zone);
-	Era era = {.start = hz_floor_div(timestamp, USECS_PER_SEC) * USECS_PER_SEC,
-			   .end = PG_INT64_MAX};
-	pg_time_t boundary;
-	long before;
-	long after;
-	int before_dst;
-	int after_dst;
+	pg_time_t seconds = hz_floor_div(timestamp, USECS_PER_SEC) + SECONDS_TO_UNIX;
+	const struct pg_tm *tm = pg_localtime(&seconds, zone->server);
 
 	/* it fails for no time that a timestamp holds */
 	if (tm == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("timestamp out of range")));
-	era.offset = tm->tm_gmtoff * USECS_PER_SEC;
-	if (pg_next_dst_boundary(&seconds, &before, &before_dst, &boundary, &after, &after_dst,
-							 zone->zone) > 0)
-		era.end = seconds_to_timestamp(boundary);
-	for (zone->newest = 0; zone->newest < zone->count; zone->newest++)
-		if (zone->eras[zone->newest].end == era.end &&
-			zone->eras[zone->newest].offset == era.offset)
-		{
-			zone->eras[zone->newest].start = Min(zone->eras[zone->newest].start, era.start);
-			return &zone->eras[zone->newest];
-		}
-	zone->newest = zone->count < ERAS ? zone->count++ : zone->next++ % ERAS;
-	zone->eras[zone->newest] = era;
-	return &zone->eras[zone->newest];
+	return tm->tm_gmtoff * USECS_PER_SEC;
 }
-
-static inline bool
-is_in(const Era *era, int64 timestamp)
-{
-	return timestamp >= era->start && timestamp < era->end;
-}
-
-static const Era *
-era_of(HzVexprZone *zone, int64 timestamp)
-{
-	if (zone->count > 0 && is_in(&zone->eras[zone->newest], timestamp))
-		return &zone->eras[zone->newest];
-	for (int i = 0; i < zone->count; i++)
-		if (is_in(&zone->eras[i], timestamp))
-		{
-			zone->newest = i;
-			return &zone->eras[i];
-		}
-	return ask(zone, timestamp);
-}
-
-/* ---- local time */
-
-static bool
-local_kernel(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows,
-			 HzLane *lane)
-{
-	const int64 *timestamps = in->values;
-	int64 *out = lane->values;
-
-	for (uint32 i = 0; i < rows->count; i++)
-	{
-		uint32 row = hz_rows_at(rows, i);
-		int64 t = timestamps[row];
-
-		out[row] = t;
-		if (!hz_time_is_finite(t))
-			continue;
-		out[row] = t + era_of(expr->zone, t)->offset;
-		/* op 1: the result is a timestamp of its own */
-		if (expr->op == 1 && !hz_time_is_valid(out[row]) && hz_vector_valid(in, row))
-			return hz_eval_fail(eval, HZ_EVAL_TIMESTAMP_RANGE);
-	}
-	return true;
-}
-
-static bool
-local_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
-{
-	return hz_eval_map_arg(eval, expr, local_kernel, rows, out);
-}
-
-/* ---- date_trunc */
 
 static int64
-start_in_utc(HzVexprZone *zone, int64 local)
+ask_start(const HzVexprZone *zone, int64 local)
 {
-	uint64 hash = (uint64) hz_floor_div(local, USECS_PER_DAY);
-	Start *start = &zone->starts[hash % STARTS];
 	struct pg_tm tm;
 
-	if (start->local == local && start->utc != PG_INT64_MAX)
-		return start->utc;
 	memset(&tm, 0, sizeof(tm));
 	hz_civil_of((int32) hz_floor_div(local, USECS_PER_DAY), &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
-	start->local = local;
-	start->utc = local + DetermineTimeZoneOffset(&tm, zone->zone) * USECS_PER_SEC;
-	return start->utc;
+	return local + DetermineTimeZoneOffset(&tm, zone->server) * USECS_PER_SEC;
 }
 
-static bool
-trunc_kernel(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows,
-			 HzLane *lane)
-{
-	const int64 *timestamps = in->values;
-	int64 *out = lane->values;
-	/* hours and less keep the offset of the time itself: their starts may come twice */
-	bool of_days = expr->op == 1 || expr->number >= USECS_PER_DAY;
+/* ---- eras */
 
-	for (uint32 i = 0; i < rows->count; i++)
+/* The era of a time; its end is PG_INT64_MAX where nothing changes any more. */
+static HzZoneEra
+era_of(const HzVexprZone *zone, int64 timestamp)
+{
+	pg_time_t seconds = timestamp / USECS_PER_SEC + SECONDS_TO_UNIX;
+	HzZoneEra era = {.offset = ask_offset(zone, timestamp), .end = PG_INT64_MAX};
+	pg_time_t boundary;
+	long before;
+	long after;
+	int before_dst;
+	int after_dst;
+	int found = pg_next_dst_boundary(&seconds, &before, &before_dst, &boundary, &after, &after_dst,
+									 zone->server);
+
+	era.before = before * USECS_PER_SEC;
+	if (found > 0)
+		era.end = (boundary - SECONDS_TO_UNIX) * USECS_PER_SEC;
+	return era;
+}
+
+static void
+make_eras(HzVexprZone *zone)
+{
+	const int64 last = LAST_DAY * USECS_PER_DAY;
+	int64 t = FIRST_DAY * USECS_PER_DAY;
+	HzZoneEra eras[MAX_ERAS];
+
+	zone->start = t;
+	while (t < last && zone->count < MAX_ERAS)
 	{
-		uint32 row = hz_rows_at(rows, i);
-		int64 t = timestamps[row];
-		int64 start;
-		const Era *era;
-
-		out[row] = t;
-		if (!hz_time_is_finite(t) || !hz_vector_valid(in, row))
-			continue;
-		era = era_of(expr->zone, t);
-		if (!hz_bucket_start(expr, t + era->offset, &start))
-			return hz_eval_fail(eval, HZ_EVAL_TIMESTAMP_RANGE);
-		out[row] = of_days ? start_in_utc(expr->zone, start) : start - era->offset;
-		if (!hz_time_is_valid(out[row]))
-			return hz_eval_fail(eval, HZ_EVAL_TIMESTAMP_RANGE);
+		eras[zone->count] = era_of(zone, t);
+		t = eras[zone->count++].end;
 	}
-	return true;
+	zone->end = t;
+	zone->eras = MemoryContextAlloc(TopMemoryContext, sizeof(HzZoneEra) * zone->count);
+	memcpy(zone->eras, eras, sizeof(HzZoneEra) * zone->count);
 }
 
-static bool
-trunc_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
+static HzVexprZone *
+find_zone(pg_tz *tz)
 {
-	return hz_eval_map_arg(eval, expr, trunc_kernel, rows, out);
+	KnownZone *known = known_zones;
+
+	while (known != NULL && known->zone.server != tz)
+		known = known->next;
+	if (known != NULL)
+		return &known->zone;
+	known = MemoryContextAllocZero(TopMemoryContext, sizeof(KnownZone));
+	known->zone.server = tz;
+	known->zone.ask_offset = ask_offset;
+	known->zone.ask_start = ask_start;
+	make_eras(&known->zone);
+	known->next = known_zones;
+	known_zones = known;
+	return &known->zone;
 }
 
 /* ---- nodes */
 
 static HzVexpr *
-zone_node(Oid result, HzVexprValue value, HzVexpr *arg, pg_tz *tz)
+zone_node(HzVexpr *timestamptz, pg_tz *tz, Oid result, HzVexprValue value)
 {
 	HzVexpr *node = hz_vexpr_make(result, value, 1);
 
-	node->args[0] = arg;
-	node->cost = 10;
-	node->threadable = false;
-	node->zone = palloc0(sizeof(HzVexprZone));
-	node->zone->zone = tz;
-	for (int i = 0; i < STARTS; i++)
-		node->zone->starts[i].utc = PG_INT64_MAX;
-	return node;
+	node->args[0] = timestamptz;
+	node->zone = find_zone(tz);
+	node->leaves = true;
+	node->cost = 5;
+	return hz_vexpr_finish(node);
 }
 
 HzVexpr *
 hz_compile_zone_local(HzVexpr *timestamptz, pg_tz *tz, bool checked)
 {
-	HzVexpr *node = zone_node(TIMESTAMPOID, local_value, timestamptz, tz);
+	HzVexpr *node = zone_node(timestamptz, tz, TIMESTAMPOID, hz_vexpr_zone_local_value);
 
-	node->op = checked;
-	node->can_fail = checked;
-	return hz_vexpr_finish(node);
+	if (checked)
+	{
+		node->op = 1;
+		node->can_fail = true;
+	}
+	return node;
 }
 
 HzVexpr *
 hz_compile_zone_trunc(HzVexpr *timestamptz, pg_tz *tz)
 {
-	HzVexpr *node = zone_node(TIMESTAMPTZOID, trunc_value, timestamptz, tz);
-
-	node->can_fail = true;
-	return hz_vexpr_finish(node);
+	return zone_node(timestamptz, tz, TIMESTAMPTZOID, hz_vexpr_zone_trunc_value);
 }

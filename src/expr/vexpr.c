@@ -125,6 +125,12 @@ hz_eval_create(HzColumnGet get, void *arg)
 }
 
 void
+hz_eval_in_thread(HzEval *eval)
+{
+	eval->in_thread = true;
+}
+
+void
 hz_eval_free(HzEval *eval)
 {
 	bump_free(&eval->batch);
@@ -138,6 +144,9 @@ hz_eval_group(HzEval *eval)
 {
 	eval->group.current = NULL;
 	memset(eval->buckets, 0, sizeof(eval->buckets));
+	eval->combinations = NULL;
+	eval->ranges = NULL;
+	eval->entries = 0;
 	if (eval->memo_count > 0)
 		memset(eval->memos, 0, sizeof(HzMemo) * eval->memo_size);
 	eval->memo_count = 0;

@@ -7,8 +7,7 @@
  * removed the row, is not raised here either. It is read-only while it is evaluated, so threads share it; what
  * changes is in HzEval, one per thread.
  *
- * Apart from HZ_VEXPR_EXECUTOR nodes, which ask PostgreSQL's executor row by row (hz_vexpr_threadable() is false
- * then), all is pure C: no palloc, no ereport; memory comes from base/memory.h.
+ * Apart from nodes that ask PostgreSQL's executor row by row (hz_vexpr_threadable() is false then, unless that is the rare case), all is pure C: no palloc, no ereport; memory comes from base/memory.h.
  */
 #ifndef HZ_VEXPR_H
 #define HZ_VEXPR_H
@@ -56,8 +55,9 @@ typedef enum HzEvalFailure
 	HZ_EVAL_INFINITE_DATES,       /* a difference of infinite dates */
 	HZ_EVAL_DATE_TIMESTAMP_RANGE, /* a date that is no timestamp */
 	HZ_EVAL_INTERVAL_RANGE,
-	HZ_EVAL_JSON,  /* bytes that are no jsonb */
-	HZ_EVAL_LENGTH /* a string longer than a gigabyte */
+	HZ_EVAL_JSON,   /* bytes that are no jsonb */
+	HZ_EVAL_LENGTH, /* a string longer than a gigabyte */
+	HZ_EVAL_ELSEWHERE /* in a thread: what only the server can do; the leader evaluates the batch again */
 } HzEvalFailure;
 
 /*
@@ -68,6 +68,9 @@ typedef enum HzEvalFailure
  */
 extern HzEval *hz_eval_create(HzColumnGet get, void *arg);
 extern void hz_eval_free(HzEval *eval);
+
+/* Says that it is a thread's: nodes that need the server, if they come to that, fail with HZ_EVAL_ELSEWHERE. */
+extern void hz_eval_in_thread(HzEval *eval);
 
 /*
  * Another getter, with the same argument, for the lengths of a column's strings in bytes, as a vector of INT32 that is null

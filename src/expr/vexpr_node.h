@@ -28,7 +28,7 @@
 
 struct HzColumnType; /* storage/coltype.h */
 struct HzVexprCall;  /* expr/compile_call.c */
-struct HzVexprZone;  /* expr/compile_zone.c */
+struct HzVexprZone;  /* expr/vexpr_zone.h */
 
 /* Blocks of memory that are filled one after the other, and all emptied at once. */
 typedef struct HzBump
@@ -62,6 +62,31 @@ typedef struct HzBuckets
 	const int64_t *starts;
 } HzBuckets;
 
+/* Integers that the rows of a row group have been in: a dictionary of them all. */
+typedef struct HzRange
+{
+	struct HzRange *next;
+	const HzVexpr *expr;
+	int64_t min;
+	uint32_t count;
+	void *values;
+} HzRange;
+
+typedef struct HzDictionary
+{
+	const void *values;
+	uint32_t count;
+} HzDictionary;
+
+/* Several dictionaries whose entries are combined: what is remembered of the results is found by its address. */
+typedef struct HzCombination
+{
+	struct HzCombination *next;
+	const HzVexpr *expr;
+	uint32_t count; /* of combinations */
+	HzDictionary dictionaries[];
+} HzCombination;
+
 struct HzEval
 {
 	HzColumnGet get;
@@ -69,13 +94,17 @@ struct HzEval
 	HzColumnMatch match;     /* likewise */
 	uint32_t matched;        /* filters of the batch that it has answered */
 	void *arg;
-	uint32_t rows; /* of the batch */
+	uint32_t rows;  /* of the batch */
+	bool in_thread; /* where nobody may ask the server */
 	HzEvalFailure failure;
 	HzBump batch;
 	HzBump group;
 	HzMemo *memos; /* hash table by expr and values, linear probing; NULL: empty */
 	uint32_t memo_size;
 	uint32_t memo_count;
+	HzCombination *combinations;          /* in `group`, and so are ranges */
+	HzRange *ranges;                      /* the newest first */
+	uint32_t entries;                     /* of all these */
 	HzBuckets buckets[HZ_SHARED_BUCKETS]; /* of the first expressions that truncate; in `group` */
 };
 
@@ -139,6 +168,7 @@ struct HzVexpr
 	uint32_t width;
 	bool can_fail;
 	bool threadable;
+	bool leaves; /* in a thread it may come to what only the server can do: HZ_EVAL_ELSEWHERE */
 	bool is_constant; /* its value is `constant` once it is bound */
 	uint16_t cost;    /* nanoseconds a row, roughly */
 	uint16_t count;   /* of args */
@@ -152,7 +182,7 @@ struct HzVexpr
 	HzVector constant;               /* CONSTANT; a null one has a validity without bits */
 	HzVexprSet *set;                 /* IN */
 	struct HzVexprCall *call;        /* what the executor evaluates */
-	struct HzVexprZone *zone;        /* what is known of a time zone */
+	const struct HzVexprZone *zone;  /* a time zone that changes */
 	const struct HzColumnType *type; /* of the result; server side only */
 };
 
@@ -170,6 +200,13 @@ hz_eval_fail(HzEval *eval, HzEvalFailure failure)
 {
 	eval->failure = failure;
 	return false;
+}
+
+/* Whether the server's functions may be called; else fail with HZ_EVAL_ELSEWHERE. */
+static inline bool
+hz_eval_may_ask(const HzEval *eval)
+{
+	return !eval->in_thread;
 }
 
 /* A bitmap of HZ_VECTOR_ROWS zeroes: the validity of a null constant. */
@@ -271,6 +308,23 @@ extern const uint64_t *hz_validity_and(HzEval *eval, const uint64_t *a, const ui
 /* Whether any of `rows` is not null. */
 extern bool hz_rows_any_valid(const HzVector *vector, const HzRows *rows);
 
+/* ---- vexpr_entries.c */
+
+/* Makes a FLAT vector of integers, the value of `expr`, a dictionary if its selected rows are within a small range. */
+extern void hz_vector_number(HzEval *eval, const HzVexpr *expr, const HzRows *rows,
+							 HzVector *vector);
+
+/*
+ * The selected rows of several vectors that are all dictionaries or constants as one, whose codes number the combinations of their entries (nulls are entries,
+ * so there are none left); its entries are hz_combination_next()'s to find, it has no values. False: some vector is FLAT, or there would be too
+ * many.
+ */
+extern bool hz_eval_combine(HzEval *eval, const HzVexpr *expr, const HzVector *vectors, int count,
+							const HzRows *rows, HzVector *out);
+
+/* Takes the entry of the next vector, in their order, out of the number of a combination; false: it is null. */
+extern bool hz_combination_next(const HzVector *vector, uint32_t *number, uint32_t *entry);
+
 /* ---- values of nodes, by file */
 
 extern bool hz_vexpr_column_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
@@ -368,6 +422,16 @@ extern bool hz_vexpr_date_add_value(HzEval *, const HzVexpr *, const HzRows *, H
  */
 extern bool hz_vexpr_trunc_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
 
+/*
+ * The buckets of such a node of a vector of timestamps, if there are few: a CONSTANT or codes. False: there may be many, or one that is out
+ * of range. The vector's kind is the node's.
+ */
+extern bool hz_trunc_codes(HzEval *eval, const HzVexpr *expr, const HzVector *in,
+						   const HzRows *rows, HzVector *out);
+
+/* The least and the greatest of the selected values, which are timestamps; false: none is not null, or one is infinite. */
+extern bool hz_time_range(const HzVector *in, const HzRows *rows, int64_t *min, int64_t *max);
+
 /* Start of the bucket of a local time; false: out of range. */
 extern bool hz_bucket_start(const HzVexpr *expr, int64_t local, int64_t *start);
 
@@ -390,7 +454,20 @@ typedef enum HzTimeField
 /* vexpr_extract.c: the field `op` of args[0], a timestamp or a date */
 extern bool hz_vexpr_extract_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
 
-/* vexpr_span.c: seconds from args[1] to args[0]; the floor of args[0]. The last argument computes the same where that cannot be done. */
+/*
+ * vexpr_zone.c: args[0] in the local time of a time zone, op 1: which must be a timestamp; args[0] down to the start of its local bucket, op,
+ * number and shift as of trunc
+ */
+extern bool hz_vexpr_zone_local_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+extern bool hz_vexpr_zone_trunc_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+
+#define HZ_FORMAT_MAX 64     /* characters of a format */
+#define HZ_FORMAT_FIELD 0x80 /* a byte from here on is an HzTimeField, others are characters */
+
+/* vexpr_to_char.c: args[0], a timestamp, in the format in `constant`; op, number, shift: as of trunc, by its finest field */
+extern bool hz_vexpr_to_char_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+
+/* vexpr_span.c: seconds from args[1] to args[0]; the floor of args[0] / number, number > 0. The last argument computes the same where that cannot be done. */
 extern bool hz_vexpr_span_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
 extern bool hz_vexpr_floor_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
 

@@ -1,7 +1,8 @@
 /*
  * expr/vexpr_span.c
  *	  extract(epoch FROM a - b) of two timestamps: seconds with six digits behind the point, whatever days the interval between has;
- *	  and floor() of numerics, which such seconds are often put into.
+ *	  and floor() of numerics and of their quotients by a constant, which such seconds are often put into: Grafana's
+ *	  floor(extract(epoch from t) / 300) * 300.
  *
  * Infinities, differences beyond 64 bits and numerics that are no scaled integers are left to the node's last argument, which computes
  * the same in another way.
@@ -63,6 +64,85 @@ hz_vexpr_span_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVec
 	return true;
 }
 
+/* ---- floor of a quotient */
+
+#define DIGIT 10000           /* numerics count in it */
+#define SIGNIFICANT_DIGITS 16 /* decimal, of a quotient */
+
+/* The weight of a whole number's first digit to that base, and the digit. */
+static int
+weight_of(int64_t value, int64_t *first)
+{
+	int weight = 0;
+
+	for (; value >= DIGIT; value /= DIGIT)
+		weight++;
+	*first = value;
+	return weight;
+}
+
+/*
+ * PostgreSQL rounds a quotient to as many digits as select_div_scale() of its numeric.c says, the fewer the greater it is. Whether the
+ * floor is that of the exact one all the same, for all dividends up to `greatest` (whole units): whatever is no whole number is at least
+ * 1 / unit away from the next, which must be more than what rounding moves it.
+ */
+static bool
+rounding_keeps_floor(int64_t greatest, int64_t divisor, uint16_t scale, int64_t unit)
+{
+	int64_t first;
+	int64_t divisor_first;
+	int weight = weight_of(greatest, &first) - weight_of(divisor, &divisor_first);
+	int digits;
+	int64_t power = 1;
+
+	if (first <= divisor_first)
+		weight--;
+	digits = SIGNIFICANT_DIGITS - weight * 4;
+	if (digits < scale)
+		digits = scale;
+	if (digits > MAX_POWER)
+		digits = MAX_POWER;
+	for (int i = 0; i < digits; i++)
+		power *= 10;
+	return unit <= power;
+}
+
+/* The greatest of the selected values, their signs left out. */
+static int64_t
+greatest_of(const HzVector *in, const HzRows *rows)
+{
+	const int64_t *values = in->values;
+	int64_t low = 0;
+	int64_t high = 0;
+
+	if (in->form == HZ_FORM_CONSTANT)
+		return values[0] < 0 ? -(values[0] + 1) : values[0];
+	for (uint32_t i = 0; i < rows->count; i++)
+	{
+		int64_t value = values[hz_rows_at(rows, i)];
+
+		low = value < low ? value : low;
+		high = value > high ? value : high;
+	}
+	/* one less than the least has, which is too large for a sign in one case */
+	return -(low + 1) > high ? -(low + 1) : high;
+}
+
+/* 10^scale times the node's divisor; false: that, or a quotient, is not for this. */
+static bool
+find_unit(const HzVexpr *expr, const HzVector *in, const HzRows *rows, int64_t *unit)
+{
+	int64_t power = 1;
+
+	if (in->numeric != HZ_NUMERIC_INT64 || in->scale > MAX_POWER)
+		return false;
+	for (int i = 0; i < in->scale; i++)
+		power *= 10;
+	return !__builtin_mul_overflow(power, expr->number, unit) &&
+		   (expr->number == 1 || rounding_keeps_floor(greatest_of(in, rows) / power + 1,
+													  expr->number, in->scale, *unit));
+}
+
 static int64_t
 floor_of(int64_t value, int64_t unit)
 {
@@ -75,17 +155,15 @@ bool
 hz_vexpr_floor_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
 {
 	HzVector in;
-	int64_t unit = 1;
+	int64_t unit;
 	int64_t *values;
 
 	if (!hz_eval_value(eval, expr->args[0], rows, &in))
 		return false;
-	if (in.numeric != HZ_NUMERIC_INT64 || in.scale > MAX_POWER)
-		return hz_eval_value(eval, expr->args[1], rows, out);
-	for (int i = 0; i < in.scale; i++)
-		unit *= 10;
 	if (in.form == HZ_FORM_DICT)
 		hz_vector_flatten(eval, &in, rows);
+	if (!find_unit(expr, &in, rows, &unit))
+		return hz_eval_value(eval, expr->args[1], rows, out);
 	values = begin_result(eval, in.form, 0, out);
 	out->validity = in.validity;
 	if (in.form == HZ_FORM_CONSTANT)

@@ -192,9 +192,8 @@ find_bounds(const int64_t *values, uint32_t count, int64_t *min, int64_t *max)
 	*max = high;
 }
 
-/* The least and the greatest of the selected values; false: none, or an infinite one. */
-static bool
-find_range(const HzVector *in, const HzRows *rows, int64_t *min, int64_t *max)
+bool
+hz_time_range(const HzVector *in, const HzRows *rows, int64_t *min, int64_t *max)
 {
 	const int64_t *values = in->values;
 	int64_t low = INT64_MAX;
@@ -362,7 +361,7 @@ by_range(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *ro
 	int64_t min;
 	int64_t max;
 
-	if (in->form != HZ_FORM_FLAT || rows->count == 0 || !find_range(in, rows, &min, &max) ||
+	if (in->form != HZ_FORM_FLAT || rows->count == 0 || !hz_time_range(in, rows, &min, &max) ||
 		find_bucket(expr, min, &bucket) != HZ_EVAL_OK)
 		return false;
 	if (max >= bucket.end)
@@ -426,12 +425,19 @@ few_buckets(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows 
 }
 
 bool
+hz_trunc_codes(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows,
+			   HzVector *out)
+{
+	return by_range(eval, expr, in, rows, out) || few_buckets(eval, expr, in, rows, out);
+}
+
+bool
 hz_vexpr_trunc_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
 {
 	HzVector in;
 
 	if (!hz_eval_value(eval, expr->args[0], rows, &in))
 		return false;
-	return by_range(eval, expr, &in, rows, out) || few_buckets(eval, expr, &in, rows, out) ||
+	return hz_trunc_codes(eval, expr, &in, rows, out) ||
 		   hz_eval_map(eval, expr, trunc_kernel, &in, rows, out);
 }
