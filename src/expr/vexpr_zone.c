@@ -161,18 +161,17 @@ static bool
 start_in_utc(HzEval *eval, const HzVexprZone *zone, int64_t local, int64_t *utc)
 {
 	int64_t previous = local - HZ_USECS_PER_DAY;
-	const HzZoneEra *era;
+	const HzZoneEra *era = is_known(zone, previous) ? era_at(zone, previous) : NULL;
 	int64_t before;
 	int64_t after;
 
-	if (!is_known(zone, previous) || (era = era_at(zone, previous))->end == zone->end)
+	if (era != NULL && era->end == INT64_MAX)
 	{
-		/* the last one of all has no change behind it */
-		if (is_known(zone, previous) && zone->end == INT64_MAX)
-		{
-			*utc = local - era->before;
-			return true;
-		}
+		*utc = local - era->before;
+		return true;
+	}
+	if (era == NULL || era->end == zone->end)
+	{
 		if (!hz_eval_may_ask(eval))
 			return false;
 		*utc = zone->ask_start(zone, local);
