@@ -186,7 +186,7 @@ my %more = (
 	'small int8' => [ map { "int8: $_" } @arithmetic ],
 	float4 => [ 'float4: (@ + @)', 'float8: @::float8', 'float4: (- @)', 'float8: (@ * 2)', 'float4: abs(@)' ],
 	float8 => [ 'float8: (@ * 2)', 'float8: (@ + 0.5)', 'float8: abs(@)', 'float8: floor(@)', 'float8: (@ / 3)', 'float8: sqrt(abs(@))', 'float8: round(@)' ],
-	numeric => [ 'numeric: (@ + 1)', 'numeric: (@ * 2)', 'numeric: round(@, 1)', 'numeric: floor(@)', 'numeric: (@ % 7)', 'numeric: abs(@)', 'numeric: (@ / 3)', 'numeric: (- @)' ],
+	numeric => [ 'numeric: (@ + 1)', 'numeric: (@ * 2)', 'numeric: round(@, 1)', 'numeric: floor(@)', 'numeric: (@ % 7)', 'numeric: abs(@)', 'numeric: (@ / 3)', 'numeric: (- @)', 'numeric: floor(@ / {1-4000})', 'numeric: (floor(@ / {2-60}) * {2-60})' ],
 	text => [ 'text: lower(@)', 'text: upper(@)', 'int4*: length(@)', 'int4*: length(@)', 'text: substring(@, {1-3}, {1-5})', 'text: left(@, {-2-6})', "text: (@ || 'x')", "text: replace(@, 'word', 'w')",
 		'text: md5(@)', "int4*: strpos(@, 'o')", "text: split_part(@, ' ', 1)", 'int4*: octet_length(@)', 'text: (@ COLLATE "C")' ],
 	nd => [ 'text: lower(@)', 'int4*: length(@)', "text: (@ || 'x')", 'text: left(@, {1-6})', 'text: md5(@)' ],
@@ -194,11 +194,13 @@ my %more = (
 	date => [ 'date: (@ + {1-40})', "timestamptz: date_trunc('month', @)", 'numeric: extract({year|month|dow|day|week|quarter|doy|isodow} FROM @)', 'timestamp: @::timestamp', 'text: @::text',
 		"timestamp: (@ + interval '1 hour')" ],
 	timestamp => [ "timestamp: date_trunc('{hour|day|week|month|quarter|year|minute}', @)", 'numeric: extract({hour|dow|day|epoch|month|minute|second} FROM @)', 'date: @::date',
-		"timestamp: (@ + interval '{1 day|1 mon|36 hours}')", "text: to_char(@, 'YYYY-MM-DD')", 'timestamptz: @::timestamptz',
+		"timestamp: (@ + interval '{1 day|1 mon|36 hours}')", "text: to_char(@, '{YYYY-MM-DD|YYYY-MM-DD HH24:00:00|HH24|Day|MI:SS|YYYYMM|DDD}')", 'timestamptz: @::timestamptz',
+		"text: concat(extract(dow FROM @), ':', to_char(@, 'HH24'))",
 		"timestamp: CASE WHEN isfinite(@) THEN date_bin('15 minutes', @, timestamp '2024-01-01') END" ],
 	timestamptz => [ "timestamptz: date_trunc('{hour|day|day|week|month|year|minute}', @)", "timestamptz: date_trunc('{day|month}', @, '{Asia/Kolkata|America/New_York|UTC}')",
-		'numeric: extract({hour|dow|day|epoch|month|minute} FROM @)', 'date: @::date', "timestamptz: (@ + interval '{1 day|1 mon|36 hours}')", "text: to_char(@, 'YYYY-MM-DD HH24')",
-		"timestamp: (@ AT TIME ZONE '{UTC|Europe/Berlin}')" ],
+		'numeric: extract({hour|dow|day|epoch|month|minute} FROM @)', 'date: @::date', "timestamptz: (@ + interval '{1 day|1 mon|36 hours}')", "text: to_char(@, '{YYYY-MM-DD HH24|YYYY-MM-01|HH24:MI|Mon|YYYY}')",
+		"timestamp: (@ AT TIME ZONE '{UTC|Europe/Berlin|America/St_Johns|Australia/Lord_Howe}')", "timestamptz: date_trunc('{hour|day|week|quarter|minute}', @, '{Europe/Berlin|America/Sao_Paulo|Australia/Lord_Howe|Asia/Kathmandu}')",
+		'numeric: (floor(extract(epoch FROM @) / {60-3600}) * 60)' ],
 	interval => [ "interval: (@ + interval '1 hour')", 'interval: (@ * 2)', 'numeric: extract(epoch FROM @)', 'interval: justify_hours(@)', 'text: @::text' ],
 	uuid => ['text: @::text'],
 	mood => [ 'text: @::text', "mood: greatest(@, 'ok'::mood)" ],
@@ -234,6 +236,9 @@ sub calculation
 	my ($f, $g) = map { column_of($scope, qw(float8 float4)) } 1 .. 2;
 	my ($n, $m) = map { column_of($scope, 'numeric') } 1 .. 2;
 	my @made = (e("($x\::int8 * $y)", 'int8'), e("($x % nullif($y, 0))", $type), e("($x / nullif($y, 0))", $type, small => 1));
+	my $t = column_of($scope, qw(text date timestamp bool uuid));
+	push @made, e("concat($x, '/', $y)", 'text');
+	push @made, e("($x\::text || '-' || $t->{sql}\::text)", 'text'), e("concat_ws(' ', $t->{sql}, $x)", 'text') if $t && ($t->{coll} // '') eq '';
 	push @made, e("($x + $y)", $type), e("($x - $y)", $type) if $type ne 'int2';
 	# numbers of rows grow
 	push @made, e("($x * $y)", $type) if $type ne 'int2' && "$x$y" !~ /\bid\b/;
@@ -415,7 +420,7 @@ sub aggregate
 	return { sql => pick('bit_and', 'bit_or', 'bit_xor') . "($x)$filter" } if $type =~ /^int[248]$/ && $what > 0.94;
 	if ($type =~ /^(int[248]|numeric|float[48]|interval)$/ && !$e->{huge} && $what < 0.75)
 	{
-		my $distinct = chance(0.06) && !$plain && $type =~ /^int/ ? 'DISTINCT ' : '';
+		my $distinct = chance(0.06) && !$plain && $type =~ /^int[248]$/ ? 'DISTINCT ' : '';
 		my $f = pick('sum', 'sum', 'avg', 'avg', $type eq 'interval' ? 'sum' : pick('stddev', 'stddev_pop', 'stddev_samp', 'variance', 'var_pop', 'var_samp'));
 		my $near = $type !~ /^float/ || $f eq 'sum' && $e->{exact} ? undef : $type eq 'float4' && $f eq 'sum' ? 1e-4 : 1e-9;
 		return { sql => "$f($distinct$x)$filter", near => $near };

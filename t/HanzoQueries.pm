@@ -504,6 +504,9 @@ sub regrouped
 	%seen = ();
 	my @outer = grep { !$seen{ $_->{sql} }++ } map { chance(0.7) ? column_of($scope, @key_types) : expression($scope, 1) } 1 .. pick(0, 0, 1, 1, 2);
 	my @aggregates = map { native_aggregate($scope) } 1 .. number(1, 4);
+	# which of 1.0 and 1.00 a group is known by is not said
+	my @numerics = map { $_->{type} eq 'numeric' && $_->{sql} =~ /^t\.c/ ? quotemeta($_->{sql}) : () } @columns;
+	foreach my $aggregate (@aggregates) { $aggregate->{sql} = "trim_scale($aggregate->{sql})" if grep { $aggregate->{sql} =~ /^(sum|avg|stddev|var)\w*\(.*$_\b/ } @numerics; }
 	push @aggregates, { sql => pick('sum', 'avg', 'max') . '(' . pick('', 'floor') . '(extract(epoch FROM t.y - t.x))) FILTER (WHERE isfinite(t.x) AND isfinite(t.y))' } if $ordered->{type} =~ /^timestamp/ && chance(0.5);
 	@{$q}{qw(group select)} = (\@outer, [ key_items(@outer), @aggregates ]);
 	$q->{having} = [ having($scope) ] if chance(0.15) && @outer;
