@@ -50,6 +50,10 @@ GROUP BY a dictionary column, count|3|SELECT endpoint, count(*) FROM api_metrics
 the same of website_events||SELECT country, count(*) FROM website_events GROUP BY 1|
 GROUP BY date_trunc('hour'), count|5|SELECT date_trunc('hour', timestamp), count(*) FROM api_metrics GROUP BY 1|
 GROUP BY date_trunc('day'), count||SELECT date_trunc('day', timestamp), count(*) FROM api_metrics GROUP BY 1|
+GROUP BY date_trunc('hour') of a zone with summer time, count||SELECT date_trunc('hour', timestamp AT TIME ZONE 'Europe/Berlin'), count(*) FROM api_metrics GROUP BY 1|
+the same as text||SELECT to_char(date_trunc('hour', timestamp AT TIME ZONE 'Europe/Berlin'), 'YYYY-MM-DD HH24:00:00'), count(*) FROM api_metrics GROUP BY 1|
+GROUP BY floor(epoch / 300) * 300, count||SELECT floor(extract(epoch FROM timestamp) / 300) * 300, count(*) FROM api_metrics GROUP BY 1|
+GROUP BY concat() of two dictionary columns, count||SELECT concat(browser, ' on ', os), count(*) FROM website_events GROUP BY 1|
 GROUP BY weekday and hour||SELECT extract(isodow FROM timestamp), extract(hour FROM timestamp), count(*) FROM api_metrics GROUP BY 1, 2|
 GROUP BY day and status, count, sum||SELECT date_trunc('day', timestamp), status_code, count(*), sum(latency_ms) FROM api_metrics GROUP BY 1, 2|
 count(DISTINCT uuid), all distinct|25|SELECT count(DISTINCT event_id) FROM website_events|

@@ -176,6 +176,47 @@ FROM website_events
 WHERE project_id = '{web_project}'
 GROUP BY 1, 2 ORDER BY 1, 2;
 
+-- query web_hourly_zone: page views per hour of a time zone, as text (as Umami asks), all projects, all time
+SELECT to_char(date_trunc('hour', created_at AT TIME ZONE 'Europe/Berlin'), 'YYYY-MM-DD HH24:00:00') AS x, count(*) AS y
+FROM website_events
+WHERE event_type = 1
+GROUP BY 1 ORDER BY 1;
+-- dialect duckdb
+SELECT strftime(date_trunc('hour', timezone('Europe/Berlin', timezone('UTC', created_at))), '%Y-%m-%d %H:00:00') AS x, count(*) AS y
+FROM website_events
+WHERE event_type = 1
+GROUP BY 1 ORDER BY 1;
+-- dialect clickhouse
+SELECT formatDateTime(toStartOfHour(created_at, 'Europe/Berlin'), '%Y-%m-%d %H:00:00', 'Europe/Berlin') AS x, count(*) AS y
+FROM website_events
+WHERE event_type = 1
+GROUP BY 1 ORDER BY 1;
+
+-- query web_weekly_zone: visitors by weekday and hour of a time zone (as Umami asks), one project, all time
+SELECT concat(extract(dow FROM created_at AT TIME ZONE 'Europe/Berlin'), ':', to_char(created_at AT TIME ZONE 'Europe/Berlin', 'HH24')) AS time,
+       count(DISTINCT session_id) AS value
+FROM website_events
+WHERE project_id = '{web_project}' AND event_type = 1
+GROUP BY 1 ORDER BY 2 DESC, 1;
+-- dialect duckdb
+SELECT concat(extract(dow FROM timezone('Europe/Berlin', timezone('UTC', created_at))), ':',
+              strftime(timezone('Europe/Berlin', timezone('UTC', created_at)), '%H')) AS time,
+       count(DISTINCT session_id) AS value
+FROM website_events
+WHERE project_id = '{web_project}' AND event_type = 1
+GROUP BY 1 ORDER BY 2 DESC, 1;
+-- dialect clickhouse
+SELECT concat(toString(toDayOfWeek(created_at, 0, 'Europe/Berlin') % 7), ':', formatDateTime(created_at, '%H', 'Europe/Berlin')) AS time,
+       count(DISTINCT session_id) AS value
+FROM website_events
+WHERE project_id = '{web_project}' AND event_type = 1
+GROUP BY 1 ORDER BY 2 DESC, 1;
+
+-- query web_clients: browsers and systems in one text, all projects
+SELECT concat(browser, ' on ', os) AS client, count(*) AS events, count(DISTINCT device) AS devices
+FROM website_events
+GROUP BY 1 ORDER BY 2 DESC, 1;
+
 -- query web_rolling: visitors per day with their seven-day mean, one project, all time
 SELECT day, visitors, avg(visitors) OVER (ORDER BY day ROWS BETWEEN 6 PRECEDING AND CURRENT ROW) AS mean
 FROM (SELECT date_trunc('day', created_at) AS day, count(DISTINCT session_id) AS visitors

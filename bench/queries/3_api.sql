@@ -87,6 +87,15 @@ FROM api_metrics
 WHERE "timestamp" > '{api_month}'
 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20;
 
+-- query api_five_minutes: requests and latency by five minutes (as Grafana asks), all projects, all time
+SELECT floor(extract(epoch FROM "timestamp") / 300) * 300 AS time, count(*) AS requests, avg(latency_ms) AS latency
+FROM api_metrics
+GROUP BY 1 ORDER BY 1;
+-- dialect clickhouse
+SELECT intDiv(toUnixTimestamp("timestamp"), 300) * 300 AS time, count(*) AS requests, avg(latency_ms) AS latency
+FROM api_metrics
+GROUP BY 1 ORDER BY 1;
+
 -- query api_histogram: histogram of latencies, one project, all time
 SELECT latency_ms / 50 AS bucket, count(*) AS requests
 FROM api_metrics

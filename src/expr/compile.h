@@ -6,6 +6,7 @@
 #define HZ_COMPILE_H
 
 #include "nodes/execnodes.h"
+#include "nodes/primnodes.h"
 
 #include "expr/vexpr.h"
 #include "storage/coltype.h"
@@ -31,6 +32,20 @@ typedef struct HzCompileInput
  * NULL.
  */
 extern HzVexpr *hz_compile(const HzCompileInput *input, Expr *expr, bool executor);
+
+/* What a format of to_char() prints of a time. */
+typedef struct HzFormatFields
+{
+	bool year;
+	bool month;
+	bool day;
+	bool hour;
+	bool minute;
+	bool second;
+} HzFormatFields;
+
+/* False: the format, which is not null, has something else, or nothing of a time. */
+extern bool hz_format_fields(const Const *format, HzFormatFields *fields);
 
 /* A qual of a list, in the best order that is safe: see hz_compile_quals(). */
 typedef struct HzVqual

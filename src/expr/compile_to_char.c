@@ -114,6 +114,31 @@ parse_format(const char *text, char *out, HzTimeField *finest)
 }
 
 bool
+hz_format_fields(const Const *format, HzFormatFields *fields)
+{
+	HzVexpr node = {0};
+	HzTimeField finest;
+	const HzString *parsed;
+
+	memset(fields, 0, sizeof(HzFormatFields));
+	if (!hz_compile_format(format, &node, &finest))
+		return false;
+	parsed = node.constant.values;
+	for (uint64 i = 0; i < parsed->length; i++)
+	{
+		int field = parsed->data[i] - HZ_FORMAT_FIELD;
+
+		fields->year |= field == HZ_FIELD_YEAR;
+		fields->month |= field == HZ_FIELD_MONTH;
+		fields->day |= field == HZ_FIELD_DAY;
+		fields->hour |= field == HZ_FIELD_HOUR;
+		fields->minute |= field == HZ_FIELD_MINUTE;
+		fields->second |= field == HZ_FIELD_SECOND;
+	}
+	return true;
+}
+
+bool
 hz_compile_format(const Const *format, HzVexpr *node, HzTimeField *finest)
 {
 	text *value = DatumGetTextPP(format->constvalue);

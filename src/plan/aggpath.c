@@ -36,6 +36,7 @@
 #include "exec/aggnode.h"
 #include "exec/scannode.h"
 #include "plan/aggpath.h"
+#include "plan/groupcount.h"
 #include "plan/lookuppath.h"
 
 #define INPUT_SHARE 0.5
@@ -407,9 +408,8 @@ add_columnar_path(const GroupingStep *step)
 	List *keys;
 
 	if (step->clause != NIL)
-		groups =
-			estimate_num_groups(root, get_sortgrouplist_exprs(step->clause, root->processed_tlist),
-								step->whole->rows, NULL, NULL);
+		groups = hz_groupcount(root, get_sortgrouplist_exprs(step->clause, root->processed_tlist),
+							   step->whole->rows);
 	path->path.pathtype = T_CustomScan;
 	path->path.parent = step->output_rel;
 	path->path.pathtarget = step->target;
