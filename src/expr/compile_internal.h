@@ -71,6 +71,8 @@ extern HzVexpr *hz_compile_like(HzCompiler *compiler, Oid function, Oid collatio
 extern HzVexpr *hz_compile_time(HzCompiler *compiler, Oid function, Oid result, List *args);
 /* The seconds between two timestamps; NULL: `expr` is something else. */
 extern HzVexpr *hz_compile_span(HzCompiler *compiler, Expr *expr, Oid function, List *args);
+/* Where a node is the epoch of a timestamp of which only the floor by so many seconds matters, has it taken from buckets of that length. */
+extern void hz_compile_coarse(HzVexpr *epoch, int64 seconds);
 extern int64 hz_date_as_timestamp(int32 date);
 
 /* ---- compile_zone.c */

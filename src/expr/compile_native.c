@@ -132,6 +132,7 @@ compile_floor(HzCompiler *compiler, Expr *expr, Oid function, List *args)
 		return NULL;
 	node = hz_vexpr_make(NUMERICOID, hz_vexpr_floor_value, 2);
 	node->args[0] = hz_compile_node(compiler, dividend(linitial(args), &node->number));
+	hz_compile_coarse(node->args[0], node->number);
 	node->args[1] = hz_compile_fallback(compiler, expr, 2);
 	return hz_vexpr_finish(node);
 }

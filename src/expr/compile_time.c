@@ -283,6 +283,21 @@ compile_extract(HzCompiler *compiler, Oid function, Oid result, List *args)
 	return hz_vexpr_finish(node);
 }
 
+void
+hz_compile_coarse(HzVexpr *epoch, int64 seconds)
+{
+	HzVexpr *time;
+
+	if (epoch == NULL || epoch->value != hz_vexpr_extract_value || epoch->op != HZ_FIELD_EPOCH ||
+		epoch->args[0]->kind != HZ_KIND_INT64)
+		return;
+	time = hz_vexpr_make(TIMESTAMPOID, hz_vexpr_coarse_value, 1);
+	time->args[0] = epoch->args[0];
+	time->number = seconds * USECS_PER_SEC;
+	time->shift = HZ_UNIX_EPOCH;
+	epoch->args[0] = hz_vexpr_finish(time);
+}
+
 HzVexpr *
 hz_compile_span(HzCompiler *compiler, Expr *expr, Oid function, List *args)
 {

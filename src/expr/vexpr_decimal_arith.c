@@ -171,6 +171,63 @@ compute(HzEval *eval, HzArithOp op, const HzVector *a, const HzVector *b, const 
 	return wide_rows(op, &left, &right, out, rows, values);
 }
 
+/* The other side of entries of a dictionary; the constant, if it is one. */
+static const HzVector *
+constant_side(const HzVexpr *expr)
+{
+	for (int i = 0; i < 2; i++)
+	{
+		if (expr->args[i]->is_constant)
+			return &expr->args[i]->constant;
+	}
+	return NULL;
+}
+
+/* Entries of a dictionary and a constant, in 64 bits; fails where these do not do. */
+static bool
+entries_kernel(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows,
+			   HzLane *lane)
+{
+	const HzVector *constant = constant_side(expr);
+	bool swapped = constant == &expr->args[0]->constant;
+	Side side = side_of(in);
+	Side other = side_of(constant);
+	Side *left = swapped ? &other : &side;
+	Side *right = swapped ? &side : &other;
+	HzArithOp op = (HzArithOp) expr->op;
+
+	(void) eval;
+	if (side.wide || other.wide ||
+		!find_scale(op, swapped ? constant : in, swapped ? in : constant, left, right,
+					&lane->scale))
+		return false;
+	lane->numeric = HZ_NUMERIC_INT64;
+	lane->width = sizeof(int64_t);
+	for (uint32_t i = 0; i < rows->count; i++)
+	{
+		uint32_t row = hz_rows_at(rows, i);
+		HzInt128 result = narrow_result(op, left, right, row);
+
+		((int64_t *) lane->values)[row] = (int64_t) result;
+		if (result != (int64_t) result)
+			return false;
+	}
+	return true;
+}
+
+/* A dictionary and a constant: codes stay codes. False: something else, or it cannot be done. */
+static bool
+by_entries(HzEval *eval, const HzVexpr *expr, const HzVector *a, const HzVector *b,
+		   const HzRows *rows, HzVector *out)
+{
+	const HzVector *constant = constant_side(expr);
+	const HzVector *dictionary = expr->args[0]->is_constant ? b : a;
+
+	return constant != NULL && dictionary->form == HZ_FORM_DICT && constant->validity == NULL &&
+		   dictionary->numeric != HZ_NUMERIC_PAYLOAD && constant->numeric != HZ_NUMERIC_PAYLOAD &&
+		   hz_eval_map(eval, expr, entries_kernel, dictionary, rows, out);
+}
+
 bool
 hz_vexpr_decimal_arith_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
 {
@@ -180,6 +237,8 @@ hz_vexpr_decimal_arith_value(HzEval *eval, const HzVexpr *expr, const HzRows *ro
 	if (!hz_eval_value(eval, expr->args[0], rows, &a) ||
 		!hz_eval_value(eval, expr->args[1], rows, &b))
 		return false;
+	if (by_entries(eval, expr, &a, &b, rows, out))
+		return true;
 	if (a.form == HZ_FORM_DICT)
 		hz_vector_flatten(eval, &a, rows);
 	if (b.form == HZ_FORM_DICT)

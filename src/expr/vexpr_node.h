@@ -422,6 +422,9 @@ extern bool hz_vexpr_date_add_value(HzEval *, const HzVexpr *, const HzRows *, H
  */
 extern bool hz_vexpr_trunc_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
 
+/* The same where that takes few buckets, else args[0] as it is: for what gives the same of both. */
+extern bool hz_vexpr_coarse_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+
 /*
  * The buckets of such a node of a vector of timestamps, if there are few: a CONSTANT or codes. False: there may be many, or one that is out
  * of range. The vector's kind is the node's.

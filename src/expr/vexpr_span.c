@@ -13,16 +13,15 @@
 
 #define MAX_POWER 18 /* 10^18 fits 64 bits */
 
-/* A FLAT or CONSTANT vector of integers with a scale for the rows of the batch. */
+/* A FLAT vector of integers with a scale for the rows of the batch. */
 static int64_t *
-begin_result(HzEval *eval, HzForm form, uint16_t scale, HzVector *out)
+begin_result(HzEval *eval, uint16_t scale, HzVector *out)
 {
-	int64_t *values =
-		hz_bump_zero(&eval->batch, sizeof(int64_t) * (form == HZ_FORM_FLAT ? eval->rows : 1));
+	int64_t *values = hz_bump_zero(&eval->batch, sizeof(int64_t) * eval->rows);
 
 	memset(out, 0, sizeof(HzVector));
 	out->kind = HZ_KIND_NUMERIC;
-	out->form = form;
+	out->form = HZ_FORM_FLAT;
 	out->numeric = HZ_NUMERIC_INT64;
 	out->scale = scale;
 	out->width = sizeof(int64_t);
@@ -58,7 +57,7 @@ hz_vexpr_span_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVec
 		return false;
 	hz_vector_flatten(eval, &a, rows);
 	hz_vector_flatten(eval, &b, rows);
-	if (!subtract(a.values, b.values, rows, begin_result(eval, HZ_FORM_FLAT, 6, out)))
+	if (!subtract(a.values, b.values, rows, begin_result(eval, 6, out)))
 		return hz_eval_value(eval, expr->args[2], rows, out);
 	out->validity = hz_validity_and(eval, a.validity, b.validity);
 	return true;
@@ -115,8 +114,6 @@ greatest_of(const HzVector *in, const HzRows *rows)
 	int64_t low = 0;
 	int64_t high = 0;
 
-	if (in->form == HZ_FORM_CONSTANT)
-		return values[0] < 0 ? -(values[0] + 1) : values[0];
 	for (uint32_t i = 0; i < rows->count; i++)
 	{
 		int64_t value = values[hz_rows_at(rows, i)];
@@ -139,8 +136,10 @@ find_unit(const HzVexpr *expr, const HzVector *in, const HzRows *rows, int64_t *
 	for (int i = 0; i < in->scale; i++)
 		power *= 10;
 	return !__builtin_mul_overflow(power, expr->number, unit) &&
-		   (expr->number == 1 || rounding_keeps_floor(greatest_of(in, rows) / power + 1,
-													  expr->number, in->scale, *unit));
+		   (expr->number == 1 ||
+			/* times may be down at the start of the quotient's bucket: one divisor more */
+			rounding_keeps_floor(greatest_of(in, rows) / power + 1 + expr->number, expr->number,
+								 in->scale, *unit));
 }
 
 static int64_t
@@ -151,31 +150,36 @@ floor_of(int64_t value, int64_t unit)
 	return quotient - (value % unit < 0);
 }
 
-bool
-hz_vexpr_floor_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
+static bool
+floor_kernel(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows,
+			 HzLane *lane)
 {
-	HzVector in;
+	const int64_t *values = in->values;
 	int64_t unit;
-	int64_t *values;
 
-	if (!hz_eval_value(eval, expr->args[0], rows, &in))
+	(void) eval;
+	if (!find_unit(expr, in, rows, &unit))
 		return false;
-	if (in.form == HZ_FORM_DICT)
-		hz_vector_flatten(eval, &in, rows);
-	if (!find_unit(expr, &in, rows, &unit))
-		return hz_eval_value(eval, expr->args[1], rows, out);
-	values = begin_result(eval, in.form, 0, out);
-	out->validity = in.validity;
-	if (in.form == HZ_FORM_CONSTANT)
-	{
-		values[0] = floor_of(*(const int64_t *) in.values, unit);
-		return true;
-	}
+	lane->numeric = HZ_NUMERIC_INT64;
+	lane->scale = 0;
+	lane->width = sizeof(int64_t);
 	for (uint32_t i = 0; i < rows->count; i++)
 	{
 		uint32_t row = hz_rows_at(rows, i);
 
-		values[row] = floor_of(((const int64_t *) in.values)[row], unit);
+		((int64_t *) lane->values)[row] = floor_of(values[row], unit);
 	}
 	return true;
+}
+
+bool
+hz_vexpr_floor_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
+{
+	HzVector in;
+
+	if (!hz_eval_value(eval, expr->args[0], rows, &in))
+		return false;
+	/* the kernel fails where it cannot be done, and for nothing else */
+	return hz_eval_map(eval, expr, floor_kernel, &in, rows, out) ||
+		   hz_eval_value(eval, expr->args[1], rows, out);
 }

@@ -16,7 +16,7 @@
 #define EXACT_EXPONENT UINT64_C(0x4330000000000000) /* of 2^52 */
 #define ONE UINT64_C(0x3ff0000000000000)            /* as a double */
 #define CODE_MASK UINT64_C(0xffff)
-#define MAX_RANGE 4096 /* buckets of a shared dictionary */
+#define MAX_RANGE 16384 /* buckets of a shared dictionary */
 #define RANGE_MARGIN 32
 #define FEW_FROM 64 /* rows: below, codes are not worth it */
 
@@ -429,6 +429,18 @@ hz_trunc_codes(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRo
 			   HzVector *out)
 {
 	return by_range(eval, expr, in, rows, out) || few_buckets(eval, expr, in, rows, out);
+}
+
+bool
+hz_vexpr_coarse_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
+{
+	HzVector in;
+
+	if (!hz_eval_value(eval, expr->args[0], rows, &in))
+		return false;
+	if (!hz_trunc_codes(eval, expr, &in, rows, out))
+		*out = in;
+	return true;
 }
 
 bool
