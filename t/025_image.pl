@@ -312,7 +312,7 @@ SERVERS:
 	ok(!-e $replica{PGDATA}, 'which makes nothing');
 	spew("$tmp/replica_secrets/replication_password", "$secret{replication_password}\n");
 	launch('replica', \%replica, qr/^replica, \d+ s behind$/);
-	is(sql(\%primary, q{SELECT slot_name, active FROM pg_replication_slots}), 'hanzo_replica|t', 'has its slot');
+	eventually(sub { sql(\%primary, q{SELECT slot_name, active FROM pg_replication_slots}) }, 'hanzo_replica|t', 'has its slot');
 	is(sql(\%replica, q{SELECT current_setting('hot_standby_feedback'), current_setting('transaction_read_only')}), 'on|on', 'and reads only');
 	like(sql_as('hanzo_console', $password{hanzo_console}, $port, sprintf($insert, 50)), qr/INSERT 0 50/, 'a write on the primary');
 	my $count = "SELECT count(*) FROM website_events WHERE project_id = $project";
