@@ -327,8 +327,10 @@ SERVERS:
 
 	# ---- Started again: the same, but for passwords
 
-	my $state = q{SELECT md5(string_agg(t, ';' ORDER BY t)) FROM (
-		SELECT 'class ' || oid || ' ' || xmin AS t FROM pg_class WHERE relnamespace IN ('hanzo'::regnamespace, 'public'::regnamespace)
+	# without partitions that are made from here on: a month may begin
+	my $newest = sql(\%primary, 'SELECT max(oid::bigint) FROM pg_class WHERE relispartition');
+	my $state = qq{SELECT md5(string_agg(t, ';' ORDER BY t)) FROM (
+		SELECT 'class ' || oid || ' ' || xmin AS t FROM pg_class WHERE relnamespace IN ('hanzo'::regnamespace, 'public'::regnamespace) AND NOT (relispartition AND oid > $newest)
 		UNION ALL SELECT 'database ' || oid || ' ' || xmin FROM pg_database UNION ALL SELECT 'setting ' || setrole || setconfig::text FROM pg_db_role_setting
 		UNION ALL SELECT 'extension ' || oid || ' ' || xmin FROM pg_extension UNION ALL SELECT 'job ' || j::text FROM cron.job AS j
 		UNION ALL SELECT 'namespace ' || oid || ' ' || xmin FROM pg_namespace WHERE nspname <> 'hanzo'
@@ -342,8 +344,14 @@ SERVERS:
 	is(sql(\%primary, $state), $before, 'changes nothing');
 	spew("$tmp/secrets/console_password", 'another one');
 	shut('primary');
-	($status, $out) = call(\%replica, "$bin/hanzo-datastore-health");
-	is($status, 0, 'the replica is well for a while without a primary') or diag($out);
+	# its answer may be late on a busy machine, and the replica may not have noticed yet
+	eventually(sub { ($status, $out) = call(\%replica, "$bin/hanzo-datastore-health"); $status }, 0, 'the replica is well for a while without a primary') or diag($out);
+	foreach my $try (1 .. 60)
+	{
+		($status, $out) = call({ %replica, HANZO_REPLICA_MAX_LAG => 0 }, "$bin/hanzo-datastore-health");
+		last if $out =~ /behind/ && $status != 0;
+		sleep(1);
+	}
 	refused('but not for ever', { %replica, HANZO_REPLICA_MAX_LAG => 0 }, qr/replica is \d+ s behind/, "$bin/hanzo-datastore-health");
 	launch('primary', \%primary, qr/^primary$/);
 	is(sql(\%primary, $state), $before, 'a restart changes nothing, either');
