@@ -207,9 +207,10 @@ BEGIN
 END
 $$;
 \set VERBOSITY terse
-SET statement_timeout = '1ms';
+BEGIN;
+SET LOCAL statement_timeout = '1ms';
 COPY beside FROM :'file';
-RESET statement_timeout;
+ROLLBACK;
 \set VERBOSITY default
 SELECT count(*) FROM beside;
 CREATE TABLE made USING hanzo_columnar AS TABLE source_heap;

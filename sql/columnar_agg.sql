@@ -447,15 +447,25 @@ CLOSE h;
 
 -- Time is up: while reading, with threads, while writing. What comes next is right.
 \set VERBOSITY sqlstate
-SET statement_timeout = 1;
+BEGIN;
+SET LOCAL statement_timeout = 1;
 SELECT t, g, count(*), count(DISTINCT n), min(s COLLATE "C") FROM events GROUP BY t, g;
+ROLLBACK;
 SET hanzo_datastore.max_threads = 0;
+BEGIN;
+SET LOCAL statement_timeout = 1;
 SELECT t, g, count(*), count(DISTINCT n), min(s COLLATE "C") FROM events GROUP BY t, g;
+ROLLBACK;
 SET work_mem = '64MB';
+BEGIN;
+SET LOCAL statement_timeout = 1;
 SELECT t, g, count(*), count(DISTINCT n), min(s COLLATE "C") FROM events GROUP BY t, g;
+ROLLBACK;
 RESET hanzo_datastore.max_threads;
+BEGIN;
+SET LOCAL statement_timeout = 1;
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY f), count(DISTINCT t) FROM events, numbers;
-RESET statement_timeout;
+ROLLBACK;
 \set VERBOSITY terse
 SELECT count(*), sum(c), sum(d) FROM (SELECT t, g, count(*) AS c, count(DISTINCT n) AS d FROM events GROUP BY t, g) AS e;
 

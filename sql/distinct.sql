@@ -56,16 +56,19 @@ SELECT d.*, query FROM unnest(ARRAY[
 SELECT x, s.* FROM generate_series(1, 3) AS x CROSS JOIN LATERAL (SELECT count(DISTINCT id), count(DISTINCT u) FROM c WHERE id % 4 <> x) AS s;
 SELECT x, s.* FROM generate_series(1, 3) AS x CROSS JOIN LATERAL (SELECT count(DISTINCT id), count(DISTINCT u) FROM h WHERE id % 4 <> x) AS s;
 -- Cancelled at once, wherever it is
-SET statement_timeout = '40ms';
+\set VERBOSITY sqlstate
+BEGIN;
+SET LOCAL statement_timeout = '40ms';
 DO $$
 BEGIN
   FOR i IN 1 .. 100 LOOP
     PERFORM count(DISTINCT id) + count(DISTINCT u) FROM c;
   END LOOP;
 EXCEPTION WHEN query_canceled THEN
-  NULL;
+  RAISE;
 END$$;
-RESET statement_timeout;
+ROLLBACK;
+\set VERBOSITY default
 SELECT count(DISTINCT id) = (SELECT count(DISTINCT id) FROM h) AS same FROM c;
 DROP TABLE c, h;
 DROP FUNCTION counted, distinct_of;

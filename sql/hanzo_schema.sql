@@ -11,6 +11,9 @@ CREATE ROLE regress_hanzo_admin CREATEROLE;
 DROP SCHEMA IF EXISTS hanzo CASCADE;
 RESET client_min_messages;
 
+-- Not across the end of a month.
+SELECT pg_sleep(extract(epoch FROM time_left)) FROM (SELECT date_trunc('month', now() + interval '3 minutes', 'UTC') - now() AS time_left) AS x
+WHERE time_left > '0' \g /dev/null
 -- The month in which the schema was created, in UTC.
 CREATE TEMP TABLE called (this_month timestamp);
 GRANT SELECT ON called TO PUBLIC;

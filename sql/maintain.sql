@@ -117,7 +117,7 @@ CREATE FUNCTION mt.sleep(integer) RETURNS integer LANGUAGE plpgsql IMMUTABLE AS 
 CREATE INDEX ON ONLY mt.slow (mt.sleep(id));
 RESET ROLE;
 INSERT INTO mt.slow VALUES (1, '2024-01-01');
-SET statement_timeout = '1s';
+SET statement_timeout = '3s';
 CALL hanzo_datastore.maintain('2025-06-05 01:00+00');
 RESET statement_timeout;
 SELECT count(*) FROM hanzo_datastore.job_log WHERE error IS NOT NULL AND relation = 'mt.slow';

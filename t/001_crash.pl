@@ -31,9 +31,17 @@ foreach my $round (1 .. $rounds)
 	if ($round % 2)
 	{
 		# One backend dies; the server restarts by itself.
-		my $pid = $node->safe_psql('postgres',
-			q{SELECT pid FROM pg_stat_activity WHERE application_name = 'pgbench' ORDER BY random() LIMIT 1});
-		ok($pid, "crash $round: a backend at work") && kill('KILL', $pid);
+		my $pid;
+		foreach my $try (1 .. 600)
+		{
+			$pid = $node->safe_psql('postgres',
+				q{SELECT pid FROM pg_stat_activity WHERE application_name = 'pgbench' ORDER BY random() LIMIT 1});
+			# there may be none yet, and the chosen one may have ended
+			last if $pid && kill('KILL', $pid);
+			$pid = '';
+			sleep(0.1);
+		}
+		ok($pid, "crash $round: a backend at work");
 		stop_load(@loads);
 		wait_for_server($node, $pid);
 	}

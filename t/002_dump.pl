@@ -111,9 +111,12 @@ check_copy('custom', 'custom dump');
 $node->safe_psql('plain', q{CALL hanzo_datastore.compact('s."Events"'); CALL hanzo_datastore.optimize('s."Events"'); VACUUM s."Events"});
 check_copy('plain', 'compacted after the restore');
 
-# A database copied as files.
+# A database copied as files. The server waits for five seconds only until all have left it.
+sub wait_for_leavers { $node->poll_query_until('postgres', q{SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = 'source' AND backend_type = 'client backend')}) or die 'somebody is still there' }
+wait_for_leavers();
 $node->safe_psql('postgres', 'CREATE DATABASE template TEMPLATE source');
 check_copy('template', 'CREATE DATABASE TEMPLATE');
+wait_for_leavers();
 $node->safe_psql('postgres', 'CREATE DATABASE copied TEMPLATE source STRATEGY file_copy');
 check_copy('copied', 'CREATE DATABASE STRATEGY file_copy');
 

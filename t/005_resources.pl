@@ -37,15 +37,21 @@ $node->safe_psql('postgres', qq{CREATE TABLE words (k integer, v text) USING han
 my $session = $node->background_psql('postgres');
 my $pid = $session->query_safe('SELECT pg_backend_pid()');
 
+# The least of several runs: a kernel that is short of memory takes pages away at any time.
 sub faults
 {
 	my ($look, $memory) = @_;
-	my @before;
+	my $least = 1e9;
 	$session->query_safe("SET hanzo_datastore.retained_memory = '$memory'");
 	$session->query_safe($look) for 1 .. 3;
-	@before = split(' ', slurp_file("/proc/$pid/stat"));
-	$session->query_safe($look) for 1 .. 5;
-	return ((split(' ', slurp_file("/proc/$pid/stat")))[9] - $before[9]) / 5;
+	for (1 .. 10)
+	{
+		my @before = split(' ', slurp_file("/proc/$pid/stat"));
+		$session->query_safe($look);
+		my $faults = (split(' ', slurp_file("/proc/$pid/stat")))[9] - $before[9];
+		$least = $faults if $faults < $least;
+	}
+	return $least;
 }
 my %looks = (strings => q{SELECT count(*), sum(k) FROM words WHERE v > 'f' AND k % 2 = 0},
 	groups => q{SELECT count(*) FROM (SELECT k, sum(k) FROM words GROUP BY k OFFSET 0) AS g});
@@ -53,7 +59,7 @@ foreach my $what (sort keys %looks)
 {
 	my ($kept, $given_back) = (faults($looks{$what}, '64MB'), faults($looks{$what}, '0'));
 	cmp_ok($kept, '<', 100, "freed memory is kept for the next query: $what");
-	cmp_ok($given_back, '>', 5 * ($kept + 20), "unless retained_memory is 0: $given_back faults a query instead of $kept");
+	cmp_ok($given_back, '>', 2 * ($kept + 20), "unless retained_memory is 0: $given_back faults a query instead of $kept");
 }
 $node->safe_psql('postgres', 'DROP TABLE words');
 
@@ -63,20 +69,35 @@ $node->safe_psql('postgres', q{CREATE TABLE groups USING hanzo_columnar AS
 my %groupings = (values => 'SELECT count(DISTINCT u) + count(DISTINCT t) FROM groups', groups => 'SELECT count(*), sum(n) FROM (SELECT k, count(*) AS n FROM groups GROUP BY k OFFSET 0) AS g',
 	both => 'SELECT sum(n) FROM (SELECT k % 64 AS k, count(DISTINCT u) AS n FROM groups GROUP BY 1 OFFSET 0) AS g');
 my $threads = 'SET hanzo_datastore.force_threads = on; SET max_parallel_workers_per_gather = 4';
-my $anonymous = q{SELECT substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\\s+(\\d+)')};
+my $anonymous = q{SELECT 'RssAnon ' || substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\\s+(\\d+)')};
 foreach my $what (sort keys %groupings)
 {
 	my $answer = $session->query_safe("$threads; $groupings{$what}");
-	my $start = time;
-	$session->query_safe($groupings{$what}) for 1 .. 3;
-	my $longest = (time - $start) * 1000 / 3;
-	my $sweep = join("\n", map { 'SET statement_timeout = ' . int($longest * $_ / 50 + 1) . "; $groupings{$what};" } 20 .. 54);
-	my (undef, $out, $err) = $node->psql('postgres', "$threads; $groupings{$what}; $groupings{$what}; $anonymous;\n$sweep\nRESET statement_timeout; $anonymous; $groupings{$what};", on_error_stop => 0);
-	my @lines = split(/\n/, $out);
+	# in ms, of the fastest of several runs
+	my $takes = 1e9;
+	for (1 .. 5)
+	{
+		my $start = time;
+		$session->query_safe($groupings{$what});
+		$takes = (time - $start) * 1000 if (time - $start) * 1000 < $takes;
+	}
+	my ($out, $err);
+	# where it was a slow machine for a while only, all of them may have come through
+	for (1 .. 6)
+	{
+		my $sweep = join("\n", map { 'BEGIN; SET LOCAL statement_timeout = ' . int($takes * $_ / 50 + 1) . "; $groupings{$what}; ROLLBACK;" } 20 .. 54);
+		(undef, $out, $err) = $node->psql('postgres', "$threads; $groupings{$what}; $groupings{$what};" . "\n$sweep\n$anonymous;" x 3 . $groupings{$what} . ';', on_error_stop => 0);
+		last if $err =~ /statement timeout/;
+		$takes /= 2;
+	}
 	like($err, qr/statement timeout/, "cancelled while it grouped: $what");
 	unlike($err, qr/connection|terminated/, "the server lives: $what");
-	is($lines[-1], $answer, "and answers: $what");
-	cmp_ok($lines[-2], '<', $lines[2] + 16384, "with the memory that it had, kB: $what");
+	is((split(/\n/, $out))[-1], $answer, "and answers: $what");
+	# What threads had mapped by the end of the first sweep they keep. What cancelled queries lost would be more after each.
+	my ($first, @later) = $out =~ /^RssAnon (\d+)$/mg;
+	my ($least) = sort { $a <=> $b } @later;
+	cmp_ok($least, '<', $first + 16384, "with the memory that it had, kB: $what") or diag("kB after the sweeps: $first @later");
+	note("$what: $takes ms; kB after the sweeps: $first @later; " . scalar(() = $err =~ /statement timeout/g) . ' cancelled');
 }
 $session->quit;
 $node->safe_psql('postgres', 'DROP TABLE groups');

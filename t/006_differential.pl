@@ -26,7 +26,7 @@ max_wal_size = 1GB
 timezone = 'UTC'
 jit = off
 lock_timeout = 20s
-statement_timeout = 120s
+statement_timeout = 600s
 });
 $node->start;
 
@@ -39,7 +39,7 @@ sub connect_session
 	my ($name) = @_;
 	my $session = { name => $name, in => '', out => '', err => '', count => 0 };
 	$session->{run} = start([ $node->installed_command('psql'), '-XAtq', '-d', $node->connstr('postgres'), '-v', 'VERBOSITY=sqlstate', '-f', '-' ],
-		'<', \$session->{in}, '>', \$session->{out}, '2>', \$session->{err}, IPC::Run::timeout(300));
+		'<', \$session->{in}, '>', \$session->{out}, '2>', \$session->{err}, IPC::Run::timeout(1800));
 	return $session;
 }
 

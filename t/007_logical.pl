@@ -16,6 +16,7 @@ srand($seed);
 my $conf = q{
 autovacuum = off
 fsync = off
+max_connections = 50
 max_prepared_transactions = 10
 max_wal_size = 2GB
 wal_retrieve_retry_interval = '100ms'
@@ -380,7 +381,9 @@ foreach my $query ('SELECT count(*), sum(hashtextextended(s::text, 0)) FROM pick
 }
 $sub->safe_psql('postgres', 'DROP SUBSCRIPTION filtered');
 
-# A transaction that is streamed before it ends, with subtransactions that do not survive; one that is prepared.
+# A transaction that is streamed before it ends, with subtransactions that do not survive; one that is prepared. The subscription
+# prepares from some time after its tables are copied on.
+$sub->poll_query_until('postgres', q{SELECT subtwophasestate = 'e' FROM pg_subscription WHERE subname = 'columnar'}) or die 'two_phase is not enabled';
 $pub->safe_psql('postgres', q{
 	BEGIN;
 	UPDATE c SET v = v || ' streamed' WHERE id BETWEEN 1000 AND 4000;

@@ -15,6 +15,7 @@ $node->init(has_archiving => 1, allows_streaming => 1, extra => ['--data-checksu
 $node->append_conf('postgresql.conf', q{
 autovacuum = on
 autovacuum_naptime = 1
+max_connections = 50
 max_prepared_transactions = 10
 max_wal_size = 256MB
 wal_keep_size = 2GB
@@ -119,7 +120,7 @@ $node->stop;
 my $conf = slurp_file($node->data_dir . '/postgresql.conf');
 command_ok([ 'pg_rewind', '--target-pgdata', $node->data_dir, '--source-server', $new->connstr('postgres'), '--no-sync' ], 'pg_rewind');
 unlink($node->data_dir . '/postgresql.conf');
-append_to_file($node->data_dir . '/postgresql.conf', $conf . "archive_mode = off\n");
+append_to_file($node->data_dir . '/postgresql.conf', $conf . "archive_mode = off\nmax_standby_streaming_delay = -1\n");
 $node->enable_streaming($new);
 $node->set_standby_mode;
 $node->start;

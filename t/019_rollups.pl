@@ -37,7 +37,7 @@ $node->safe_psql('postgres', qq{
 	CREATE TABLE events (id integer NOT NULL, project integer, session integer, amount numeric(12,3), ms integer, at timestamptz)
 		PARTITION BY RANGE (at);
 	CREATE TABLE events_old PARTITION OF events FOR VALUES FROM (MINVALUE) TO (date_trunc('day', now()) - interval '1 day') USING hanzo_columnar;
-	CREATE TABLE events_new PARTITION OF events FOR VALUES FROM (date_trunc('day', now()) - interval '1 day') TO (date_trunc('day', now()) + interval '1 day') USING hanzo_columnar;
+	CREATE TABLE events_new PARTITION OF events FOR VALUES FROM (date_trunc('day', now()) - interval '1 day') TO (date_trunc('day', now()) + interval '2 days') USING hanzo_columnar;
 	CREATE TABLE events_default PARTITION OF events DEFAULT USING hanzo_columnar;
 	CREATE INDEX ON events (id);
 	CREATE TABLE log (id serial PRIMARY KEY, happened timestamp, kind text) USING hanzo_columnar;
@@ -225,7 +225,8 @@ sub compare_for
 	my $end = time() + $time;
 	my $differing = '';
 	my $n = 0;
-	while (time() < $end)
+	# twice at least, however slow the machine is
+	while (time() < $end || ($n < 2 && time() < $end + 180))
 	{
 		my $answer = eval { $node->safe_psql('postgres', 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT compare(); COMMIT;') };
 		return "no answer: $@" if !defined $answer;
@@ -239,6 +240,8 @@ sub compare_for
 	return '';
 }
 
+my $stored = q{SELECT live_from > now() - interval '3 hours', (SELECT count(*) > 100 FROM hourly_states)
+	FROM hanzo_datastore.rollups WHERE rollup = 'hourly'::regclass};
 foreach my $round (1 .. 2)
 {
 	my @loads = start_all($seconds + 3);
@@ -253,6 +256,12 @@ foreach my $round (1 .. 2)
 	else
 	{
 		my $said = stop_load(@loads);
+		# a slow machine may take longer for what follows
+		for (1 .. 10)
+		{
+			last if $said =~ /interrupted/ && $node->safe_psql('postgres', 'SELECT count(*) > 20 FROM by_minute_states') eq 't' && $node->safe_psql('postgres', $stored) eq 't|t';
+			$said .= stop_load(start_all(15));
+		}
 		unlike($said, qr/differ|PANIC|vanished|internal|unexpected|could not open/i, 'what the clients were told');
 		like($said, qr/interrupted/, 'refreshes were interrupted');
 	}
@@ -260,10 +269,7 @@ foreach my $round (1 .. 2)
 is($node->safe_psql('postgres', 'SELECT compare()'), '', 'in the end');
 cmp_ok($compared, '>', 3, "compared $compared times");
 cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM by_minute_states'), '>', 20, 'minutes were closed');
-my ($live, $states) = split /\|/, $node->safe_psql('postgres', q{
-	SELECT live_from > now() - interval '3 hours', (SELECT count(*) > 100 FROM hourly_states)
-	FROM hanzo_datastore.rollups WHERE rollup = 'hourly'::regclass});
-is("$live $states", 't t', 'most is stored');
+is($node->safe_psql('postgres', $stored), 't|t', 'most is stored');
 foreach my $rollup ('hourly', 'daily', 'monthly', 'by_minute', '"Log by quarter"')
 {
 	$node->safe_psql('postgres', "CALL hanzo_datastore.refresh_rollup('$rollup')");

@@ -46,6 +46,8 @@ my @sites = map { $_->[0] } @{ $heap->query('SELECT website_id FROM website ORDE
 my ($session, $event) = @{ $heap->query('SELECT e.session_id, e.event_id FROM event_data AS d JOIN website_event AS e ON e.event_id = d.website_event_id
 	WHERE d.website_id = $1 ORDER BY d.created_at DESC, d.event_data_id LIMIT 1', $sites[0])->[0] };
 $heap->close();
+# the server waits for five seconds only until all have left the template
+$node->poll_query_until('postgres', q{SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = 'heap' AND backend_type = 'client backend')}) or die 'somebody is still there';
 $node->safe_psql('postgres', "CREATE DATABASE $_ TEMPLATE heap OWNER umami") foreach qw(columnar umami before);
 
 my @tables = Writes::tables();
@@ -323,6 +325,7 @@ foreach my $time (1, 2)
 }
 # a copy that was interrupted goes on
 follow('B3 copy');
+$node->poll_query_until('umami', q{SELECT count(*) > 0 FROM umami_move.changed WHERE relation = 'website_event'}) or die 'visitors write no more';
 like(follow('B4 catch up'), qr/^[1-9]/, 'visitors have written meanwhile');
 is(follow('B4 check') =~ s/\s//gr, '0', 'the copy differs only where they have');
 follow('B5 change places');

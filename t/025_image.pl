@@ -312,7 +312,7 @@ SERVERS:
 	ok(!-e $replica{PGDATA}, 'which makes nothing');
 	spew("$tmp/replica_secrets/replication_password", "$secret{replication_password}\n");
 	launch('replica', \%replica, qr/^replica, \d+ s behind$/);
-	is(sql(\%primary, q{SELECT slot_name, active FROM pg_replication_slots}), 'hanzo_replica|t', 'has its slot');
+	eventually(sub { sql(\%primary, q{SELECT slot_name, active FROM pg_replication_slots}) }, 'hanzo_replica|t', 'has its slot');
 	is(sql(\%replica, q{SELECT current_setting('hot_standby_feedback'), current_setting('transaction_read_only')}), 'on|on', 'and reads only');
 	like(sql_as('hanzo_console', $password{hanzo_console}, $port, sprintf($insert, 50)), qr/INSERT 0 50/, 'a write on the primary');
 	my $count = "SELECT count(*) FROM website_events WHERE project_id = $project";
@@ -327,8 +327,10 @@ SERVERS:
 
 	# ---- Started again: the same, but for passwords
 
-	my $state = q{SELECT md5(string_agg(t, ';' ORDER BY t)) FROM (
-		SELECT 'class ' || oid || ' ' || xmin AS t FROM pg_class WHERE relnamespace IN ('hanzo'::regnamespace, 'public'::regnamespace)
+	# without partitions that are made from here on: a month may begin
+	my $newest = sql(\%primary, 'SELECT max(oid::bigint) FROM pg_class WHERE relispartition');
+	my $state = qq{SELECT md5(string_agg(t, ';' ORDER BY t)) FROM (
+		SELECT 'class ' || oid || ' ' || xmin AS t FROM pg_class WHERE relnamespace IN ('hanzo'::regnamespace, 'public'::regnamespace) AND NOT (relispartition AND oid > $newest)
 		UNION ALL SELECT 'database ' || oid || ' ' || xmin FROM pg_database UNION ALL SELECT 'setting ' || setrole || setconfig::text FROM pg_db_role_setting
 		UNION ALL SELECT 'extension ' || oid || ' ' || xmin FROM pg_extension UNION ALL SELECT 'job ' || j::text FROM cron.job AS j
 		UNION ALL SELECT 'namespace ' || oid || ' ' || xmin FROM pg_namespace WHERE nspname <> 'hanzo'
@@ -342,8 +344,14 @@ SERVERS:
 	is(sql(\%primary, $state), $before, 'changes nothing');
 	spew("$tmp/secrets/console_password", 'another one');
 	shut('primary');
-	($status, $out) = call(\%replica, "$bin/hanzo-datastore-health");
-	is($status, 0, 'the replica is well for a while without a primary') or diag($out);
+	# its answer may be late on a busy machine, and the replica may not have noticed yet
+	eventually(sub { ($status, $out) = call(\%replica, "$bin/hanzo-datastore-health"); $status }, 0, 'the replica is well for a while without a primary') or diag($out);
+	foreach my $try (1 .. 60)
+	{
+		($status, $out) = call({ %replica, HANZO_REPLICA_MAX_LAG => 0 }, "$bin/hanzo-datastore-health");
+		last if $out =~ /behind/ && $status != 0;
+		sleep(1);
+	}
 	refused('but not for ever', { %replica, HANZO_REPLICA_MAX_LAG => 0 }, qr/replica is \d+ s behind/, "$bin/hanzo-datastore-health");
 	launch('primary', \%primary, qr/^primary$/);
 	is(sql(\%primary, $state), $before, 'a restart changes nothing, either');

@@ -220,7 +220,7 @@ $node->safe_psql('postgres', 'VACUUM ANALYZE');
 sub ask
 {
 	my ($database, @queries) = @_;
-	my $script = "\\pset null <null>\nSET statement_timeout = '5s'; SET default_transaction_read_only = on;\n\\echo \x1e\n";
+	my $script = "\\pset null <null>\nSET statement_timeout = '120s'; SET default_transaction_read_only = on;\n\\echo \x1e\n";
 	$script .= "$_\n\\gdesc\n\\echo \x1d\n\\timing on\n$_;\n\\timing off\n\\echo \x1d:ERROR:LAST_ERROR_MESSAGE\n\\echo \x1e\n" foreach @queries;
 	my (undef, $out) = $node->psql($database, $script, extra_params => [ '-U', 'hanzo_analytics_ro', '-F', "\x1f" ], on_error_stop => 0);
 	my @answers;

@@ -8,7 +8,7 @@ use Exporter 'import';
 use IPC::Run qw(start finish kill_kill);
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(sleep);
+use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(create_twins start_writers start_movers stop_load check_twins differences wait_for_server script pgbench maintain_until);
 
@@ -21,14 +21,14 @@ sub differences
 		"SET work_mem = '200MB'; SELECT count(*) FROM ((TABLE $c EXCEPT ALL TABLE $h) UNION ALL (TABLE $h EXCEPT ALL TABLE $c)) AS d");
 }
 
-# Calls maintain() until a query has its result and no step has failed last, ten times at the most. Autovacuum, and whoever else is at
+# Calls maintain() until a query has its result and no step has failed last, for three minutes at the most. Autovacuum, and whoever else is at
 # work on the tables, may send a step away, and on a slow machine a step's five seconds may not do; the next call goes on.
 # Returns what the query says.
 sub maintain_until
 {
 	my ($node, $db, $now, $query, $expected) = @_;
 	my $result;
-	foreach my $call (1 .. 10)
+	for (my ($call, $end) = (1, time() + 180); $call <= 10 || time() < $end; $call++)
 	{
 		$node->safe_psql($db, "CALL hanzo_datastore.maintain('$now')");
 		$result = $node->safe_psql($db, $query);
@@ -36,6 +36,7 @@ sub maintain_until
 		last if $result eq $expected && $failed eq '';
 		note("call $call: $result; $failed");
 		$node->safe_psql($db, 'UPDATE hanzo_datastore.maintenance_state SET next_run = NULL, seen = NULL');
+		sleep(0.2);
 	}
 	return $result;
 }

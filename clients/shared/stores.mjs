@@ -24,8 +24,18 @@ const open = async (database) => {
 async function createStore(client, name) {
   const database = `${client.name}_${name}`
   const postgres = await open('postgres')
-  await postgres.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
-  await postgres.query(`CREATE DATABASE ${database} TEMPLATE clients_${name}`)
+  // The server waits for five seconds only until all have left a database.
+  const patiently = async (statement) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await postgres.query(statement)
+      } catch (error) {
+        if (error.code !== '55006' || tries === 36) throw error
+      }
+    }
+  }
+  await patiently(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`)
+  await patiently(`CREATE DATABASE ${database} TEMPLATE clients_${name}`)
   await postgres.end()
   const admin = await open(database)
   const location = `127.0.0.1:${port}/${database}`

@@ -37,7 +37,14 @@ class Store:
     def __init__(self, client, name):
         self.name = name
         self.database = f"{client}_{name}"
-        psql("postgres", f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)", f"CREATE DATABASE {self.database} TEMPLATE clients_{name}")
+        # The server waits for five seconds only until all have left a database.
+        for tries in range(36):
+            try:
+                psql("postgres", f"DROP DATABASE IF EXISTS {self.database} WITH (FORCE)", f"CREATE DATABASE {self.database} TEMPLATE clients_{name}")
+                break
+            except RuntimeError as error:
+                if "is being accessed by other users" not in str(error) or tries == 35:
+                    raise
 
     def admin(self, *commands):
         return psql(self.database, *commands, options=("-A", "-t")).strip()
