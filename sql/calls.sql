@@ -42,7 +42,7 @@ INSERT INTO expressions VALUES ('date_trunc(''hour'', at)'), ('date_trunc(''day'
   ('to_timestamp(floor(extract(epoch FROM at) / 3600) * 3600)'), ('floor(price / NULL)'), ('floor(price / n)'),
 -- calls: one argument, several, combinations of dictionaries, ranges of integers, nulls, nothing strict
   ('concat(browser, '' on '', os)'), ('concat_ws(''/'', browser, os, n)'), ('browser || '' on '' || os'), ('format(''%s %s %s'', browser, yes, small)'), ('n::text'), ('small::text || big'), ('greatest(n, small, 5)'), ('least(n, NULL)'), ('nullif(browser, os)'), ('n IS DISTINCT FROM small'), ('split_part(path, ''/'', 3)::int % 7'),
-  ('upper(left(path, 3)) || n'), ('extract(hour FROM at)::int'), ('extract(isodow FROM at) || ''-'' || extract(hour FROM local)'), ('date_part(''hour'', at)'), ('age(date_trunc(''month'', local), date_trunc(''year'', local))'), ('round(n / 3.0, 1)'), ('md5(u::text)'), ('left(u::text, 2)'), ('width_bucket(n, 0, 40, 5)'), ('abs(n - 20)'),
+  ('upper(left(path, 3)) || n'), ('extract(hour FROM at)::int'), ('extract(isodow FROM at) || ''-'' || extract(hour FROM local)'), ('date_part(''hour'', at)'), ('date_part(''year'', at)'), ('date_part(''week'', local)'), ('date_part(''second'', at)'), ('price::int'), ('share::bigint'), ('(share - 357)::smallint'), ('price::float8'), ('share::float8'), ('(n / 2.0)::int'), ('round(small / 2.0)'), ('path || browser'), ('browser || path || os'), ('(path || os) || n'), ('age(date_trunc(''month'', local), date_trunc(''year'', local))'), ('round(n / 3.0, 1)'), ('md5(u::text)'), ('left(u::text, 2)'), ('width_bucket(n, 0, 40, 5)'), ('abs(n - 20)'),
   ('coalesce(nullif(browser, ''browser 1''), upper(os), ''none'')'), ('CASE n % 5 WHEN 1 THEN ''one'' WHEN 2 THEN upper(browser) ELSE lower(os) END'), ('CASE WHEN n > 0 THEN 100 / n ELSE round(100.0 / (n - 1)) END'), ('ROW(browser, n)::text'), ('ARRAY[browser, os]'), ('(ARRAY[n, small::int])[1]'), ('n = ANY (ARRAY[small::int, n % 10])'), ('browser LIKE os || ''%'''),
   ('to_char(extract(hour FROM at), ''FM00'')'), ('to_char(price, ''999.99'')'), ('make_date(2026, (1 + abs(n % 12))::int, 1)'), ('sqrt(abs(n % 10))'), ('f::text'), ('yes::text'), ('NOT yes OR upper(browser) = ''BROWSER 1'''), ('octet_length(browser || os)'), ('jsonb_build_object(''b'', browser, ''n'', n % 3)'), ('at - local::timestamptz'), ('(at AT TIME ZONE ''UTC'')::time'),
 -- errors
@@ -111,6 +111,19 @@ $$;
 SET max_parallel_workers_per_gather = 2;
 SELECT count(*) > 400 AS many, count(*) FILTER (WHERE zone_sum('z_c', name) <> zone_sum('z_h', name)) AS differ FROM pg_timezone_names WHERE name LIKE '%/%' AND name !~ '^(posix|right|Etc)/';
 SELECT test.measured('SELECT date_trunc(''day'', at, ''Europe/Berlin''), count(*) FROM z_c GROUP BY 1', 'Threads') > 0 AS in_threads;
+
+-- how many groups there will be is estimated from what keys can be: a sort by the bucket is one of few groups, not of all rows
+CREATE TABLE s_c (id integer, at timestamptz, local timestamp, day date, v integer) USING hanzo_columnar;
+INSERT INTO s_c SELECT i, '2026-01-01 00:00+00'::timestamptz + i * interval '50 seconds', '2026-01-01'::timestamp + i * interval '50 seconds', '2026-01-01'::date + i / 2000, i % 1000 FROM generate_series(0, 99999) AS i;
+CALL hanzo_datastore.compact('s_c');
+ANALYZE s_c;
+SELECT e, groups BETWEEN least AND most AS estimated, test.plan_has(query, 'ColumnarAgg') AS in_vectors
+FROM (VALUES ('date_trunc(''hour'', at)', 1300, 1450), ('date_trunc(''day'', at AT TIME ZONE ''Europe/Berlin'')', 55, 65), ('date_trunc(''month'', local)', 3, 6), ('date_bin(''10 minutes'', at, ''2000-01-01'')', 8000, 8500), ('at::date', 55, 65), ('date_trunc(''week'', day)', 5, 12),
+    ('extract(hour FROM at)', 20, 25), ('extract(year FROM local)', 1, 4), ('extract(isodow FROM at) || '':'' || to_char(at, ''HH24'')', 150, 210), ('to_char(at, ''YYYY-MM-DD'')', 55, 65), ('to_char(date_trunc(''hour'', at AT TIME ZONE ''Asia/Kolkata''), ''YYYY-MM-DD HH24:00:00'')', 1300, 1450),
+    ('floor(extract(epoch FROM at) / 600) * 600', 8000, 8500), ('CASE WHEN v > 3 THEN ''a'' WHEN v > 1 THEN upper(''b'') END', 2, 4), ('v > 3 AND v < 8', 2, 3), ('coalesce(NULLIF(extract(dow FROM at), 3), -1)', 7, 10), ('least(extract(hour FROM at), 5)', 20, 27), ('v', 900, 1100), ('date_trunc(''second'', at)', 90000, 100000)) AS t(e, least, most)
+CROSS JOIN LATERAL (SELECT format('SELECT %s AS x, count(*), avg(v), min(id) FROM s_c GROUP BY 1 ORDER BY 1', e) AS query) AS q CROSS JOIN LATERAL (SELECT test.measured(query, 'Plan Rows') AS groups) AS m;
+SELECT test.measured('SELECT date_trunc(''hour'', at), count(*) FROM s_c WHERE at >= ''2026-02-10'' AND at < ''2026-02-12'' GROUP BY 1', 'Plan Rows') BETWEEN 40 AND 60 AS of_two_days;
+DROP TABLE s_c;
 DROP FUNCTION call_differences, known_answer, zone_sum, counted, calls_of;
 DROP SEQUENCE calls;
 DROP TABLE k_h, k_c, z_h, z_c, expressions, call_queries;

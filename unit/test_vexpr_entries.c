@@ -1,6 +1,6 @@
 /*
  * unit/test_vexpr_entries.c
- *	  Ranges of integers as dictionaries, combinations of dictionaries; to_char(), zones and floors of quotients against the same computed
+ *	  Ranges of integers as dictionaries, combinations of dictionaries; to_char(), zones, floors of quotients, casts, concatenation against the same computed
  *	  value by value.
  */
 #include "expr/vexpr_calendar.h"
@@ -461,6 +461,126 @@ test_floors(HzEval *eval)
 	CHECK(computed > 200);
 }
 
+/* ---- numbers */
+
+static void
+test_numbers(HzEval *eval)
+{
+	static const HzKind kinds[] = {HZ_KIND_INT16, HZ_KIND_INT32, HZ_KIND_INT64, HZ_KIND_FLOAT64};
+	static const uint32_t widths[] = {2, 4, 8, 8};
+	const HzVector *a = &columns[0].vector;
+	HzVexpr fallback = {.value = fallback_value, .kind = HZ_KIND_NUMERIC};
+	int computed = 0;
+
+	unit_subject = "numbers";
+	for (int round = 0; round < 600; round++)
+	{
+		uint32_t rows = 1 + (uint32_t) (unit_random() % 300);
+		HzRows selected = some_rows(rows, 1 + (uint32_t) round % 3);
+		int k = round % 4;
+		HzVector out;
+		bool same = true;
+		int64_t unit = 1;
+
+		reset_nodes(HZ_KIND_NUMERIC, 8, hz_vexpr_number_value, kinds[k], widths[k]);
+		node.number = 5;
+		node.args[1] = &fallback;
+		if (round & 8)
+		{
+			range_base = -20000;
+			range_size = 40001;
+		}
+		fill_column(&columns[0], HZ_KIND_NUMERIC, 8, (HzForm) (round / 4 % 3), round & 4, rows,
+					round & 8 ? make_in_range : make_number);
+		columns[0].vector.numeric = HZ_NUMERIC_INT64;
+		columns[0].vector.scale = (uint16_t) (round % 6);
+		for (int s = 0; s < round % 6; s++)
+			unit *= 10;
+		hz_eval_group(eval);
+		hz_eval_batch(eval, rows);
+		fallback_asked = false;
+		CHECK(hz_eval_value(eval, &node, &selected, &out));
+		CHECK(!fallback_asked || !(round & 8));
+		computed += !fallback_asked;
+		for (uint32_t i = 0; !fallback_asked && i < selected.count; i++)
+		{
+			uint32_t row = hz_rows_at(&selected, i);
+			int64_t value;
+			char text[64];
+
+			if (!hz_vector_valid(a, row))
+				continue;
+			value = int_slot(a, row);
+			if (kinds[k] == HZ_KIND_FLOAT64)
+			{
+				snprintf(text, sizeof(text), "%llde-%d", (long long) value, round % 6);
+				same = same && *(const double *) slot_at(&out, row) == strtod(text, NULL);
+			}
+			else
+			{
+				__int128 twice = (__int128) value * 2 + (value < 0 ? -unit : unit);
+
+				same = same && int_slot(&out, row) == (int64_t) (twice / (2 * (__int128) unit));
+			}
+		}
+		CHECK(same);
+	}
+	CHECK(computed > 300);
+}
+
+/* ---- concatenation */
+
+static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+static void
+make_string(uint8_t *slot, uint32_t width)
+{
+	HzString s = {(const uint8_t *) letters + unit_random() % 10, unit_random() % 12};
+
+	memcpy(slot, &s, width);
+}
+
+static void
+test_concat(HzEval *eval)
+{
+	unit_subject = "concat";
+	for (int round = 0; round < 400; round++)
+	{
+		uint32_t rows = 1 + (uint32_t) (unit_random() % HZ_VECTOR_ROWS);
+		HzRows selected = some_rows(rows, 1 + (uint32_t) round % 5);
+		HzVector out;
+		bool same = true;
+
+		fill_column(&columns[0], HZ_KIND_BYTES, sizeof(HzString), (HzForm) (round % 3), round & 4,
+					rows, make_string);
+		fill_column(&columns[1], HZ_KIND_BYTES, sizeof(HzString), (HzForm) (round / 3 % 3),
+					round & 8, rows, make_string);
+		reset_nodes(HZ_KIND_BYTES, 0, hz_vexpr_concat_value, HZ_KIND_BYTES, 0);
+		hz_eval_group(eval);
+		for (int batch = 0; batch < 2; batch++)
+		{
+			hz_eval_batch(eval, rows);
+			CHECK(hz_eval_value(eval, &node, &selected, &out));
+			for (uint32_t i = 0; i < selected.count; i++)
+			{
+				uint32_t row = hz_rows_at(&selected, i);
+				const HzString *a = slot_at(&columns[0].vector, row);
+				const HzString *b = slot_at(&columns[1].vector, row);
+				bool valid = hz_vector_valid(&columns[0].vector, row) &&
+							 hz_vector_valid(&columns[1].vector, row);
+				const HzString *both = slot_at(&out, row);
+
+				same = same && valid == hz_vector_valid(&out, row);
+				if (valid)
+					same = same && both->length == a->length + b->length &&
+						   memcmp(both->data, a->data, a->length) == 0 &&
+						   memcmp(both->data + a->length, b->data, b->length) == 0;
+			}
+		}
+		CHECK(same);
+	}
+}
+
 int
 main(void)
 {
@@ -472,6 +592,8 @@ main(void)
 	test_to_char(eval);
 	test_zones(eval);
 	test_floors(eval);
+	test_numbers(eval);
+	test_concat(eval);
 	hz_eval_free(eval);
 	free(columns[0].values);
 	free(columns[1].values);

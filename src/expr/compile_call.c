@@ -40,9 +40,8 @@ struct HzVexprCall
 	ExprState *state;
 	ExprContext *econtext;
 	TupleTableSlot *slot;
-	bool strict;              /* null if its argument is */
-	const HzVector *combined; /* while combinations of entries are evaluated: the arguments */
-	MemoryContext context;    /* of what a binding makes; NULL until the first */
+	bool strict;           /* null if its argument is */
+	MemoryContext context; /* of what a binding makes; NULL until the first */
 	HzConvert convert;
 	HzColumnType element; /* IN: of the array's elements */
 	bool is_evaluated;    /* no columns: the node's constant is this binding's */
@@ -530,7 +529,7 @@ one_combination(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzR
 				HzLane *lane)
 {
 	for (uint32 i = 0; i < rows->count; i++)
-		evaluate(expr, fill_combination, expr->call->combined, hz_rows_at(rows, i), lane,
+		evaluate(expr, fill_combination, eval->combined, hz_rows_at(rows, i), lane,
 				 hz_rows_at(rows, i));
 	return true;
 }
@@ -616,7 +615,6 @@ by_combinations(HzEval *eval, const HzVexpr *expr, const HzVector *columns, cons
 	*done = expr->count > 1 && hz_eval_combine(eval, expr, columns, expr->count, rows, &combined);
 	if (!*done)
 		return true;
-	expr->call->combined = columns;
 	return hz_eval_map(eval, expr, one_combination, &combined, rows, out);
 }
 

@@ -62,6 +62,9 @@ extern bool hz_compile_replaceable(Oid function);
 /* ---- compile_native.c */
 extern HzVexpr *hz_compile_native(HzCompiler *compiler, Expr *expr);
 
+/* A numeric as another number; `expr` computes the same. NULL: the executor may not be asked. */
+extern HzVexpr *hz_compile_number(HzCompiler *compiler, Expr *expr, Expr *numeric, Oid result);
+
 /* ---- compile_compare.c */
 extern HzVexpr *hz_compile_compare(HzCompiler *compiler, OpExpr *op);
 extern HzVexpr *hz_compile_in(HzCompiler *compiler, ScalarArrayOpExpr *op);
@@ -71,6 +74,8 @@ extern HzVexpr *hz_compile_like(HzCompiler *compiler, Oid function, Oid collatio
 extern HzVexpr *hz_compile_time(HzCompiler *compiler, Oid function, Oid result, List *args);
 /* The seconds between two timestamps; NULL: `expr` is something else. */
 extern HzVexpr *hz_compile_span(HzCompiler *compiler, Expr *expr, Oid function, List *args);
+/* date_part(), which is extract() as a double; NULL: `expr` is something else. */
+extern HzVexpr *hz_compile_date_part(HzCompiler *compiler, Expr *expr, Oid function, List *args);
 /* Where a node is the epoch of a timestamp of which only the floor by so many seconds matters, has it taken from buckets of that length. */
 extern void hz_compile_coarse(HzVexpr *epoch, int64 seconds);
 extern int64 hz_date_as_timestamp(int32 date);

@@ -168,12 +168,41 @@ is_number_cast(Oid function, bool *can_fail)
 	}
 }
 
+HzVexpr *
+hz_compile_number(HzCompiler *compiler, Expr *expr, Expr *numeric, Oid result)
+{
+	HzVexpr *node;
+
+	if (!compiler->executor)
+		return NULL;
+	node = hz_vexpr_make(result, hz_vexpr_number_value, 2);
+	node->args[0] = hz_compile_node(compiler, numeric);
+	node->args[1] = hz_compile_fallback(compiler, expr, 2);
+	return hz_vexpr_finish(node);
+}
+
 static HzVexpr *
-compile_cast(HzCompiler *compiler, Oid function, Oid result, List *args)
+compile_concat(HzCompiler *compiler, Oid function, List *args)
+{
+	HzVexpr *node;
+
+	if (function != F_TEXTCAT)
+		return NULL;
+	node = hz_vexpr_make(TEXTOID, hz_vexpr_concat_value, 2);
+	node->can_fail = true;
+	node->cost = 15;
+	return compile_args(compiler, node, args);
+}
+
+static HzVexpr *
+compile_cast(HzCompiler *compiler, Expr *expr, Oid function, Oid result, List *args)
 {
 	HzVexpr *node = NULL;
 	bool can_fail = false;
 
+	if (function == F_INT2_NUMERIC || function == F_INT4_NUMERIC || function == F_INT8_NUMERIC ||
+		function == F_FLOAT8_NUMERIC)
+		return hz_compile_number(compiler, expr, linitial(args), result);
 	if (is_number_cast(function, &can_fail))
 		node = hz_vexpr_make(result, hz_vexpr_cast_value, 1);
 	else if (function == F_NUMERIC_INT2 || function == F_NUMERIC_INT4 || function == F_NUMERIC_INT8)
@@ -346,7 +375,11 @@ compile_function(HzCompiler *compiler, Expr *expr, Oid function, Oid collation, 
 	if (node == NULL)
 		node = hz_compile_span(compiler, expr, function, args);
 	if (node == NULL)
-		node = compile_cast(compiler, function, result, args);
+		node = hz_compile_date_part(compiler, expr, function, args);
+	if (node == NULL)
+		node = compile_concat(compiler, function, args);
+	if (node == NULL)
+		node = compile_cast(compiler, expr, function, result, args);
 	if (node == NULL)
 		node = hz_compile_time(compiler, function, result, args);
 	if (node == NULL)

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
 #include "parser/scansup.h"
 #include "pgtime.h"
 #include "utils/builtins.h"
@@ -281,6 +282,29 @@ compile_extract(HzCompiler *compiler, Oid function, Oid result, List *args)
 	node->args[0] = to_local(node->args[0], &zone, &node->offset);
 	node->op = (int) field;
 	return hz_vexpr_finish(node);
+}
+
+HzVexpr *
+hz_compile_date_part(HzCompiler *compiler, Expr *expr, Oid function, List *args)
+{
+	Oid extract = function == F_DATE_PART_TEXT_TIMESTAMP     ? F_EXTRACT_TEXT_TIMESTAMP
+				  : function == F_DATE_PART_TEXT_TIMESTAMPTZ ? F_EXTRACT_TEXT_TIMESTAMPTZ
+															 : InvalidOid;
+	const Const *unit;
+	HzTimeField field;
+	int value;
+
+	if (!OidIsValid(extract) || !hz_compile_replaceable(extract))
+		return NULL;
+	unit = constant_arg(args, 0);
+	/* seconds are calculated in doubles there */
+	if (unit == NULL || !decode_unit(unit, &value) || !find_field(value, extract, &field) ||
+		field == HZ_FIELD_SECOND || field == HZ_FIELD_EPOCH)
+		return NULL;
+	return hz_compile_number(compiler, expr,
+							 (Expr *) makeFuncExpr(extract, NUMERICOID, args, InvalidOid,
+												   InvalidOid, COERCE_EXPLICIT_CALL),
+							 FLOAT8OID);
 }
 
 void

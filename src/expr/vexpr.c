@@ -74,18 +74,26 @@ hz_bump_alloc(HzBump *bump, size_t size)
 }
 
 uint8_t *
-hz_bump_bytes(HzBump *bump, const uint8_t *data, size_t size)
+hz_bump_room(HzBump *bump, size_t size)
 {
 	HzBumpBlock *block = bump->current;
-	uint8_t *copy;
+	uint8_t *room;
 
 	if (block == NULL || block->size - block->used < size + SLACK)
 	{
 		next_block(bump, size + SLACK);
 		block = bump->current;
 	}
-	copy = block->data + block->used;
+	room = block->data + block->used;
 	block->used += size;
+	return room;
+}
+
+uint8_t *
+hz_bump_bytes(HzBump *bump, const uint8_t *data, size_t size)
+{
+	uint8_t *copy = hz_bump_room(bump, size);
+
 	if (size > 0)
 		memcpy(copy, data, size);
 	return copy;

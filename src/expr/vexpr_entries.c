@@ -1,6 +1,6 @@
 /*
  * expr/vexpr_entries.c
- *	  Dictionaries that nobody has written: of integers within a small range, and of the combinations of several dictionaries'
+ *	  Dictionaries that nobody has written: of integers (and scaled ones) within a small range, and of the combinations of several dictionaries'
  *	  entries. What costs much more than a kernel, a call of the executor, is computed once per entry then.
  *
  * Results are remembered by a dictionary's address (vexpr_map.c), so these live as long as a row group, and there are not too many.
@@ -33,7 +33,8 @@ static bool
 is_integer(const HzVector *vector)
 {
 	return vector->kind == HZ_KIND_INT16 || vector->kind == HZ_KIND_INT32 ||
-		   vector->kind == HZ_KIND_INT64;
+		   vector->kind == HZ_KIND_INT64 ||
+		   (vector->kind == HZ_KIND_NUMERIC && vector->numeric == HZ_NUMERIC_INT64);
 }
 
 /* The least and the greatest of the selected values; false: they are too far apart, or there is none. */
@@ -78,9 +79,10 @@ fill_range(HzRange *range, uint32_t width)
 
 /* A new dictionary that has the range, that of `old` (NULL: none) if there is room, and some more on both sides; NULL: no more. */
 static HzRange *
-make_range(HzEval *eval, const HzVexpr *expr, uint32_t width, const HzRange *old, int64_t min,
-		   int64_t max)
+make_range(HzEval *eval, const HzVexpr *expr, const HzVector *vector, const HzRange *old,
+		   int64_t min, int64_t max)
 {
+	const uint32_t width = vector->width;
 	const int64_t least = width == 2 ? INT16_MIN : width == 4 ? INT32_MIN : INT64_MIN;
 	const int64_t greatest = width == 2 ? INT16_MAX : width == 4 ? INT32_MAX : INT64_MAX;
 	HzRange *range;
@@ -102,6 +104,7 @@ make_range(HzEval *eval, const HzVexpr *expr, uint32_t width, const HzRange *old
 	range = hz_bump_alloc(&eval->group, sizeof(HzRange));
 	range->expr = expr;
 	range->min = min;
+	range->scale = vector->scale;
 	range->count = (uint32_t) ((uint64_t) max - (uint64_t) min) + 1;
 	if (eval->entries + range->count > MAX_ENTRIES)
 		return NULL;
@@ -114,11 +117,11 @@ make_range(HzEval *eval, const HzVexpr *expr, uint32_t width, const HzRange *old
 }
 
 static HzRange *
-find_range_of(HzEval *eval, const HzVexpr *expr)
+find_range_of(HzEval *eval, const HzVexpr *expr, uint16_t scale)
 {
 	HzRange *range = eval->ranges;
 
-	while (range != NULL && range->expr != expr)
+	while (range != NULL && (range->expr != expr || range->scale != scale))
 		range = range->next;
 	return range;
 }
@@ -134,9 +137,9 @@ hz_vector_number(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector
 	if (vector->form != HZ_FORM_FLAT || !is_integer(vector) || rows->count < FEW_FROM ||
 		!find_range(vector, rows, &min, &max))
 		return;
-	range = find_range_of(eval, expr);
+	range = find_range_of(eval, expr, vector->scale);
 	if (range == NULL || min < range->min || max > range->min + (int64_t) (range->count - 1))
-		range = make_range(eval, expr, vector->width, range, min, max);
+		range = make_range(eval, expr, vector, range, min, max);
 	if (range == NULL)
 		return;
 	codes = hz_bump_zero(&eval->batch, sizeof(uint16_t) * eval->rows);
@@ -236,6 +239,7 @@ hz_eval_combine(HzEval *eval, const HzVexpr *expr, const HzVector *vectors, int 
 	combination = find_combination(eval, expr, (uint32_t) total, vectors, count, stable);
 	if (combination == NULL)
 		return false;
+	eval->combined = vectors;
 	codes = hz_bump_zero(&eval->batch, sizeof(uint16_t) * eval->rows);
 	for (int v = 0; v < count; v++)
 	{

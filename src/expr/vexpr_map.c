@@ -364,25 +364,32 @@ hz_vector_flatten(HzEval *eval, HzVector *vector, const HzRows *rows)
 }
 
 bool
-hz_eval_map2(HzEval *eval, const HzVexpr *expr, HzKernel2 kernel, const HzRows *rows, HzVector *out)
+hz_eval_map_both(HzEval *eval, const HzVexpr *expr, HzKernel2 kernel, HzVector *a, HzVector *b,
+				 const HzRows *rows, HzVector *out)
 {
-	HzVector a;
-	HzVector b;
 	HzVector both = {.form = HZ_FORM_FLAT};
 	HzLane lane;
 
-	if (!hz_eval_value(eval, expr->args[0], rows, &a) ||
-		!hz_eval_value(eval, expr->args[1], rows, &b))
-		return false;
-	hz_vector_flatten(eval, &a, rows);
-	hz_vector_flatten(eval, &b, rows);
-	both.validity = hz_validity_and(eval, a.validity, b.validity);
+	hz_vector_flatten(eval, a, rows);
+	hz_vector_flatten(eval, b, rows);
+	both.validity = hz_validity_and(eval, a->validity, b->validity);
 	lane = hz_lane_make(expr, eval->rows, &eval->batch);
 	/* the kernel looks for nulls in the first */
-	a.validity = both.validity;
-	if (!kernel(eval, expr, &a, &b, rows, &lane))
+	a->validity = both.validity;
+	if (!kernel(eval, expr, a, b, rows, &lane))
 		return false;
 	hz_lane_vector(eval, expr, &lane, HZ_FORM_FLAT, out);
 	out->validity = without_nulls(eval, &both, lane.nulls);
 	return true;
+}
+
+bool
+hz_eval_map2(HzEval *eval, const HzVexpr *expr, HzKernel2 kernel, const HzRows *rows, HzVector *out)
+{
+	HzVector a;
+	HzVector b;
+
+	return hz_eval_value(eval, expr->args[0], rows, &a) &&
+		   hz_eval_value(eval, expr->args[1], rows, &b) &&
+		   hz_eval_map_both(eval, expr, kernel, &a, &b, rows, out);
 }

@@ -69,6 +69,7 @@ typedef struct HzRange
 	const HzVexpr *expr;
 	int64_t min;
 	uint32_t count;
+	uint16_t scale; /* of numerics */
 	void *values;
 } HzRange;
 
@@ -105,6 +106,7 @@ struct HzEval
 	HzCombination *combinations;          /* in `group`, and so are ranges */
 	HzRange *ranges;                      /* the newest first */
 	uint32_t entries;                     /* of all these */
+	const HzVector *combined;             /* vectors that were combined last */
 	HzBuckets buckets[HZ_SHARED_BUCKETS]; /* of the first expressions that truncate; in `group` */
 };
 
@@ -192,7 +194,8 @@ struct HzVexpr
 extern void *hz_bump_alloc(HzBump *bump, size_t size);
 extern void *hz_bump_zero(HzBump *bump, size_t size);
 
-/* A copy, packed behind the last one. */
+/* Room for bytes, packed behind the last ones; and with a copy in it. */
+extern uint8_t *hz_bump_room(HzBump *bump, size_t size);
 extern uint8_t *hz_bump_bytes(HzBump *bump, const uint8_t *data, size_t size);
 
 static inline bool
@@ -295,7 +298,9 @@ extern bool hz_eval_map_arg(HzEval *eval, const HzVexpr *expr, HzKernel kernel, 
 extern bool hz_eval_null_constant(HzEval *eval, const HzVexpr *expr, const HzRows *rows,
 								  HzVector *out);
 
-/* A strict function of the node's two arguments: the kernel sees FLAT vectors. */
+/* A strict function of two vectors, which become FLAT ones that the kernel sees; of the node's two arguments. */
+extern bool hz_eval_map_both(HzEval *eval, const HzVexpr *expr, HzKernel2 kernel, HzVector *a,
+							 HzVector *b, const HzRows *rows, HzVector *out);
 extern bool hz_eval_map2(HzEval *eval, const HzVexpr *expr, HzKernel2 kernel, const HzRows *rows,
 						 HzVector *out);
 
@@ -310,13 +315,13 @@ extern bool hz_rows_any_valid(const HzVector *vector, const HzRows *rows);
 
 /* ---- vexpr_entries.c */
 
-/* Makes a FLAT vector of integers, the value of `expr`, a dictionary if its selected rows are within a small range. */
+/* Makes a FLAT vector of integers, or of numerics that are scaled integers, the value of `expr`, a dictionary if its selected rows are within a small range. */
 extern void hz_vector_number(HzEval *eval, const HzVexpr *expr, const HzRows *rows,
 							 HzVector *vector);
 
 /*
  * The selected rows of several vectors that are all dictionaries or constants as one, whose codes number the combinations of their entries (nulls are entries,
- * so there are none left); its entries are hz_combination_next()'s to find, it has no values. False: some vector is FLAT, or there would be too
+ * so there are none left); its entries are hz_combination_next()'s to find in eval->combined, it has no values. False: some vector is FLAT, or there would be too
  * many.
  */
 extern bool hz_eval_combine(HzEval *eval, const HzVexpr *expr, const HzVector *vectors, int count,
@@ -469,6 +474,12 @@ extern bool hz_vexpr_zone_trunc_value(HzEval *, const HzVexpr *, const HzRows *,
 
 /* vexpr_to_char.c: args[0], a timestamp, in the format in `constant`; op, number, shift: as of trunc, by its finest field */
 extern bool hz_vexpr_to_char_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+
+/* vexpr_concat.c: args[0] || args[1], strings */
+extern bool hz_vexpr_concat_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
+
+/* vexpr_number.c: args[0], a numeric, as the integer or double that the node is; args[1] computes the same where that cannot be done */
+extern bool hz_vexpr_number_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
 
 /* vexpr_span.c: seconds from args[1] to args[0]; the floor of args[0] / number, number > 0. The last argument computes the same where that cannot be done. */
 extern bool hz_vexpr_span_value(HzEval *, const HzVexpr *, const HzRows *, HzVector *);
