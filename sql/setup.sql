@@ -156,12 +156,12 @@ BEGIN
 END
 $$;
 
--- Waits, for ten seconds at most, until no other session's snapshot (an autovacuum worker's, say) keeps VACUUM from removing what is dead.
+-- Waits, for three minutes at most, until no other session's snapshot (of one that is leaving, say) keeps VACUUM from removing what is dead.
 CREATE PROCEDURE test.wait_until_alone()
 LANGUAGE plpgsql
 AS $$
 BEGIN
-  FOR i IN 1..1000 LOOP
+  FOR i IN 1..18000 LOOP
     PERFORM pg_stat_clear_snapshot();
     EXIT WHEN NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid());
     PERFORM pg_sleep(0.01);
