@@ -33,6 +33,9 @@ typedef struct HzCompileInput
  */
 extern HzVexpr *hz_compile(const HzCompileInput *input, Expr *expr, bool executor);
 
+/* The unit (DTK_…) that date_trunc() and extract() know by this name, which is text; false: none, or NULL. */
+extern bool hz_time_unit(const Const *name, int *unit);
+
 /* What a format of to_char() prints of a time. */
 typedef struct HzFormatFields
 {

@@ -97,17 +97,21 @@ session_zone(Zone *zone)
 	return describe_zone(session_timezone, zone);
 }
 
-/* What date_trunc() and extract() call a unit; false: unknown. */
-static bool
-decode_unit(const Const *unit, int *value)
+bool
+hz_time_unit(const Const *name, int *unit)
 {
-	text *name = DatumGetTextPP(unit->constvalue);
-	char *lower = downcase_truncate_identifier(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), false);
-	int type = DecodeUnits(0, lower, value);
+	text *value;
+	char *lower;
+	int type;
 
+	if (name == NULL)
+		return false;
+	value = DatumGetTextPP(name->constvalue);
+	lower = downcase_truncate_identifier(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), false);
+	type = DecodeUnits(0, lower, unit);
 	if (type == UNKNOWN_FIELD)
-		type = DecodeSpecial(0, lower, value);
-	return type == UNITS || (type == RESERV && *value == DTK_EPOCH);
+		type = DecodeSpecial(0, lower, unit);
+	return type == UNITS || (type == RESERV && *unit == DTK_EPOCH);
 }
 
 /* ---- nodes */
@@ -188,7 +192,7 @@ compile_trunc(HzCompiler *compiler, Oid function, Oid result, List *args)
 	HzVexpr bucket;
 	int value;
 
-	if (unit == NULL || !decode_unit(unit, &value) || !set_bucket(&bucket, value))
+	if (!hz_time_unit(unit, &value) || !set_bucket(&bucket, value))
 		return NULL;
 	if (function == F_DATE_TRUNC_TEXT_TIMESTAMPTZ && !session_zone(&zone))
 		return NULL;
@@ -274,7 +278,7 @@ compile_extract(HzCompiler *compiler, Oid function, Oid result, List *args)
 	HzVexpr *node;
 	int value;
 
-	if (unit == NULL || !decode_unit(unit, &value) || !find_field(value, function, &field))
+	if (!hz_time_unit(unit, &value) || !find_field(value, function, &field))
 		return NULL;
 	if (function == F_EXTRACT_TEXT_TIMESTAMPTZ && field != HZ_FIELD_EPOCH && !session_zone(&zone))
 		return NULL;
@@ -298,7 +302,7 @@ hz_compile_date_part(HzCompiler *compiler, Expr *expr, Oid function, List *args)
 		return NULL;
 	unit = constant_arg(args, 0);
 	/* seconds are calculated in doubles there */
-	if (unit == NULL || !decode_unit(unit, &value) || !find_field(value, extract, &field) ||
+	if (!hz_time_unit(unit, &value) || !find_field(value, extract, &field) ||
 		field == HZ_FIELD_SECOND || field == HZ_FIELD_EPOCH)
 		return NULL;
 	return hz_compile_number(compiler, expr,
@@ -334,8 +338,7 @@ hz_compile_span(HzCompiler *compiler, Expr *expr, Oid function, List *args)
 		return NULL;
 	unit = constant_arg(args, 0);
 	difference = lsecond(args);
-	if (unit == NULL || !decode_unit(unit, &value) || value != DTK_EPOCH ||
-		!IsA(difference, OpExpr) ||
+	if (!hz_time_unit(unit, &value) || value != DTK_EPOCH || !IsA(difference, OpExpr) ||
 		(difference->opfuncid != F_TIMESTAMP_MI && difference->opfuncid != F_TIMESTAMPTZ_MI) ||
 		!hz_compile_replaceable(difference->opfuncid))
 		return NULL;

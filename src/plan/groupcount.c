@@ -15,7 +15,6 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
-#include "parser/scansup.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
@@ -172,23 +171,6 @@ constant_arg(const FuncExpr *function, int i)
 	return IsA(constant, Const) && !constant->constisnull ? constant : NULL;
 }
 
-static bool
-decode(const Const *name, int *unit)
-{
-	text *value;
-	char *lower;
-	int type;
-
-	if (name == NULL)
-		return false;
-	value = DatumGetTextPP(name->constvalue);
-	lower = downcase_truncate_identifier(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), false);
-	type = DecodeUnits(0, lower, unit);
-	if (type == UNKNOWN_FIELD)
-		type = DecodeSpecial(0, lower, unit);
-	return type == UNITS;
-}
-
 /* Microseconds of a unit of date_trunc(), at least; 0: some other. */
 static double
 width_of_unit(int unit)
@@ -257,7 +239,7 @@ fields_of(PlannerInfo *root, const FuncExpr *function)
 {
 	int field;
 
-	if (!decode(constant_arg(function, 0), &field))
+	if (!hz_time_unit(constant_arg(function, 0), &field))
 		return INFINITY;
 	if (field == DTK_YEAR)
 		return buckets_of(root, lsecond(function->args), width_of_unit(field));
@@ -282,7 +264,7 @@ truncations_of(PlannerInfo *root, const FuncExpr *function)
 {
 	int unit;
 
-	return decode(constant_arg(function, 0), &unit)
+	return hz_time_unit(constant_arg(function, 0), &unit)
 			   ? buckets_of(root, lsecond(function->args), width_of_unit(unit))
 			   : INFINITY;
 }
@@ -321,7 +303,7 @@ floors_of(PlannerInfo *root, const FuncExpr *function)
 	const OpExpr *quotient = linitial(function->args);
 	const FuncExpr *epoch;
 	const Const *divisor;
-	int field = -1;
+	int field;
 
 	if (!IsA(quotient, OpExpr) || quotient->opfuncid != F_NUMERIC_DIV)
 		return INFINITY;
@@ -330,8 +312,7 @@ floors_of(PlannerInfo *root, const FuncExpr *function)
 	if (!IsA(epoch, FuncExpr) || !IsA(divisor, Const) || divisor->constisnull ||
 		(epoch->funcid != F_EXTRACT_TEXT_TIMESTAMP && epoch->funcid != F_EXTRACT_TEXT_TIMESTAMPTZ))
 		return INFINITY;
-	/* it is no unit of others */
-	if (decode(constant_arg(epoch, 0), &field) || field != DTK_EPOCH)
+	if (!hz_time_unit(constant_arg(epoch, 0), &field) || field != DTK_EPOCH)
 		return INFINITY;
 	return buckets_of(
 		root, lsecond(epoch->args),
