@@ -95,6 +95,8 @@ my @queries = (
 	'SELECT person, count(*) FROM events GROUP BY 1 ORDER BY 2 DESC LIMIT 10',
 	'SELECT id % 100000, count(*) FROM events GROUP BY 1 ORDER BY 2 DESC LIMIT 10',
 	"SELECT date_trunc('day', at), count(DISTINCT person) FROM events WHERE project = 2 GROUP BY 1 ORDER BY 1",
+	"SELECT date_trunc('hour', at), count(*), avg(amount), max(id) FROM events GROUP BY 1 ORDER BY 1",
+	"SELECT to_char(at AT TIME ZONE 'Europe/Berlin', 'YYYY-MM-DD'), kind, count(*), sum(amount) FROM events WHERE project > 9 GROUP BY 1, 2 ORDER BY 1, 2",
 	"SELECT url, count(*) FROM events WHERE project = 40 AND at > '2026-03-01' GROUP BY 1 ORDER BY 2 DESC LIMIT 10",
 	'SELECT person, string_agg(url, \',\' ORDER BY at) FROM events WHERE person < 20 GROUP BY 1',
 	# joins
@@ -119,6 +121,7 @@ my @queries = (
 	"SELECT id, at FROM months ORDER BY at DESC LIMIT 20",
 	'SELECT count(*), max(amount) FROM months WHERE person = 4711',
 	"SELECT date_trunc('month', at), count(DISTINCT person) FROM months GROUP BY 1",
+	"SELECT date_bin('10 minutes', at, '2026-01-01'), count(*), avg(amount) FROM months GROUP BY 1 ORDER BY 1",
 	"SELECT count(*), sum(m.amount) FROM months AS m JOIN people AS p ON p.id = m.person WHERE p.name < '00f'");
 
 # What can be switched off, one by one and together.
