@@ -92,6 +92,30 @@ SELECT calls_of('SELECT counted(date_trunc(''day'', local)::text), count(*) FROM
   calls_of('SELECT counted(browser, os), count(*) FROM k_c WHERE id BETWEEN 1000 AND 4000 GROUP BY 1') <= 2 * 20 AS by_both, calls_of('SELECT counted(n::text, browser), count(*) FROM k_c WHERE id BETWEEN 1000 AND 4000 GROUP BY 1') <= 2 * 205 AS by_number,
   calls_of('SELECT counted(path, os), count(*) FROM k_c WHERE id BETWEEN 1000 AND 4000 GROUP BY 1') BETWEEN 2500 AND 3000 AS by_row;
 
+-- not for null where no row is null; floors of the largest numbers; expressions that nest calls and what only looks like a kernel's; long results
+CREATE TABLE f_h (id integer, n integer, k text, b bigint, j jsonb) USING heap;
+INSERT INTO f_h SELECT i, CASE WHEN i % 9 > 0 THEN i % 40 END, CASE WHEN i % 9 > 0 THEN 'k' || i % 4 END, (ARRAY[-9223372036854775808, 9223372036854775807, 0])[1 + i % 3], '{"a": {"a": 1}}' FROM generate_series(1, 5000) AS i;
+CREATE TABLE f_c (LIKE f_h) USING hanzo_columnar;
+INSERT INTO f_c TABLE f_h;
+CALL hanzo_datastore.compact('f_c');
+ANALYZE f_h, f_c;
+CREATE FUNCTION no_null(anyelement) RETURNS anyelement LANGUAGE plpgsql STABLE AS $$ BEGIN IF $1 IS NULL THEN RAISE EXCEPTION 'null'; END IF; RETURN $1; END $$;
+SELECT test.plan_has(replace(q, '[t]', 'f_c'), 'ColumnarAgg') AS in_vectors, test.answer(replace(q, '[t]', 'f_c')) = test.answer(replace(q, '[t]', 'f_h')) AS same, left(test.answer(replace(q, '[t]', 'f_h')), 5) AS answer FROM unnest(ARRAY[
+  'SELECT format(''%I'', k) AS x, count(*) FROM [t] WHERE k IS NOT NULL GROUP BY 1', 'SELECT no_null(n) AS x, count(*) FROM [t] WHERE n IS NOT NULL GROUP BY 1', 'SELECT no_null(k) AS x, count(*) FROM [t] WHERE k IS NOT NULL GROUP BY 1', 'SELECT no_null(k) AS x, count(*) FROM [t] GROUP BY 1',
+  'SELECT floor(b::numeric / 13) AS x, count(*) FROM [t] GROUP BY 1', 'SELECT floor(b::numeric / 1) AS x, count(*) FROM [t] GROUP BY 1', 'SELECT floor(b::numeric / 2147483647) AS x, count(*) FROM [t] GROUP BY 1',
+  'SELECT count(DISTINCT md5(repeat(k, 3000 + n))), sum(length(repeat(k, 5000 + n))) FROM [t]', 'SELECT sum(length(k || repeat(k, 5000 + n))) AS x, count(*) FROM [t]']) AS q;
+CREATE FUNCTION nested(form text, depth integer) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE e text = 'j';
+BEGIN
+  FOR i IN 1 .. depth LOOP e = format(form, e); END LOOP;
+  RETURN format('SELECT count((%s)::text), count(*) FROM [t] WHERE id < 100', e);
+END $$;
+SET statement_timeout = '60s';
+SELECT test.answer(replace(nested(form, 100), '[t]', 'f_c')) = test.answer(replace(nested(form, 100), '[t]', 'f_h')) AS same FROM unnest(ARRAY['(%s ->> concat(''a'', now()::text))::jsonb', 'jsonb_build_object(''a'', (%s ->> left(''a'', 1 + length(now()::text) - length(now()::text))))']) AS form;
+RESET statement_timeout;
+DROP FUNCTION no_null, nested;
+DROP TABLE f_h, f_c;
+
 -- all zones, at times around their changes, far from them, before there were any; compared by hashes
 CREATE TABLE z_h (id integer, at timestamptz, local timestamp) USING heap;
 INSERT INTO z_h SELECT row_number() OVER (ORDER BY t), t, t AT TIME ZONE 'UTC' FROM (

@@ -163,6 +163,8 @@ hz_compile_node(HzCompiler *compiler, Expr *expr)
 	HzVexpr *node;
 
 	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	compiler->nodes++;
 	if (!hz_compile_has_vectors(exprType((Node *) expr)))
 		return NULL;
 	node = hz_compile_native(compiler, expr);

@@ -14,7 +14,9 @@
 
 #include "expr/compile_internal.h"
 
-#define MAX_DEPTH 3 /* of calls in the arguments of calls: beyond, arguments are columns */
+/* Beyond, arguments are columns: what has no kernel after all is compiled again as an argument, on each level. */
+#define MAX_DEPTH 3    /* of calls in the arguments of calls */
+#define MAX_NODES 1000 /* of an expression, compiled so far */
 
 typedef struct Arguments
 {
@@ -145,7 +147,8 @@ Expr *
 hz_compile_arguments(HzCompiler *compiler, Expr *expr, bool kernels, List **nodes, TupleDesc *desc)
 {
 	Arguments arguments = {.compiler = compiler,
-						   .kernels = kernels && compiler->depth < MAX_DEPTH,
+						   .kernels = kernels && compiler->depth < MAX_DEPTH &&
+									  compiler->nodes < MAX_NODES,
 						   .whole = (Node *) expr};
 	Node *left;
 

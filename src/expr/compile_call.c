@@ -322,6 +322,13 @@ hz_compile_runtime(HzCompiler *compiler, Expr *expr)
 	return new_constant(expr);
 }
 
+bool
+hz_compile_is_constant(HzCompiler *compiler, Expr *expr)
+{
+	return IsA(expr, Const) ||
+		   (!contain_var_clause((Node *) expr) && !may_harm((Node *) expr, NULL));
+}
+
 void
 hz_vexpr_convert(HzVexpr *constant, HzConvert convert, Oid typid)
 {
@@ -491,8 +498,8 @@ fill_nulls(const HzVexpr *expr, const HzVector *columns, uint32 row)
 
 typedef void (*Fill)(const HzVexpr *expr, const HzVector *columns, uint32 row);
 
-/* Evaluates for what `fill` puts into the slot, and puts the result into slot `at` of the lane. */
-static void
+/* Evaluates for what `fill` puts into the slot, and puts the result into slot `at` of the lane; returns the bytes it points to. */
+static uint64
 evaluate(const HzVexpr *expr, Fill fill, const HzVector *columns, uint32 row, HzLane *lane,
 		 uint32 at)
 {
@@ -512,15 +519,18 @@ evaluate(const HzVexpr *expr, Fill fill, const HzVector *columns, uint32 row, Hz
 	MemoryContextSwitchTo(old);
 	if (isnull)
 		hz_lane_null(lane, at);
-	else if (has_bytes(type_of(expr)))
-		string->data = hz_bump_bytes(lane->memory, string->data, string->length);
+	if (isnull || !has_bytes(type_of(expr)))
+		return 0;
+	string->data = hz_bump_bytes(lane->memory, string->data, string->length);
+	return string->length;
 }
 
 static bool
 one_column(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *rows, HzLane *lane)
 {
 	for (uint32 i = 0; i < rows->count; i++)
-		evaluate(expr, fill_row, in, hz_rows_at(rows, i), lane, hz_rows_at(rows, i));
+		hz_eval_keep(eval, lane,
+					 evaluate(expr, fill_row, in, hz_rows_at(rows, i), lane, hz_rows_at(rows, i)));
 	return true;
 }
 
@@ -529,9 +539,21 @@ one_combination(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzR
 				HzLane *lane)
 {
 	for (uint32 i = 0; i < rows->count; i++)
-		evaluate(expr, fill_combination, eval->combined, hz_rows_at(rows, i), lane,
-				 hz_rows_at(rows, i));
+		hz_eval_keep(eval, lane,
+					 evaluate(expr, fill_combination, eval->combined, hz_rows_at(rows, i), lane,
+							  hz_rows_at(rows, i)));
 	return true;
+}
+
+static bool
+any_null(const HzVector *vector, const HzRows *rows)
+{
+	for (uint32 i = 0; i < rows->count; i++)
+	{
+		if (!hz_vector_valid(vector, hz_rows_at(rows, i)))
+			return true;
+	}
+	return false;
 }
 
 /* One dictionary or constant, of which null rows get what the expression is for null. */
@@ -543,10 +565,10 @@ by_entries(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRows *
 
 	if (!hz_eval_map(eval, expr, one_column, in, rows, out))
 		return false;
-	if (expr->call->strict || in->validity == NULL)
+	if (expr->call->strict || !any_null(in, rows))
 		return true;
 	lane = hz_lane_make(expr, 1, &eval->batch);
-	evaluate(expr, fill_nulls, NULL, 0, &lane, 0);
+	(void) evaluate(expr, fill_nulls, NULL, 0, &lane, 0);
 	if (lane.nulls != NULL)
 		return true;
 	if (out->validity == hz_no_rows)
@@ -576,7 +598,7 @@ by_rows(HzEval *eval, const HzVexpr *expr, const HzVector *columns, const HzRows
 	HzLane lane = hz_lane_make(expr, eval->rows, &eval->batch);
 
 	for (uint32 i = 0; i < rows->count; i++)
-		evaluate(expr, fill_row, columns, hz_rows_at(rows, i), &lane, hz_rows_at(rows, i));
+		(void) evaluate(expr, fill_row, columns, hz_rows_at(rows, i), &lane, hz_rows_at(rows, i));
 	hz_lane_vector(eval, expr, &lane, HZ_FORM_FLAT, out);
 	if (lane.nulls != NULL)
 	{
@@ -641,7 +663,8 @@ call_value(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector *out)
 			return false;
 		hz_vector_number(eval, expr->args[c], rows, &columns[c]);
 	}
-	if (expr->count == 1 && columns[0].form != HZ_FORM_FLAT)
+	if (expr->count == 1 && (columns[0].form == HZ_FORM_CONSTANT ||
+							 (columns[0].form == HZ_FORM_DICT && hz_eval_may_keep(eval))))
 		return by_entries(eval, expr, &columns[0], rows, out);
 	if (!by_combinations(eval, expr, columns, rows, out, &done))
 		return false;

@@ -347,7 +347,7 @@ hz_compile_like(HzCompiler *compiler, Oid function, Oid collation, List *args)
 		op = 2;
 	else
 		return NULL;
-	if (!is_deterministic(collation) || contain_var_clause(lsecond(args)) ||
+	if (!is_deterministic(collation) || !hz_compile_is_constant(compiler, lsecond(args)) ||
 		(GetDatabaseEncoding() != PG_UTF8 && pg_database_encoding_max_length() != 1))
 		return NULL;
 	node = hz_vexpr_make(BOOLOID, hz_vexpr_like_value, 2);
@@ -357,7 +357,5 @@ hz_compile_like(HzCompiler *compiler, Oid function, Oid collation, List *args)
 	node->number = GetDatabaseEncoding() == PG_UTF8;
 	node->cost = 20;
 	node->can_fail = op != 2 && may_end_in_escape(lsecond(args));
-	if (hz_vexpr_finish(node) == NULL || !node->args[1]->is_constant)
-		return NULL;
-	return node;
+	return hz_vexpr_finish(node);
 }

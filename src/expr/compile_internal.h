@@ -25,6 +25,7 @@ typedef struct HzCompiler
 	const HzCompileInput *input;
 	bool executor;
 	int depth; /* of calls in the arguments of calls */
+	int nodes; /* that were compiled, also in vain */
 } HzCompiler;
 
 /* What becomes of a run-time constant's value. */
@@ -97,6 +98,8 @@ extern bool hz_compile_format(const Const *format, HzVexpr *node, HzTimeField *f
 /* A constant of the plan, or one that hz_vexpr_bind() evaluates. */
 extern HzVexpr *hz_compile_const(Const *constant);
 extern HzVexpr *hz_compile_runtime(HzCompiler *compiler, Expr *expr);
+/* Whether one of these is what an expression becomes. */
+extern bool hz_compile_is_constant(HzCompiler *compiler, Expr *expr);
 /* Converts the constant's value now and whenever it is bound. */
 extern void hz_vexpr_convert(HzVexpr *constant, HzConvert convert, Oid typid);
 

@@ -337,11 +337,11 @@ compile_json_field(HzCompiler *compiler, Oid function, List *args)
 {
 	HzVexpr *node;
 
-	if (function != F_JSONB_OBJECT_FIELD_TEXT || contain_var_clause(lsecond(args)))
+	if (function != F_JSONB_OBJECT_FIELD_TEXT || !hz_compile_is_constant(compiler, lsecond(args)))
 		return NULL;
 	node = hz_vexpr_make(TEXTOID, hz_vexpr_json_field_value, 2);
 	node->cost = 60;
-	return compile_args(compiler, node, args) != NULL && node->args[1]->is_constant ? node : NULL;
+	return compile_args(compiler, node, args);
 }
 
 /* ---- all of them */

@@ -155,6 +155,7 @@ hz_eval_group(HzEval *eval)
 	eval->combinations = NULL;
 	eval->ranges = NULL;
 	eval->entries = 0;
+	eval->kept = 0;
 	if (eval->memo_count > 0)
 		memset(eval->memos, 0, sizeof(HzMemo) * eval->memo_size);
 	eval->memo_count = 0;

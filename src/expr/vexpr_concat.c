@@ -67,6 +67,7 @@ entries_kernel(HzEval *eval, const HzVexpr *expr, const HzVector *in, const HzRo
 		else if (!put_both(lane, at, (const HzString *) both[0].values + a,
 						   (const HzString *) both[1].values + b))
 			return hz_eval_fail(eval, HZ_EVAL_LENGTH);
+		hz_eval_keep(eval, lane, ((const HzString *) lane->values)[at].length);
 	}
 	return true;
 }

@@ -9,9 +9,16 @@
 
 #define MAX_COMBINATIONS 65536 /* codes */
 #define MAX_ENTRIES 262144     /* of a row group, made here: 16 bytes of results each and more */
+#define MAX_KEPT (UINT64_C(8) << 20) /* bytes of results */
 #define MAX_RANGE 4096
 #define RANGE_MARGIN 16
 #define FEW_FROM 64 /* rows: below, codes are not worth it */
+
+bool
+hz_eval_may_keep(const HzEval *eval)
+{
+	return eval->kept < MAX_KEPT;
+}
 
 /* ---- ranges of integers */
 
@@ -135,7 +142,7 @@ hz_vector_number(HzEval *eval, const HzVexpr *expr, const HzRows *rows, HzVector
 	uint16_t *codes;
 
 	if (vector->form != HZ_FORM_FLAT || !is_integer(vector) || rows->count < FEW_FROM ||
-		!find_range(vector, rows, &min, &max))
+		!hz_eval_may_keep(eval) || !find_range(vector, rows, &min, &max))
 		return;
 	range = find_range_of(eval, expr, vector->scale);
 	if (range == NULL || min < range->min || max > range->min + (int64_t) (range->count - 1))
@@ -229,6 +236,8 @@ hz_eval_combine(HzEval *eval, const HzVexpr *expr, const HzVector *vectors, int 
 	bool stable = true;
 	uint16_t *codes;
 
+	if (!hz_eval_may_keep(eval))
+		return false;
 	for (int v = 0; v < count; v++)
 	{
 		total *= entries_of(&vectors[v]);

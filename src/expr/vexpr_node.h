@@ -107,6 +107,7 @@ struct HzEval
 	HzRange *ranges;                      /* the newest first */
 	uint32_t entries;                     /* of all these */
 	const HzVector *combined;             /* vectors that were combined last */
+	uint64_t kept;                        /* bytes of results of entries, in `group` */
 	HzBuckets buckets[HZ_SHARED_BUCKETS]; /* of the first expressions that truncate; in `group` */
 };
 
@@ -314,6 +315,17 @@ extern const uint64_t *hz_validity_and(HzEval *eval, const uint64_t *a, const ui
 extern bool hz_rows_any_valid(const HzVector *vector, const HzRows *rows);
 
 /* ---- vexpr_entries.c */
+
+/* Whether results of entries may be remembered: not if those of the row group are large. */
+extern bool hz_eval_may_keep(const HzEval *eval);
+
+/* Counts the bytes of a result that a lane got. */
+static inline void
+hz_eval_keep(HzEval *eval, const HzLane *lane, uint64_t bytes)
+{
+	if (lane->memory == &eval->group)
+		eval->kept += bytes;
+}
 
 /* Makes a FLAT vector of integers, or of numerics that are scaled integers, the value of `expr`, a dictionary if its selected rows are within a small range. */
 extern void hz_vector_number(HzEval *eval, const HzVexpr *expr, const HzRows *rows,

@@ -130,16 +130,20 @@ static bool
 find_unit(const HzVexpr *expr, const HzVector *in, const HzRows *rows, int64_t *unit)
 {
 	int64_t power = 1;
+	int64_t greatest;
 
 	if (in->numeric != HZ_NUMERIC_INT64 || in->scale > MAX_POWER)
 		return false;
 	for (int i = 0; i < in->scale; i++)
 		power *= 10;
-	return !__builtin_mul_overflow(power, expr->number, unit) &&
-		   (expr->number == 1 ||
-			/* times may be down at the start of the quotient's bucket: one divisor more */
-			rounding_keeps_floor(greatest_of(in, rows) / power + 1 + expr->number, expr->number,
-								 in->scale, *unit));
+	if (__builtin_mul_overflow(power, expr->number, unit))
+		return false;
+	if (expr->number == 1)
+		return true;
+	/* rounded up; and times may be down at the start of the quotient's bucket: one divisor more */
+	greatest = greatest_of(in, rows) / power;
+	return !__builtin_add_overflow(greatest, expr->number + 1, &greatest) &&
+		   rounding_keeps_floor(greatest, expr->number, in->scale, *unit);
 }
 
 static int64_t
