@@ -366,12 +366,15 @@ make_plain_path(const GroupingStep *step, double groups)
 		get_agg_clause_costs(root, AGGSPLIT_SIMPLE, &costs);
 	if (step->own_clause != NIL && step->can_hash)
 		strategy = AGG_HASHED;
-	else if (step->clause != NIL)
+	else
 	{
-		/* no keys: conditions make all of them constants */
+		/*
+		 * None: conditions make all keys constants, or there are no keys. From PostgreSQL 16 on what an aggregate is to get in order, or
+		 * without doubles, is among them (Aggref.aggpresorted): it counts on that.
+		 */
 		if (step->pathkeys != NIL)
 			input = (Path *) create_sort_path(root, step->output_rel, input, step->pathkeys, -1.0);
-		strategy = AGG_SORTED;
+		strategy = step->clause != NIL ? AGG_SORTED : AGG_PLAIN;
 	}
 	return (Path *) create_agg_path(root, step->output_rel, input, step->target, strategy,
 									AGGSPLIT_SIMPLE, step->own_clause, step->having, &costs,
