@@ -79,7 +79,8 @@ RESET hanzo_datastore.enable_columnar_agg;
 SELECT q, test.measured(replace(q, '[t]', 'k_c'), 'Threads') > 0 AS in_threads, test.answer(replace(q, '[t]', 'k_c')) = test.answer(replace(q, '[t]', 'k_h')) AS same FROM unnest(ARRAY[
   'SELECT date_trunc(''hour'', at AT TIME ZONE ''Europe/Berlin'') AS x, count(*) FROM [t] WHERE id / 4096 <> 3 GROUP BY 1', 'SELECT date_trunc(''day'', at, ''Europe/Berlin'') AS x, count(*), sum(price + share), avg(share - price) FROM [t] WHERE id / 4096 <> 3 GROUP BY 1',
   'SELECT to_char(date_trunc(''hour'', local), ''YYYY-MM-DD HH24:00:00'') AS x, count(*), sum(price * share) FILTER (WHERE price + 1 > 2) FROM [t] GROUP BY 1', 'SELECT floor(extract(epoch FROM at) / 300) * 300 AS x, count(*), max(price - share) FROM [t] WHERE id / 4096 <> 3 GROUP BY 1',
-  'SELECT n, avg(extract(epoch FROM at - ''2026-01-01''::timestamptz)) FROM [t] WHERE id / 4096 <> 3 GROUP BY 1', 'SELECT sum(price * 2), count(*) FROM [t] WHERE price + share > 100']) AS q;
+  'SELECT n, avg(extract(epoch FROM at - ''2026-01-01''::timestamptz)) FROM [t] WHERE id / 4096 <> 3 GROUP BY 1', 'SELECT sum(price * 2), count(*) FROM [t] WHERE price + share > 100',
+  'SELECT date_part(''hour'', at) AS x, share::int % 10 AS y, count(*) FROM [t] WHERE id / 4096 <> 3 GROUP BY 1, 2', 'SELECT browser || '' on '' || os AS x, count(DISTINCT path || browser) FROM [t] GROUP BY 1', 'SELECT to_char(at, ''YYYY-MM-DD'') AS x, sum(share::float8 - share::float8) FROM [t] GROUP BY 1']) AS q;
 -- an error that only the leader can meet
 SELECT test.outcome('SELECT n, max(price * 1e131071) FROM k_c GROUP BY 1') AS columnar, test.outcome('SELECT n, max(price * 1e131071) FROM k_h GROUP BY 1') AS heap;
 
